@@ -1,0 +1,2 @@
+//! The binary `ruleferry`: arguments, exit codes, rendering; no logic.
+fn main() {}

@@ -1,0 +1,53 @@
+//! Every code, declared once: what it means, why it is there, an example, what to do.
+//!
+//! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL,
+//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy; `L01xx` losses. A number is never used twice.
+
+use crate::Code;
+
+mod files;
+mod kql;
+mod lift;
+mod losses;
+mod output;
+mod sigma;
+
+pub use files::*;
+pub use kql::*;
+pub use lift::*;
+pub use losses::*;
+pub use output::*;
+pub use sigma::*;
+
+/// What `ruleferry codes CODE` prints.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeInfo {
+    pub code: Code,
+    pub title: &'static str,
+    pub why: &'static str,
+    pub example: &'static str,
+    pub fix: &'static str,
+}
+
+/// Declares codes as constants and lists them in a table named `TABLE`.
+macro_rules! codes {
+    ($($name:ident = $code:literal, $title:literal, why: $why:literal, example: $example:literal, fix: $fix:literal;)*) => {
+        $(#[doc = $title] pub const $name: crate::Code = crate::Code($code);)*
+        pub(crate) const TABLE: &[crate::codes::CodeInfo] = &[
+            $(crate::codes::CodeInfo { code: $name, title: $title, why: $why, example: $example, fix: $fix },)*
+        ];
+    };
+}
+pub(crate) use codes;
+
+/// All codes, in the order of their numbers.
+pub fn all() -> Vec<CodeInfo> {
+    let mut all: Vec<CodeInfo> =
+        [files::TABLE, kql::TABLE, sigma::TABLE, lift::TABLE, output::TABLE, losses::TABLE].concat();
+    all.sort_by_key(|c| c.code);
+    all
+}
+
+pub fn find(code: &str) -> Option<CodeInfo> {
+    all().into_iter().find(|c| c.code.0.eq_ignore_ascii_case(code))
+}

@@ -1,0 +1,1 @@
+//! The public library of Ruleferry: language registry, pipeline driver, options

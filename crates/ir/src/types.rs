@@ -1,0 +1,81 @@
+//! The scalar types of the IR. Times are in ticks of 100 ns, as in Kusto.
+
+use std::fmt;
+
+/// A scalar type. `Unknown` is only met while a plan is being built; a finished plan has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Type {
+    Bool,
+    Int,
+    Long,
+    Real,
+    Decimal,
+    String,
+    Datetime,
+    Timespan,
+    Guid,
+    Dynamic,
+    Unknown,
+}
+
+impl Type {
+    pub const ALL: [Self; 10] = [
+        Self::Bool,
+        Self::Int,
+        Self::Long,
+        Self::Real,
+        Self::Decimal,
+        Self::String,
+        Self::Datetime,
+        Self::Timespan,
+        Self::Guid,
+        Self::Dynamic,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Real => "real",
+            Self::Decimal => "decimal",
+            Self::String => "string",
+            Self::Datetime => "datetime",
+            Self::Timespan => "timespan",
+            Self::Guid => "guid",
+            Self::Dynamic => "dynamic",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads a type name of KQL, aliases included (`boolean`, `double`, `date`, `time`, `uuid`, `int64` …).
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "bool" | "boolean" => Self::Bool,
+            "int" | "int32" | "uint" | "int16" | "uint16" | "int8" | "byte" | "char" => Self::Int,
+            "long" | "int64" | "ulong" | "uint32" | "uint64" => Self::Long,
+            "real" | "double" | "float" => Self::Real,
+            "decimal" => Self::Decimal,
+            "string" => Self::String,
+            "datetime" | "date" => Self::Datetime,
+            "timespan" | "time" => Self::Timespan,
+            "guid" | "uuid" | "uniqueid" => Self::Guid,
+            "dynamic" | "object" => Self::Dynamic,
+            _ => return None,
+        })
+    }
+
+    pub const fn is_numeric(self) -> bool {
+        matches!(self, Self::Int | Self::Long | Self::Real | Self::Decimal)
+    }
+
+    pub const fn is_integer(self) -> bool {
+        matches!(self, Self::Int | Self::Long)
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,3 @@
+//! Kusto Query Language: syntax, lift to the IR, lowering from it
+
+pub mod syntax;

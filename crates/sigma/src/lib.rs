@@ -1,0 +1,1 @@
+//! Sigma: syntax, lift to the IR, lowering from it

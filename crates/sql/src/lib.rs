@@ -1,0 +1,1 @@
+//! SQL: lowering from the IR over sqlparser's tree, and the printer

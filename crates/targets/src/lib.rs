@@ -1,0 +1,1 @@
+//! Target data: schemas, functions, capabilities, wrappers, embedded and checked when built

@@ -5,6 +5,7 @@
 
 pub mod codes;
 mod diagnostic;
+pub mod render;
 mod span;
 
 pub use diagnostic::{Code, Diagnostic, Severity};

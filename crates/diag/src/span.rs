@@ -44,29 +44,71 @@ pub struct Position {
 }
 
 /// Finds the line and column of a byte offset.
+///
+/// Lines end with `\n`; a byte order mark at the start of the text is no column, as in editors and in SARIF.
 #[derive(Clone, Debug)]
 pub struct LineIndex<'t> {
     text: &'t str,
     starts: Vec<u32>,
+    /// How many characters begin before each block of [`BLOCK`] bytes, so that columns on a line of megabytes do
+    /// not count from its start each time.
+    blocks: Vec<u32>,
 }
+
+const BLOCK: usize = 4096;
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl<'t> LineIndex<'t> {
     pub fn new(text: &'t str) -> Self {
         let mut starts = vec![0];
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        starts.extend(ends.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX)));
-        Self { text, starts }
+        starts.extend(ends.map(|(i, _)| narrow(i + 1)));
+        let mut before = 0;
+        let mut blocks = vec![0];
+        blocks.extend(text.as_bytes().chunks(BLOCK).map(|block| {
+            before += characters(block);
+            before
+        }));
+        Self { text, starts, blocks }
+    }
+
+    pub const fn text(&self) -> &'t str {
+        self.text
     }
 
     pub fn position(&self, offset: u32) -> Position {
         let line = self.starts.partition_point(|s| *s <= offset).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or(0) as usize;
-        let before = self.text.as_bytes().get(start..(offset as usize).min(self.text.len())).unwrap_or(&[]);
-        // Counting the bytes that begin a character needs no valid boundary at `offset`.
-        let column = before.iter().filter(|b| (**b & 0xC0) != 0x80).count() + 1;
-        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Position { line: narrow(line), column: narrow(column) }
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let mark = u32::from(start == 0 && offset > 0 && self.text.starts_with(BYTE_ORDER_MARK));
+        let column = self.characters_before(offset).saturating_sub(self.characters_before(start) + mark) + 1;
+        Position { line: narrow(line), column }
     }
+
+    /// The line (from 1) without its line end, `\n` or `\r\n`.
+    pub fn line(&self, line: u32) -> Option<Span> {
+        let before = line.checked_sub(1)? as usize;
+        let start = *self.starts.get(before)?;
+        let end = self.starts.get(before + 1).map_or_else(|| narrow(self.text.len()), |next| next - 1);
+        let crlf = self.text.get(start as usize..end as usize).is_some_and(|t| t.ends_with('\r'));
+        Some(Span { start, end: end - u32::from(crlf) })
+    }
+
+    /// Characters that begin before the offset; it needs not be a boundary between two.
+    fn characters_before(&self, offset: u32) -> u32 {
+        let offset = (offset as usize).min(self.text.len());
+        let block = offset / BLOCK;
+        let rest = self.text.as_bytes().get(block * BLOCK..offset).unwrap_or(&[]);
+        self.blocks.get(block).copied().unwrap_or(0) + characters(rest)
+    }
+}
+
+/// Counts the bytes that begin a character.
+fn characters(bytes: &[u8]) -> u32 {
+    narrow(bytes.iter().filter(|b| (**b & 0xC0) != 0x80).count())
+}
+
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// Where the text of a query that was taken out of a document (a YAML block scalar, a JSON string)

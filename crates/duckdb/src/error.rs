@@ -20,6 +20,8 @@ pub enum Error {
     NulInSql,
     #[error("the SQL text holds no statement")]
     EmptyScript,
+    #[error("the SQL text has {0} parameters, for which there are no values")]
+    Parameters(u64),
     #[error("the value of an option holds a NUL character")]
     NulInOption,
     #[error(transparent)]

@@ -3,6 +3,7 @@
 //! In: what a front end lifts from a language tree. Out: what a back end lowers to another one. A [`Rule`] is an
 //! [`Envelope`] around one relational [`Plan`]; the IR never names a vendor, and its meaning is fixed in the docs of its nodes.
 
+pub mod attack;
 mod column;
 mod expr;
 pub mod functions;

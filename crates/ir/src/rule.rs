@@ -130,3 +130,33 @@ impl Severity {
             .find(|s| s.name().eq_ignore_ascii_case(name))
     }
 }
+
+impl From<&ruleferry_doc::Node> for Meta {
+    fn from(node: &ruleferry_doc::Node) -> Self {
+        use ruleferry_doc::{Kind, Style};
+        match &node.kind {
+            Kind::Scalar(s) => Self::Scalar { text: s.text.clone(), plain: s.style == Style::Plain },
+            Kind::Sequence(items) => Self::List(items.iter().map(Self::from).collect()),
+            Kind::Mapping(pairs) => Self::Map(
+                pairs
+                    .iter()
+                    .map(|p| (SmolStr::new(p.key.as_text().unwrap_or_default()), Self::from(&p.value)))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl From<&Meta> for ruleferry_doc::Node {
+    fn from(meta: &Meta) -> Self {
+        use ruleferry_doc::{Pair, Style};
+        match meta {
+            Meta::Scalar { text, plain: true } => Self::scalar(text.clone(), Style::Plain),
+            Meta::Scalar { text, plain: false } => Self::string(text.clone()),
+            Meta::List(items) => Self::sequence(items.iter().map(Self::from).collect()),
+            Meta::Map(map) => Self::mapping(
+                map.iter().map(|(k, v)| Pair { key: Self::string(k.clone()), value: Self::from(v) }).collect(),
+            ),
+        }
+    }
+}

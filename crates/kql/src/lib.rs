@@ -1,3 +1,4 @@
 //! Kusto Query Language: syntax, lift to the IR, lowering from it
 
+pub mod file;
 pub mod syntax;

@@ -1,1 +1,12 @@
-//! SQL: lowering from the IR over sqlparser's tree, and the printer
+//! SQL: lowering from the IR over sqlparser's tree, and the printer.
+//!
+//! In: an [`ruleferry_ir::Query`]. Out: a [`Script`]: the macros that it uses and one `SELECT`, printed by [`print()`].
+//! What has no form in the dialect is refused with a diagnostic (`E04xx`) at the place in the source.
+
+pub(crate) mod build;
+mod dialect;
+pub(crate) mod keywords;
+mod lower;
+
+pub use dialect::Dialect;
+pub use lower::{Lowered, Need, Script, SqlOptions, lower};

@@ -1,1 +1,15 @@
-//! Target data: schemas, functions, capabilities, wrappers, embedded and checked when built
+//! Target data: schemas, functions, capabilities, embedded and checked when built.
+//!
+//! In: the files of the repository's `targets/` folder, read and checked by the build script (`build/main.rs`), which turns
+//! them into static tables. Out: look-ups over those tables; nothing is parsed and nothing allocated when a program starts.
+//!
+//! - [`schema`]: tables and columns of Log Analytics, Defender XDR and Azure Resource Graph; functions that give tables.
+//! - [`sql`]: how IR functions are written in each dialect of SQL, and the macros that they need.
+//! - [`target`]: what each target is and can do.
+
+mod capability;
+pub mod schema;
+pub mod sql;
+pub mod target;
+
+pub use capability::Capability;

@@ -1,3 +1,32 @@
 use super::codes;
 
-codes! {}
+codes! {
+    SQL_OPERATOR = "E0401", "an operator has no SQL form",
+        why: "the operator's meaning cannot be kept in the target's SQL, and a near miss would lose alerts silently",
+        example: "`evaluate autocluster()`",
+        fix: "write that step with other operators, or run it outside of the rule";
+    SQL_FUNCTION = "E0402", "a function has no SQL form",
+        why: "the target's data has no form with the function's documented behaviour",
+        example: "`geo_polygon_simplify(x)`",
+        fix: "write the value with other functions";
+    SQL_TOO_DEEP = "E0403", "the query is nested too deep for SQL",
+        why: "nesting is limited so that hostile input cannot exhaust the stack",
+        example: "ten thousand parentheses",
+        fix: "split the query into several `let` statements";
+    SQL_OPAQUE = "E0404", "a construct is outside of what can be converted",
+        why: "its meaning is not known here, so no SQL can be right",
+        example: "an unknown function",
+        fix: "replace the construct, or give it as an input table";
+    SQL_PATTERN = "E0405", "a pattern has no SQL form",
+        why: "the engine's regular expressions do not have what the pattern uses",
+        example: "a look-ahead in a regular expression",
+        fix: "write the condition without it";
+    SQL_OPEN_COLUMNS = "E0406", "the columns are known only when the query runs",
+        why: "a SQL statement has fixed columns",
+        example: "`evaluate pivot(x)` without a schema, `union *`",
+        fix: "name the columns: `evaluate pivot(x) : (a: long, b: long)`, or `project` them";
+    SQL_VALUE = "E0407", "a value must be a constant here",
+        why: "the SQL clause takes only a constant",
+        example: "`take toint(x)`",
+        fix: "write the number";
+}

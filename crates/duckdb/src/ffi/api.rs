@@ -93,6 +93,7 @@ api! {
     destroy_extracted(*mut Extracted);
     prepare_extracted_statement(Connection, Extracted, u64, *mut Prepared) -> State;
     prepare_error(Prepared) -> *const c_char;
+    nparams(Prepared) -> u64;
     prepared_statement_column_count(Prepared) -> u64;
     prepared_statement_column_name(Prepared, u64) -> *const c_char;
     prepared_statement_column_logical_type(Prepared, u64) -> Logical;

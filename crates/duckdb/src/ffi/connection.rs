@@ -165,7 +165,10 @@ impl Statements {
         // The handle is set on failure too, and carries the message; it is destroyed like any other.
         let prepared = Prepared { connection: Arc::clone(&self.connection), raw, index };
         if state == SUCCESS {
-            return Ok(prepared);
+            // SAFETY: the handle is live.
+            let parameters = unsafe { (api.nparams)(prepared.raw) };
+            // It would bind and then never run.
+            return if parameters == 0 { Ok(prepared) } else { Err(Error::Parameters(parameters)) };
         }
         // SAFETY: the library accepts a null handle here and gives a null string for it.
         let message = api.borrowed(unsafe { (api.prepare_error)(prepared.raw) });
@@ -282,7 +285,12 @@ struct ChunkHandle {
 }
 
 impl ChunkHandle {
-    fn append_to(&self, rows: &mut Vec<Vec<crate::Value>>, columns: &[Column], types: &[LogicalType]) -> Result<()> {
+    fn append_to(
+        &self,
+        rows: &mut Vec<Vec<crate::Value>>,
+        columns: &[Column],
+        types: &[LogicalType],
+    ) -> Result<()> {
         // SAFETY: the chunk is live.
         let size = unsafe { (self.api.data_chunk_get_size)(self.raw) };
         let mut read = Vec::new();
@@ -291,7 +299,10 @@ impl ChunkHandle {
             let vector = unsafe { (self.api.data_chunk_get_vector)(self.raw, i) };
             // SAFETY: the vector has `logical`'s layout and `size` rows.
             let values = unsafe { vector::read(self.api, vector, logical, 0, size) };
-            read.push(values.map_err(|type_name| Error::UnreadableType { column: column.name.clone(), type_name })?);
+            read.push(
+                values
+                    .map_err(|type_name| Error::UnreadableType { column: column.name.clone(), type_name })?,
+            );
         }
         let mut sources: Vec<_> = read.into_iter().map(Vec::into_iter).collect();
         rows.extend((0..size).map(|_| sources.iter_mut().filter_map(Iterator::next).collect()));

@@ -2,10 +2,9 @@
 
 use super::api::{self, Api};
 
-/// How a vector of the type is laid out.
-#[derive(Clone, Debug)]
-pub enum Layout {
-    Bool,
+/// The integers that an `i128` holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Integer {
     I8,
     I16,
     I32,
@@ -15,21 +14,38 @@ pub enum Layout {
     U16,
     U32,
     U64,
+}
+
+/// How a vector of the type is laid out.
+#[derive(Clone, Debug)]
+pub enum Layout {
+    Bool,
+    Integer(Integer),
     U128,
     F32,
     F64,
-    Decimal { scale: u8, stored: Box<Layout> },
+    Decimal {
+        scale: u8,
+        stored: Integer,
+    },
     Text,
     Json,
     Blob,
     /// Ticks since 1970 and the nanoseconds of a tick.
-    Timestamp { nanos: i128 },
+    Timestamp {
+        nanos: i128,
+    },
     Date,
     /// Ticks since midnight and how many a second has.
-    Time { a_second: i64 },
+    Time {
+        a_second: i64,
+    },
     Interval,
     Uuid,
-    Enum { values: Vec<String>, stored: Box<Layout> },
+    Enum {
+        values: Vec<String>,
+        stored: Integer,
+    },
     List(Box<LogicalType>),
     Array(Box<LogicalType>, u64),
     Struct(Vec<(String, LogicalType)>),
@@ -50,21 +66,21 @@ pub struct LogicalType {
 fn simple(id: u32) -> Option<(&'static str, Layout)> {
     Some(match id {
         1 => ("BOOLEAN", Layout::Bool),
-        2 => ("TINYINT", Layout::I8),
-        3 => ("SMALLINT", Layout::I16),
-        4 => ("INTEGER", Layout::I32),
-        5 => ("BIGINT", Layout::I64),
-        6 => ("UTINYINT", Layout::U8),
-        7 => ("USMALLINT", Layout::U16),
-        8 => ("UINTEGER", Layout::U32),
-        9 => ("UBIGINT", Layout::U64),
+        2 => ("TINYINT", Layout::Integer(Integer::I8)),
+        3 => ("SMALLINT", Layout::Integer(Integer::I16)),
+        4 => ("INTEGER", Layout::Integer(Integer::I32)),
+        5 => ("BIGINT", Layout::Integer(Integer::I64)),
+        6 => ("UTINYINT", Layout::Integer(Integer::U8)),
+        7 => ("USMALLINT", Layout::Integer(Integer::U16)),
+        8 => ("UINTEGER", Layout::Integer(Integer::U32)),
+        9 => ("UBIGINT", Layout::Integer(Integer::U64)),
         10 => ("FLOAT", Layout::F32),
         11 => ("DOUBLE", Layout::F64),
         12 => ("TIMESTAMP", Layout::Timestamp { nanos: 1_000 }),
         13 => ("DATE", Layout::Date),
         14 => ("TIME", Layout::Time { a_second: 1_000_000 }),
         15 => ("INTERVAL", Layout::Interval),
-        16 => ("HUGEINT", Layout::I128),
+        16 => ("HUGEINT", Layout::Integer(Integer::I128)),
         17 => ("VARCHAR", Layout::Text),
         18 => ("BLOB", Layout::Blob),
         20 => ("TIMESTAMP_S", Layout::Timestamp { nanos: 1_000_000_000 }),
@@ -82,6 +98,14 @@ fn simple(id: u32) -> Option<(&'static str, Layout)> {
         41 => ("VARIANT", Layout::Unreadable),
         _ => return None,
     })
+}
+
+/// The integer that stores a decimal or an enum.
+fn integer(id: u32) -> Option<Integer> {
+    match simple(id) {
+        Some((_, Layout::Integer(integer))) => Some(integer),
+        _ => None,
+    }
 }
 
 const DECIMAL: u32 = 19;
@@ -132,7 +156,10 @@ impl Handle {
             ARRAY => {
                 let item = LogicalType::read(api, unsafe { (api.array_type_child_type)(raw) });
                 let size = unsafe { (api.array_type_array_size)(raw) };
-                LogicalType { name: format!("{}[{size}]", item.name), layout: Layout::Array(Box::new(item), size) }
+                LogicalType {
+                    name: format!("{}[{size}]", item.name),
+                    layout: Layout::Array(Box::new(item), size),
+                }
             }
             MAP => {
                 let key = LogicalType::read(api, unsafe { (api.map_type_key_type)(raw) });
@@ -143,12 +170,18 @@ impl Handle {
             STRUCT => {
                 let count = unsafe { (api.struct_type_child_count)(raw) };
                 let fields = self.members(count, api.struct_type_child_name, api.struct_type_child_type);
-                LogicalType { name: format!("STRUCT({})", member_list(&fields)), layout: Layout::Struct(fields) }
+                LogicalType {
+                    name: format!("STRUCT({})", member_list(&fields)),
+                    layout: Layout::Struct(fields),
+                }
             }
             UNION => {
                 let count = unsafe { (api.union_type_member_count)(raw) };
                 let members = self.members(count, api.union_type_member_name, api.union_type_member_type);
-                LogicalType { name: format!("UNION({})", member_list(&members)), layout: Layout::Union(members) }
+                LogicalType {
+                    name: format!("UNION({})", member_list(&members)),
+                    layout: Layout::Union(members),
+                }
             }
             other => LogicalType { name: format!("type number {other}"), layout: Layout::Unreadable },
         }
@@ -171,27 +204,23 @@ impl Handle {
     fn decimal(&self) -> LogicalType {
         let (api, raw) = (self.api, self.raw);
         // SAFETY: the handle is live and is a DECIMAL.
-        let (width, scale, stored) = unsafe {
-            ((api.decimal_width)(raw), (api.decimal_scale)(raw), (api.decimal_internal_type)(raw))
-        };
-        let stored = simple(stored).map_or(Layout::Unreadable, |(_, layout)| layout);
-        LogicalType {
-            name: format!("DECIMAL({width},{scale})"),
-            layout: Layout::Decimal { scale, stored: Box::new(stored) },
-        }
+        let (width, scale, stored) =
+            unsafe { ((api.decimal_width)(raw), (api.decimal_scale)(raw), (api.decimal_internal_type)(raw)) };
+        let layout = integer(stored).map_or(Layout::Unreadable, |stored| Layout::Decimal { scale, stored });
+        LogicalType { name: format!("DECIMAL({width},{scale})"), layout }
     }
 
     fn enumeration(&self) -> LogicalType {
         let (api, raw) = (self.api, self.raw);
         // SAFETY: the handle is live and is an ENUM.
         let stored = unsafe { (api.enum_internal_type)(raw) };
-        let stored = simple(stored).map_or(Layout::Unreadable, |(_, layout)| layout);
         // SAFETY: as above.
         let size = u64::from(unsafe { (api.enum_dictionary_size)(raw) });
         // SAFETY: as above; `i` is below the size; the string is ours.
         let value = |i| api.owned(unsafe { (api.enum_dictionary_value)(raw, i) }).unwrap_or_default();
         let values = (0..size).map(value).collect();
-        LogicalType { name: "ENUM".to_owned(), layout: Layout::Enum { values, stored: Box::new(stored) } }
+        let layout = integer(stored).map_or(Layout::Unreadable, |stored| Layout::Enum { values, stored });
+        LogicalType { name: "ENUM".to_owned(), layout }
     }
 }
 

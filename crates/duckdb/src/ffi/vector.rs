@@ -1,7 +1,7 @@
 //! Values of a vector.
 
 use super::api::{self, Api};
-use super::logical::{Layout, LogicalType};
+use super::logical::{Integer, Layout, LogicalType};
 use crate::Value;
 use std::ffi::{c_char, c_void};
 
@@ -125,17 +125,9 @@ impl Column {
                     let value = self.cell::<Wide<u64>>(row).value();
                     i128::try_from(value).map_or_else(|_| Value::Text(value.to_string()), Value::Int)
                 }
-                integer @ (Layout::I8
-                | Layout::I16
-                | Layout::I32
-                | Layout::I64
-                | Layout::I128
-                | Layout::U8
-                | Layout::U16
-                | Layout::U32
-                | Layout::U64) => Value::Int(self.integer(row, integer)),
+                Layout::Integer(integer) => Value::Int(self.integer(row, *integer)),
                 Layout::Decimal { scale, stored } => {
-                    Value::Decimal { unscaled: self.integer(row, stored), scale: *scale }
+                    Value::Decimal { unscaled: self.integer(row, *stored), scale: *scale }
                 }
                 Layout::Text => Value::Text(self.text(row)),
                 Layout::Json => Value::Json(self.text(row)),
@@ -149,7 +141,7 @@ impl Column {
                 }
                 Layout::Uuid => uuid(self.cell::<Wide<i64>>(row).value()),
                 Layout::Enum { values, stored } => {
-                    let position = usize::try_from(self.integer(row, stored)).ok();
+                    let position = usize::try_from(self.integer(row, *stored)).ok();
                     let value = position.and_then(|i| values.get(i)).ok_or_else(|| logical.name.clone())?;
                     Value::Text(value.clone())
                 }
@@ -168,21 +160,20 @@ impl Column {
 
     /// # Safety
     ///
-    /// As [`Self::value`]; `layout` is an integer's, else the answer is 0.
-    unsafe fn integer(self, row: u64, layout: &Layout) -> i128 {
+    /// As [`Self::value`]; the cells are of this type.
+    unsafe fn integer(self, row: u64, integer: Integer) -> i128 {
         // SAFETY: by the contract above.
         unsafe {
-            match layout {
-                Layout::I8 => self.cell::<i8>(row).into(),
-                Layout::I16 => self.cell::<i16>(row).into(),
-                Layout::I32 => self.cell::<i32>(row).into(),
-                Layout::I64 => self.cell::<i64>(row).into(),
-                Layout::I128 => self.cell::<Wide<i64>>(row).value(),
-                Layout::U8 => self.cell::<u8>(row).into(),
-                Layout::U16 => self.cell::<u16>(row).into(),
-                Layout::U32 => self.cell::<u32>(row).into(),
-                Layout::U64 => self.cell::<u64>(row).into(),
-                _ => 0,
+            match integer {
+                Integer::I8 => self.cell::<i8>(row).into(),
+                Integer::I16 => self.cell::<i16>(row).into(),
+                Integer::I32 => self.cell::<i32>(row).into(),
+                Integer::I64 => self.cell::<i64>(row).into(),
+                Integer::I128 => self.cell::<Wide<i64>>(row).value(),
+                Integer::U8 => self.cell::<u8>(row).into(),
+                Integer::U16 => self.cell::<u16>(row).into(),
+                Integer::U32 => self.cell::<u32>(row).into(),
+                Integer::U64 => self.cell::<u64>(row).into(),
             }
         }
     }

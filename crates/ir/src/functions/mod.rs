@@ -20,7 +20,7 @@ mod tests;
 
 pub use binary::{ArithOp, binary_result, common_type, negate_result};
 pub use naming::{ArgName, ResultName};
-pub use resolve::{Note, Resolved, all, find, find_any, resolve, resolve_alias, similar};
+pub use resolve::{Note, Resolved, all, closest, find, find_any, resolve, resolve_alias, similar};
 pub use signature::{Form, Param, ParamType, Returns, Signature};
 
 use crate::Type;

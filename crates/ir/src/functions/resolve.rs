@@ -64,24 +64,49 @@ pub fn resolve(name: &str, kind: FunctionKind) -> Option<Resolved> {
 
 /// The most alike name of a kind, for "did you mean"; `None` if nothing is close.
 pub fn similar(name: &str, kind: FunctionKind) -> Option<&'static str> {
-    let names = all(kind).iter().filter(|d| !d.has(super::Flags::HIDDEN)).map(|d| d.name);
-    let limit = (name.chars().count() / 3).clamp(1, 3);
-    names.map(|n| (distance(name, n), n)).filter(|(d, _)| *d <= limit).min().map(|(_, n)| n)
+    closest(name, all(kind).iter().filter(|d| !d.has(super::Flags::HIDDEN)).map(|d| d.name))
 }
 
-/// Edit distance; case counts half as much as nothing, so letters that differ only in case are free.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    // Names are short; a megabyte of an unknown identifier must not cost a megabyte times the catalogue.
-    for (i, x) in a.chars().flat_map(char::to_lowercase).take(64).enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i + 1);
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let best = (diagonal + usize::from(x != *y)).min(*cell + 1).min(left + 1);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
+/// The candidate most like a name, for "did you mean"; `None` if none is within a third of its letters.
+/// Letters that differ only in case are the same. Of equally close ones the first in the alphabet.
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted: Vec<char> = name.chars().take(LONGEST + 1).flat_map(char::to_lowercase).collect();
+    if wanted.len() > LONGEST {
+        return None;
+    }
+    let mut limit = (wanted.len() / 3).clamp(1, 3);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        if candidate.len().abs_diff(name.len()) > limit * 4 {
+            continue;
+        }
+        let Some(found) = distance(&wanted, candidate, limit) else { continue };
+        if best.is_none_or(|b| (found, candidate) < b) {
+            best = Some((found, candidate));
+            limit = found;
         }
     }
-    row.last().copied().unwrap_or(0)
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Names longer than this are no misspelling of anything.
+const LONGEST: usize = 128;
+
+/// The edit distance, if it is within the limit.
+fn distance(wanted: &[char], candidate: &str, limit: usize) -> Option<usize> {
+    let mut row: Vec<usize> = (0..=wanted.len()).collect();
+    for (i, x) in candidate.chars().flat_map(char::to_lowercase).enumerate() {
+        let mut left = i + 1;
+        let mut diagonal = std::mem::replace(row.first_mut()?, left);
+        let mut least = left;
+        for (cell, y) in row.iter_mut().skip(1).zip(wanted) {
+            left = (diagonal + usize::from(x != *y)).min(*cell + 1).min(left + 1);
+            diagonal = std::mem::replace(cell, left);
+            least = least.min(left);
+        }
+        if least > limit {
+            return None;
+        }
+    }
+    row.last().copied().filter(|d| *d <= limit)
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Type::{self, *};
+use crate::Type::*;
 
 fn scalar(name: &str) -> &'static FunctionDef {
     find(name, FunctionKind::Scalar).unwrap()

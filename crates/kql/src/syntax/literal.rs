@@ -14,7 +14,7 @@ pub enum Literal {
     /// A bare timespan `1.5h`: text as written.
     Timespan(SmolStr),
     /// `datetime(2024-01-01)`, `int(5)`, `guid(…)`, `long(null)`, …
-    Typed(TypedLiteral),
+    Typed(Box<TypedLiteral>),
     /// A bare `null`.
     Null,
 }
@@ -98,7 +98,9 @@ const TYPE_NAMES: &[(&str, ScalarType)] = &[
     ("uuid", ScalarType::Guid),
     ("uniqueid", ScalarType::Guid),
     ("int", ScalarType::Int),
+    ("int32", ScalarType::Int),
     ("long", ScalarType::Long),
+    ("int64", ScalarType::Long),
     ("real", ScalarType::Real),
     ("double", ScalarType::Real),
     ("string", ScalarType::String),
@@ -108,7 +110,7 @@ const TYPE_NAMES: &[(&str, ScalarType)] = &[
 
 /// Type names without a type of their own in the language.
 const OTHER_TYPES: &[&str] =
-    &["int8", "uint8", "char", "byte", "int16", "uint16", "int32", "uint32", "uint", "int64", "uint64", "ulong", "float"];
+    &["int8", "uint8", "char", "byte", "int16", "uint16", "uint32", "uint", "uint64", "ulong", "float"];
 
 impl ScalarType {
     /// The type that a keyword names.
@@ -146,6 +148,8 @@ pub enum Dynamic {
     Object(Vec<(StringLiteral, Dynamic)>),
     /// A literal that JSON lacks: `1d`, `datetime(…)`, `guid(…)`.
     Literal(Literal),
+    /// `{name}`
+    ClientParameter(SmolStr),
     /// `dynamic(…)` inside of `dynamic(…)`.
     Nested(Box<Dynamic>),
 }

@@ -64,8 +64,8 @@ pub enum StatementKind {
     Pattern(Box<Pattern>),
     /// `alias database name = expression`
     AliasDatabase { name: Name, value: Expr },
-    /// `restrict access to (a, b)`
-    RestrictAccess(Vec<Expr>),
+    /// `restrict access to (a, b) with (…)`
+    RestrictAccess { entities: Vec<Expr>, properties: Vec<Param> },
     /// What could not be read; a diagnostic says why.
     Error,
 }
@@ -201,6 +201,8 @@ pub enum ExprKind {
     Wrapped(Box<Wrapped>),
     Datatable(Box<Datatable>),
     ExternalData(Box<ExternalData>),
+    /// `T datascope = hotcache`
+    DataScope { entity: Box<Expr>, scope: SmolStr },
     /// `entity_group [a, b]`
     EntityGroup(Vec<Expr>),
     /// What could not be read; a diagnostic says why.
@@ -635,6 +637,8 @@ pub struct ForkBranch {
 pub struct Partition {
     pub params: Vec<Param>,
     pub by: Expr,
+    /// `in f()`
+    pub scope: Option<Expr>,
     pub body: PartitionBody,
 }
 
@@ -698,6 +702,8 @@ pub enum FindProject {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FindColumn {
     Column { name: Name, ty: Option<ScalarType> },
+    /// `*`
+    Star,
     /// `pack(*)`
     PackAll,
 }

@@ -1,0 +1,88 @@
+//! Diagnostics as the records that `--format json` prints.
+
+use super::{FileReport, Placed, ends, visible::is_hidden};
+use crate::{Code, Diagnostic, LineIndex, Severity};
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use std::io;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DiagnosticRecord {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    pub help: Option<String>,
+    pub span: SpanRecord,
+}
+
+/// UTF-8 byte offsets in the file, and the same as lines and columns, from 1; the end is behind the last character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SpanRecord {
+    pub start: u32,
+    pub end: u32,
+    pub line: u32,
+    pub column: u32,
+    pub end_line: u32,
+    pub end_column: u32,
+}
+
+pub fn record(diagnostic: &Diagnostic, index: &LineIndex<'_>) -> DiagnosticRecord {
+    let (start, end) = ends(diagnostic, index);
+    placed(&Placed { diagnostic, start, end })
+}
+
+/// The records of a file, in the order of its diagnostics.
+pub fn records(report: &FileReport) -> Vec<DiagnosticRecord> {
+    report.placed().map(|p| placed(&p)).collect()
+}
+
+fn placed(Placed { diagnostic: d, start, end }: &Placed<'_>) -> DiagnosticRecord {
+    DiagnosticRecord {
+        code: d.code,
+        severity: d.severity,
+        message: d.message.clone(),
+        help: d.help.clone(),
+        span: SpanRecord {
+            start: d.span.start,
+            end: d.span.end,
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        },
+    }
+}
+
+/// One line of JSON. Hidden characters inside of strings are written as `\uXXXX`, which reads back as the same text and is
+/// harmless on a terminal; JSON itself asks that only of those below U+0020.
+pub fn line<T: Serialize>(value: &T) -> serde_json::Result<String> {
+    let mut out = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut out, Escaping(CompactFormatter)))?;
+    // The serializer writes UTF-8 only.
+    String::from_utf8(out).map_err(serde::ser::Error::custom)
+}
+
+/// A formatter whose strings hold no hidden character.
+struct Escaping<F>(F);
+
+impl<F: Formatter> Formatter for Escaping<F> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let plain = |b: u8| matches!(b, b' '..=b'~');
+        if fragment.bytes().all(plain) || !fragment.chars().any(is_hidden) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut units = [0; 2];
+        for c in fragment.chars() {
+            if is_hidden(c) {
+                c.encode_utf16(&mut units).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?;
+            } else {
+                write!(writer, "{c}")?;
+            }
+        }
+        Ok(())
+    }
+}

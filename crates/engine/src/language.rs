@@ -1,0 +1,98 @@
+//! The rule languages, and how a file tells which one it is in.
+
+use serde::Serialize;
+use std::path::Path;
+
+/// A language that rules are written in. This is the only place where languages are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    Kql,
+    Sigma,
+}
+
+/// How the text of a rule file is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// A query alone.
+    Text,
+    Yaml,
+    Json,
+}
+
+impl Language {
+    pub const ALL: [Self; 2] = [Self::Kql, Self::Sigma];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kql => "kql",
+            Self::Sigma => "sigma",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Extensions of files that are taken from a folder.
+pub const EXTENSIONS: [&str; 7] = ["kql", "csl", "yml", "yaml", "json", "yaral", "sql"];
+
+/// The layout that a file's name stands for; text where it says nothing.
+pub fn layout(path: &Path) -> Layout {
+    match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("yml" | "yaml") => Layout::Yaml,
+        Some("json") => Layout::Json,
+        _ => Layout::Text,
+    }
+}
+
+/// The language of a file, by its name and content; `None` where they fit none.
+pub fn detect(path: &Path, text: &str) -> Option<(Language, Layout)> {
+    let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+    match extension.as_deref() {
+        Some("kql" | "csl") => Some((Language::Kql, Layout::Text)),
+        Some("yaral" | "sql") => None,
+        Some("json") => Some((Language::Kql, Layout::Json)),
+        Some("yml" | "yaml") => yaml(text).map(|l| (l, Layout::Yaml)),
+        // Standard input, or a name without a known ending: the content decides.
+        _ => match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
+            Some('{' | '[') if text.contains("\"query") => Some((Language::Kql, Layout::Json)),
+            _ => Some(yaml(text).map_or((Language::Kql, Layout::Text), |l| (l, Layout::Yaml))),
+        },
+    }
+}
+
+/// Which language a YAML file holds, by the keys at the start of its lines.
+fn yaml(text: &str) -> Option<Language> {
+    let has = |key: &str| {
+        text.lines().any(|l| {
+            let l = l.trim_start_matches('\u{feff}').trim_start_matches("- ");
+            l.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
+    };
+    // `detection:` decides: a Sigma rule may have a custom key `query`, never the other way round.
+    if has("detection") || has("logsource") || has("correlation") || has("filter") {
+        Some(Language::Sigma)
+    } else if has("query") || has("queryCondition") {
+        Some(Language::Kql)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_decides_where_the_name_does_not() {
+        let of = |name: &str, text: &str| detect(Path::new(name), text);
+        assert_eq!(of("a.kql", "detection: x"), Some((Language::Kql, Layout::Text)));
+        assert_eq!(of("a.yml", "title: x\ndetection:\n"), Some((Language::Sigma, Layout::Yaml)));
+        assert_eq!(of("a.yaml", "id: 1\nquery: |\n  T\n"), Some((Language::Kql, Layout::Yaml)));
+        assert_eq!(of("a.yml", "on: push\n"), None);
+        assert_eq!(of("-", "T | take 1"), Some((Language::Kql, Layout::Text)));
+        assert_eq!(of("-", "title: x\nlogsource:\n"), Some((Language::Sigma, Layout::Yaml)));
+    }
+}

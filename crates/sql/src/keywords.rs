@@ -1,0 +1,34 @@
+//! The words that DuckDB does not take as a bare column or table name.
+
+/// Whether a bare `name` would be read as a keyword. Sorted; DuckDB's reserved words, and those that read differently
+/// as a function or type name or that sqlparser takes for the start of a clause.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    let folded = name.to_ascii_lowercase();
+    RESERVED.binary_search(&folded.as_str()).is_ok()
+}
+
+#[rustfmt::skip]
+const RESERVED: &[&str] = &[
+    "all", "analyse", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric", "at", "authorization", "between", "binary",
+    "both", "by", "case", "cast", "check", "cluster", "coalesce", "collate", "collation", "column", "columns", "concurrently", "connect",
+    "constraint", "create", "cross", "cube", "current_date", "current_time", "current_timestamp", "current_user", "date", "default",
+    "deferrable", "desc", "describe", "distinct", "distribute", "do", "else", "end", "end_frame", "except", "exclude", "exists", "extract",
+    "false", "fetch", "filter", "final", "first", "following", "for", "foreign", "format", "freeze", "from", "full", "generated", "glob",
+    "global", "grant", "group", "grouping", "grouping_id", "groups", "having", "ilike", "in", "initially", "inner", "intersect", "interval",
+    "into", "is", "isnull", "join", "lambda", "last", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "map",
+    "match_condition", "match_recognize", "matches", "minus", "natural", "not", "notnull", "null", "nullif", "nulls", "of", "offset", "on",
+    "only", "or", "order", "outer", "over", "overlaps", "overlay", "partition", "pivot", "pivot_longer", "pivot_wider", "placing",
+    "position", "positional", "preceding", "prewhere", "primary", "qualify", "range", "recursive", "references", "rename", "replace",
+    "returning", "right", "rollup", "row", "rows", "sample", "select", "semi", "session_user", "set", "settings", "show", "similar", "some",
+    "sort", "start", "struct", "substring", "summarize", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to", "top",
+    "trailing", "treat", "trim", "true", "try_cast", "unbounded", "union", "unique", "unnest", "unpivot", "update", "user", "using",
+    "values", "variadic", "verbose", "view", "when", "where", "window", "with", "within", "without",
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(super::RESERVED.is_sorted());
+    }
+}

@@ -1,0 +1,597 @@
+//! One SELECT under construction.
+//!
+//! A [`Block`] stands over relations (tables, CTEs) and takes in operators as long as one SELECT can say them; then it is closed:
+//! it becomes a CTE, and a new block stands over that. Later columns name earlier ones of the same SELECT by their alias, which
+//! is right only while no column of FROM has that name: FROM's columns win.
+
+use super::walk::Uses;
+use super::{Lowerer, Result, Scope};
+use crate::build;
+use ruleferry_ir::{ColId, Expr as IrExpr, SortKey, Type};
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{
+    Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem, TableAlias, TableFactor, TableWithJoins, With,
+};
+
+/// A column that a FROM item has.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceColumn {
+    /// `None` for a helper column that the IR does not know.
+    pub id: Option<ColId>,
+    pub name: SmolStr,
+    /// It holds no NULL.
+    pub present: bool,
+}
+
+/// Something to select from.
+#[derive(Clone, Debug)]
+pub(crate) struct Relation {
+    pub factor: TableFactor,
+    pub columns: Vec<SourceColumn>,
+    /// Further columns may exist.
+    pub open: bool,
+    /// The order of its rows, if it has one.
+    pub order: Vec<SortKey>,
+}
+
+impl Relation {
+    pub(crate) fn column(&self, id: ColId) -> Option<&SourceColumn> {
+        self.columns.iter().find(|c| c.id == Some(id))
+    }
+}
+
+/// A FROM item of a block.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// Set where several items stand in FROM.
+    pub qualifier: Option<SmolStr>,
+    pub columns: Vec<SourceColumn>,
+    pub open: bool,
+}
+
+impl Source {
+    pub(crate) fn refer(&self, name: &str) -> Expr {
+        match &self.qualifier {
+            Some(q) => build::qualified(q, name),
+            None => build::column(name),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Column `1` of source `0` as it is.
+    Source(usize, usize),
+    Computed {
+        /// Later columns cannot name it: it reads a window, or differs each time.
+        fixed: bool,
+        volatile: bool,
+        /// How many aliases stand below it.
+        depth: u32,
+    },
+}
+
+/// A column of the SELECT list.
+#[derive(Clone, Debug)]
+pub(crate) struct Out {
+    pub id: ColId,
+    pub name: SmolStr,
+    pub expr: Expr,
+    pub origin: Origin,
+    pub present: bool,
+    /// Names of columns of this SELECT that `expr` uses.
+    pub aliases: Vec<SmolStr>,
+}
+
+/// A SELECT under construction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Block {
+    pub from: Vec<TableWithJoins>,
+    pub sources: Vec<Source>,
+    pub outs: Vec<Out>,
+    pub filters: Vec<Expr>,
+    /// Names of the SELECT list that filters use.
+    pub pinned: Vec<SmolStr>,
+    /// `Some` after an aggregation: the group keys.
+    pub group_by: Option<GroupByExpr>,
+    pub having: Vec<Expr>,
+    pub distinct: Option<Distinct>,
+    pub limit: Option<Expr>,
+    pub qualify: Option<Expr>,
+    /// The order of the rows.
+    pub order: Vec<SortKey>,
+    /// List the columns one by one.
+    pub explicit: bool,
+    /// What the CTE is called.
+    pub hint: &'static str,
+    /// Inside of a body that reads a row around it, a closed block is a sub-select, no CTE.
+    partition: Vec<ColId>,
+}
+
+/// Which columns of the SELECT list stay when an operator is taken in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keep<'k> {
+    All,
+    Only(&'k FxHashSet<ColId>),
+}
+
+impl Keep<'_> {
+    fn has(self, id: ColId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(set) => set.contains(&id),
+        }
+    }
+}
+
+/// Chains of aliases longer than this go to a block of their own: engines expand them.
+const MAX_ALIAS_DEPTH: u32 = 6;
+
+impl Block {
+    /// `SELECT * FROM relation`
+    pub(crate) fn over(relation: Relation) -> Self {
+        let mut block = Self { hint: "step", ..Self::default() };
+        block.order.clone_from(&relation.order);
+        block.from.push(build::from(relation.factor));
+        block.add_source(None, relation.columns, relation.open);
+        block
+    }
+
+    /// Adds the columns of a FROM item to the SELECT list.
+    pub(crate) fn add_source(&mut self, qualifier: Option<SmolStr>, columns: Vec<SourceColumn>, open: bool) {
+        let at = self.sources.len();
+        let source = Source { qualifier, columns, open };
+        for (i, column) in source.columns.iter().enumerate() {
+            if let Some(id) = column.id {
+                self.outs.push(Out {
+                    id,
+                    name: column.name.clone(),
+                    expr: source.refer(&column.name),
+                    origin: Origin::Source(at, i),
+                    present: column.present,
+                    aliases: Vec::new(),
+                });
+            }
+        }
+        self.sources.push(source);
+    }
+
+    pub(crate) fn out(&self, id: ColId) -> Option<&Out> {
+        self.outs.iter().find(|o| o.id == id)
+    }
+
+    pub(crate) fn position(&self, id: ColId) -> Option<usize> {
+        self.outs.iter().position(|o| o.id == id)
+    }
+
+    /// Nothing was taken in since the block was opened over one relation.
+    pub(crate) fn is_trivial(&self) -> bool {
+        let plain = |(i, o): (usize, &Out)| o.origin == Origin::Source(0, i);
+        self.from.len() == 1
+            && self.sources.len() == 1
+            && self.is_open()
+            && self.filters.is_empty()
+            && self.sources.first().is_some_and(|s| s.columns.len() == self.outs.len())
+            && self.outs.iter().enumerate().all(plain)
+    }
+
+    /// Columns that the plan does not know may pass through it.
+    pub(crate) fn is_trivial_or_star(&self) -> bool {
+        self.sources.iter().any(|s| s.open) && !self.explicit && self.group_by.is_none()
+    }
+
+    /// HAVING may use the column's name: nothing in FROM hides it.
+    pub(crate) fn nameable_in_having(&self, l: &Lowerer<'_>, out: &Out) -> bool {
+        let volatile = matches!(out.origin, Origin::Computed { volatile: true, .. } | Origin::Computed { fixed: true, .. });
+        l.dialect().alias_reuse && !volatile && (!self.shadowed(&out.name) || matches!(out.origin, Origin::Source(..)))
+    }
+
+    /// The names of an aggregation's SELECT list.
+    pub(crate) fn having_scope(&self) -> Scope {
+        let mut scope = Scope::default();
+        for out in &self.outs {
+            let plain = matches!(out.origin, Origin::Source(..));
+            scope.push(out.id, if plain { out.expr.clone() } else { build::column(&out.name) });
+            if out.present {
+                scope.set_present(out.id);
+            }
+        }
+        scope
+    }
+
+    /// WHERE and the SELECT list can still change.
+    pub(crate) fn is_open(&self) -> bool {
+        self.group_by.is_none() && self.distinct.is_none() && self.limit.is_none() && self.qualify.is_none()
+    }
+
+    /// A FROM item has a column of this name, which hides an alias.
+    fn shadowed(&self, name: &str) -> bool {
+        self.sources.iter().flat_map(|s| &s.columns).any(|c| c.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The name of a new column that no other column of the SELECT list has. `replaced`: the one whose place it takes.
+    pub(crate) fn name_for(outs: &[Out], wanted: &str, replaced: Option<usize>) -> SmolStr {
+        let wanted = if wanted.is_empty() { "_" } else { wanted };
+        let taken = |name: &str| {
+            outs.iter().enumerate().any(|(i, o)| Some(i) != replaced && o.name.eq_ignore_ascii_case(name))
+        };
+        let mut name = SmolStr::new(wanted);
+        let mut n = 1;
+        while taken(&name) {
+            n += 1;
+            name = SmolStr::new(format!("{wanted}__{n}"));
+        }
+        name
+    }
+
+    /// Later expressions of this SELECT may use the column's name.
+    fn nameable(&self, l: &Lowerer<'_>, out: &Out) -> bool {
+        match out.origin {
+            Origin::Source(..) => true,
+            Origin::Computed { fixed, depth, .. } => {
+                l.dialect().alias_reuse && !fixed && depth < MAX_ALIAS_DEPTH && !self.shadowed(&out.name)
+            }
+        }
+    }
+
+    /// The column's expression may stand where the column is used.
+    fn inlinable(out: &Out, uses: usize, keep: Keep<'_>, outs: &[Out]) -> bool {
+        let Origin::Computed { fixed, volatile, .. } = out.origin else { return true };
+        let aliases_stay = out.aliases.iter().all(|a| outs.iter().any(|o| o.name == *a && keep.has(o.id)));
+        let kept_too = usize::from(keep.has(out.id));
+        !fixed && aliases_stay && (uses + kept_too <= 1 || (!volatile && cost(&out.expr) <= 4))
+    }
+
+    /// Whether an operator with these uses can be taken in.
+    pub(crate) fn fits(&self, l: &Lowerer<'_>, uses: &Uses, keep: Keep<'_>) -> bool {
+        self.is_open()
+            && self.outs.iter().all(|o| {
+                let count = uses.count(o.id) + if uses.whole_row { 2 } else { 0 };
+                count == 0 || (keep.has(o.id) && self.nameable(l, o)) || Self::inlinable(o, count, keep, &self.outs)
+            })
+            && self.pins_stay(keep)
+    }
+
+    /// The columns whose names are used stay in the SELECT list.
+    fn pins_stay(&self, keep: Keep<'_>) -> bool {
+        let kept = |name: &SmolStr| self.outs.iter().any(|o| o.name == *name && keep.has(o.id));
+        let needed = self.outs.iter().filter(|o| keep.has(o.id)).flat_map(|o| &o.aliases);
+        self.pinned.iter().chain(needed).all(kept)
+    }
+
+    /// What columns are called in an expression of this SELECT.
+    pub(crate) fn scope(&self, l: &Lowerer<'_>, keep: Keep<'_>) -> Scope {
+        let mut scope = Scope::default();
+        for source in &self.sources {
+            for column in &source.columns {
+                if let Some(id) = column.id {
+                    scope.define(id, source.refer(&column.name));
+                    if column.present {
+                        scope.set_present(id);
+                    }
+                }
+            }
+        }
+        for out in &self.outs {
+            let by_name = matches!(out.origin, Origin::Computed { .. })
+                && keep.has(out.id)
+                && self.nameable(l, out)
+                && !matches!(out.expr, Expr::Value(_));
+            scope.push(out.id, if by_name { build::column(&out.name) } else { out.expr.clone() });
+            if out.present {
+                scope.set_present(out.id);
+            }
+        }
+        for id in &self.partition {
+            if let Some(e) = scope.get(*id).cloned() {
+                scope.partition.push(e);
+            }
+        }
+        scope
+    }
+
+    /// The names of the SELECT list that an expression with these uses took from [`Self::scope`].
+    pub(crate) fn aliases_of(&self, l: &Lowerer<'_>, uses: &Uses, keep: Keep<'_>) -> Vec<SmolStr> {
+        let mut names = Vec::new();
+        for out in &self.outs {
+            if uses.count(out.id) == 0 && !uses.whole_row || matches!(out.origin, Origin::Source(..)) {
+                continue;
+            }
+            if keep.has(out.id) && self.nameable(l, out) {
+                names.push(out.name.clone());
+            } else {
+                names.extend(out.aliases.iter().cloned());
+            }
+        }
+        names
+    }
+
+    /// The row order for window functions, as far as its keys are still there.
+    pub(crate) fn window_order(&self, l: &mut Lowerer<'_>, scope: &Scope) -> Result<Vec<OrderByExpr>> {
+        let mut out = Vec::new();
+        for key in &self.order {
+            if Uses::of([&key.expr]).columns.iter().any(|c| scope.get(*c).is_none()) {
+                break;
+            }
+            out.push(l.sort_key(key, scope)?);
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn set_partition(&mut self, ids: Vec<ColId>) {
+        self.partition = ids;
+    }
+
+    pub(crate) fn partition(&self) -> &[ColId] {
+        &self.partition
+    }
+
+    /// Adds or replaces a column.
+    pub(crate) fn set_out(&mut self, at: Option<usize>, out: Out) {
+        match at.and_then(|i| self.outs.get_mut(i)) {
+            Some(slot) => *slot = out,
+            None => self.outs.push(out),
+        }
+    }
+
+    /// The SELECT list.
+    fn projection(&self, l: &Lowerer<'_>) -> Vec<SelectItem> {
+        let mut items = Vec::new();
+        let mut covered = FxHashSet::default();
+        if !self.explicit && self.group_by.is_none() && l.dialect().star_edit {
+            for (s, source) in self.sources.iter().enumerate() {
+                let Some(star) = self.star(s, source, &mut covered) else { continue };
+                items.push(star);
+            }
+        }
+        for (i, out) in self.outs.iter().enumerate() {
+            if !covered.contains(&i) {
+                items.push(build::item(out.expr.clone(), &out.name));
+            }
+        }
+        if items.is_empty() {
+            items.push(build::item(build::boolean(true), "_"));
+        }
+        items
+    }
+
+    /// `*` for a source where most of its columns are wanted.
+    fn star(&self, s: usize, source: &Source, covered: &mut FxHashSet<usize>) -> Option<SelectItem> {
+        let kept = |c: usize, name: &str| {
+            self.outs.iter().position(|o| o.origin == Origin::Source(s, c) && o.name == name)
+        };
+        let mut mine = Vec::new();
+        let mut exclude = Vec::new();
+        let mut replace = Vec::new();
+        for (c, column) in source.columns.iter().enumerate() {
+            if let Some(i) = kept(c, &column.name) {
+                mine.push(i);
+                continue;
+            }
+            let replacement = self.outs.iter().position(|o| {
+                matches!(o.origin, Origin::Computed { .. }) && o.name == column.name && o.aliases.is_empty()
+            });
+            match replacement {
+                Some(i) if !covered.contains(&i) && !mine.contains(&i) => {
+                    mine.push(i);
+                    replace.push((self.outs.get(i)?.expr.clone(), column.name.clone()));
+                }
+                _ => exclude.push(column.name.clone()),
+            }
+        }
+        let few = mine.len() <= replace.len() || exclude.len() > mine.len();
+        let empty_open = source.open && source.columns.is_empty();
+        if few && !empty_open && !(source.open && exclude.is_empty()) {
+            return None;
+        }
+        covered.extend(mine);
+        Some(build::star(source.qualifier.as_deref(), &exclude, replace))
+    }
+
+    /// The SELECT, with ORDER BY where a LIMIT needs it or the caller asks for it.
+    pub(crate) fn into_query(mut self, l: &mut Lowerer<'_>, ordered: bool) -> Result<Query> {
+        let mut order = Vec::new();
+        if (ordered || self.limit.is_some()) && !self.order.is_empty() {
+            let scope = self.scope(l, Keep::All);
+            order = self.window_order(l, &scope)?;
+        }
+        let projection = self.projection(l);
+        let select = Select {
+            distinct: self.distinct.take(),
+            projection,
+            from: std::mem::take(&mut self.from),
+            selection: conjunction(std::mem::take(&mut self.filters)),
+            group_by: self
+                .group_by
+                .take()
+                .unwrap_or_else(|| GroupByExpr::Expressions(Vec::new(), Vec::new())),
+            having: conjunction(std::mem::take(&mut self.having)),
+            qualify: self.qualify.take(),
+            ..build::empty_select()
+        };
+        let mut query = build::select_query(select);
+        if !order.is_empty() {
+            query.order_by = Some(OrderBy { kind: OrderByKind::Expressions(order), interpolate: None });
+        }
+        query.limit_clause = self
+            .limit
+            .take()
+            .map(|limit| LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by: Vec::new() });
+        Ok(query)
+    }
+}
+
+fn conjunction(mut filters: Vec<Expr>) -> Option<Expr> {
+    match filters.len() {
+        0 | 1 => filters.pop(),
+        _ => Some(build::and(filters)),
+    }
+}
+
+/// Roughly how many words an expression takes; stops counting at a handful.
+fn cost(expr: &Expr) -> usize {
+    let mut todo = vec![expr];
+    let mut count = 0;
+    while let Some(e) = todo.pop() {
+        count += 1;
+        if count > 8 {
+            return count;
+        }
+        match e {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::TypedString(_) => {}
+            Expr::Nested(x) | Expr::Cast { expr: x, .. } => todo.push(x),
+            Expr::BinaryOp { left, right, .. } => todo.extend([&**left, &**right]),
+            Expr::Function(f) => {
+                let sqlparser::ast::FunctionArguments::List(list) = &f.args else { return usize::MAX };
+                for arg in &list.args {
+                    let (sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(x))) = arg else {
+                        return usize::MAX;
+                    };
+                    todo.push(x);
+                }
+            }
+            _ => return usize::MAX,
+        }
+    }
+    count
+}
+
+impl Lowerer<'_> {
+    /// Ends a block: a relation of its columns.
+    pub(crate) fn close(&mut self, block: Block) -> Result<Relation> {
+        let mut order = block.order.clone();
+        if block.is_trivial() {
+            let Block { mut from, mut sources, .. } = block;
+            if let (Some(from), Some(source)) = (from.pop(), sources.pop())
+                && from.joins.is_empty()
+            {
+                return Ok(Relation { factor: from.relation, columns: source.columns, open: source.open, order });
+            }
+            return Err(super::Refusal::new(
+                ruleferry_diag::codes::SQL_OPERATOR,
+                ruleferry_diag::Span::default(),
+                "an empty FROM",
+            ));
+        }
+        let mut block = block;
+        self.carry_order_keys(&mut block, &mut order);
+        let columns = block
+            .outs
+            .iter()
+            .map(|o| SourceColumn { id: Some(o.id), name: o.name.clone(), present: o.present })
+            .collect();
+        let open = block.sources.iter().any(|s| s.open) && !block.explicit && block.group_by.is_none();
+        let hint = block.hint;
+        let query = block.into_query(self, false)?;
+        Ok(Relation { factor: self.define(hint, query, false), columns, open, order })
+    }
+
+    /// Columns that the order needs but the SELECT list does not have: the order ends before the first such key.
+    fn carry_order_keys(&self, block: &mut Block, order: &mut Vec<SortKey>) {
+        let gone = |key: &SortKey| Uses::of([&key.expr]).columns.iter().any(|c| block.out(*c).is_none());
+        if let Some(at) = order.iter().position(gone) {
+            order.truncate(at);
+        }
+    }
+
+    /// Closes the block and opens a new one over it.
+    pub(crate) fn reopen(&mut self, block: Block) -> Result<Block> {
+        let partition = block.partition().to_vec();
+        let relation = self.close(block)?;
+        let mut block = Block::over(relation);
+        block.set_partition(partition);
+        Ok(block)
+    }
+
+    /// A relation for a query: a CTE, or a sub-select where the query reads a row around it.
+    pub(crate) fn define(&mut self, hint: &str, query: Query, materialized: bool) -> TableFactor {
+        if self.lateral > 0 {
+            return build::derived(query, false);
+        }
+        let name = self.fresh_step(hint);
+        self.add_cte(name.clone(), query, materialized);
+        build::table(&name)
+    }
+
+    pub(crate) fn add_cte(&mut self, name: SmolStr, query: Query, materialized: bool) {
+        self.ctes.push(Cte {
+            alias: TableAlias { explicit: false, name: build::ident(&name), columns: Vec::new(), at: None },
+            query: Box::new(query),
+            from: None,
+            materialized: materialized.then_some(CteAsMaterialized::Materialized),
+            closing_paren_token: AttachedToken::empty(),
+        });
+    }
+
+    /// Ends a block as a query of its own; ordered if the rows are.
+    pub(crate) fn finish(&mut self, block: Block, ordered: bool) -> Result<Query> {
+        // `SELECT * FROM step` over the CTE just made says nothing: that CTE's query is the answer.
+        if block.is_trivial()
+            && (block.order.is_empty() || !ordered)
+            && let Some(TableWithJoins { relation, .. }) = block.from.first()
+        {
+            if let TableFactor::Table { name, args: None, .. } = relation
+                && self.ctes.last().is_some_and(|c| !self.kept.contains(c.alias.name.value.as_str()) && single(name, &c.alias.name))
+                && let Some(cte) = self.ctes.pop()
+            {
+                return Ok(*cte.query);
+            }
+            if let TableFactor::Derived { lateral: false, subquery, .. } = relation {
+                return Ok((**subquery).clone());
+            }
+        }
+        block.into_query(self, ordered)
+    }
+
+    /// `WITH` the CTEs so far, in front of a query.
+    pub(crate) fn with_ctes(&mut self, mut query: Query) -> Query {
+        let cte_tables = std::mem::take(&mut self.ctes);
+        if !cte_tables.is_empty() {
+            query.with = Some(With { with_token: AttachedToken::empty(), recursive: self.recursive, cte_tables });
+        }
+        query
+    }
+
+    pub(crate) fn sort_key(&mut self, key: &SortKey, scope: &Scope) -> Result<OrderByExpr> {
+        let expr = self.expr(&key.expr, scope)?;
+        // A missing string sorts as the empty one: before all others.
+        let nulls_first = if key.expr.ty == Type::String { !key.descending } else { key.nulls_first };
+        let present = !self.nullable(&key.expr, scope);
+        Ok(build::order_key(expr, key.descending, nulls_first && !present))
+    }
+
+    /// A new column of a block from an expression in its scope.
+    pub(crate) fn computed(
+        &mut self,
+        block: &Block,
+        id: ColId,
+        name: SmolStr,
+        expr: &IrExpr,
+        keep: Keep<'_>,
+    ) -> Result<Out> {
+        let uses = Uses::of([expr]);
+        let mut scope = block.scope(self, keep);
+        if uses.window {
+            scope.order = block.window_order(self, &scope)?;
+        }
+        let sql = self.expr(expr, &scope)?;
+        let depth = block
+            .outs
+            .iter()
+            .filter(|o| uses.count(o.id) > 0)
+            .map(|o| if let Origin::Computed { depth, .. } = o.origin { depth + 1 } else { 0 })
+            .max()
+            .unwrap_or(0);
+        let present = !self.nullable(expr, &scope);
+        let aliases = block.aliases_of(self, &uses, keep);
+        let origin = Origin::Computed { fixed: uses.window || uses.volatile, volatile: uses.volatile, depth };
+        Ok(Out { id, name, expr: sql, origin, present, aliases })
+    }
+}
+
+fn single(name: &sqlparser::ast::ObjectName, ident: &sqlparser::ast::Ident) -> bool {
+    matches!(name.0.as_slice(), [sqlparser::ast::ObjectNamePart::Identifier(i)] if i == ident)
+}

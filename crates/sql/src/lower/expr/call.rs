@@ -1,0 +1,123 @@
+//! Function calls: special forms, window functions, and the templates of the target for all others.
+
+use super::{Lowerer, Refusal, Result, Scope};
+use crate::build::{call, coalesce, column, string};
+use ruleferry_diag::{Span, codes};
+use ruleferry_ir::functions::FunctionDef;
+use ruleferry_ir::{Expr as IrExpr, Type, Value};
+use ruleferry_targets::sql::Nulls;
+use sqlparser::ast::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType};
+
+impl Lowerer<'_> {
+    pub(super) fn call(
+        &mut self,
+        function: &'static FunctionDef,
+        args: &[IrExpr],
+        span: Span,
+        scope: &Scope,
+    ) -> Result<Expr> {
+        match function.name {
+            "coalesce" => return self.coalesce_call(args, scope),
+            "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
+                return self.window(function, args, span, scope);
+            }
+            _ => {}
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let Some(template) = self.find_template(function.name, &types) else {
+            let values = args.iter().map(|_| column("x")).collect();
+            return self.template(function.name, &types, values, span);
+        };
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            // A missing string is "": a function that answers NULL for NULL would not give what it gives for "".
+            let text_guard = arg.ty == Type::String && template.nulls == Nulls::Strict && text_matters(function);
+            let value = self.expr(arg, scope)?;
+            values.push(if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value });
+        }
+        self.fill(template, values, span)
+    }
+
+    pub(super) fn call_nullable(&self, function: &FunctionDef, args: &[IrExpr], scope: &Scope) -> bool {
+        if function.name == "coalesce" {
+            return args.iter().all(|a| self.nullable(a, scope) && a.ty != Type::String);
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        match self.find_template(function.name, &types).map(|t| t.nulls) {
+            Some(Nulls::Never) => false,
+            Some(Nulls::Strict | Nulls::Custom) | None => true,
+        }
+    }
+
+    /// The first value that is not null; for strings, that is not empty.
+    fn coalesce_call(&mut self, args: &[IrExpr], scope: &Scope) -> Result<Expr> {
+        let mut values = Vec::with_capacity(args.len());
+        let last = args.len().saturating_sub(1);
+        for (i, arg) in args.iter().enumerate() {
+            let value = self.expr(arg, scope)?;
+            let literal = matches!(arg.as_literal(), Some(Value::String(s)) if !s.is_empty());
+            values.push(if arg.ty == Type::String && i < last && !literal {
+                call("nullif", vec![value, string("")])
+            } else {
+                value
+            });
+        }
+        if args.last().is_some_and(|a| a.ty == Type::String && self.nullable(a, scope)) {
+            values.push(string(""));
+        }
+        Ok(call("coalesce", values))
+    }
+
+    /// Functions over neighbouring rows: the order is that of the last `sort`, or of `serialize`.
+    fn window(&mut self, function: &FunctionDef, args: &[IrExpr], span: Span, scope: &Scope) -> Result<Expr> {
+        let values = args.iter().map(|a| self.expr(a, scope)).collect::<Result<Vec<_>>>()?;
+        let restart_is_constant_false = |i: usize| {
+            args.get(i).is_none_or(|a| matches!(a.as_literal(), Some(Value::Bool(false))))
+        };
+        let (name, values, frame) = match function.name {
+            "prev" => ("lag", values, false),
+            "next" => ("lead", values, false),
+            "row_number" if restart_is_constant_false(1) => {
+                let number = self.over(crate::build::function("row_number", Vec::new()), false, scope);
+                return Ok(match values.into_iter().next() {
+                    Some(start) if !matches!(args.first().and_then(IrExpr::as_literal), Some(Value::Long(1))) => {
+                        let offset = crate::build::binary(start, sqlparser::ast::BinaryOperator::Minus, crate::build::number(1));
+                        crate::build::binary(number, sqlparser::ast::BinaryOperator::Plus, offset)
+                    }
+                    _ => number,
+                });
+            }
+            "row_cumsum" if restart_is_constant_false(1) => ("sum", values.into_iter().take(1).collect(), true),
+            _ => {
+                return Err(Refusal::new(
+                    codes::SQL_FUNCTION,
+                    span,
+                    format!("`{}` with a restart condition has no SQL form", function.name),
+                ));
+            }
+        };
+        let text = args.first().is_some_and(|a| a.ty == Type::String);
+        let windowed = self.over(crate::build::function(name, values), frame, scope);
+        Ok(if text { coalesce(windowed, string("")) } else { windowed })
+    }
+
+    fn over(&self, mut function: sqlparser::ast::Function, running: bool, scope: &Scope) -> Expr {
+        function.over = Some(WindowType::WindowSpec(WindowSpec {
+            window_name: None,
+            partition_by: scope.partition.clone(),
+            order_by: scope.order.clone(),
+            window_frame: running.then(|| WindowFrame {
+                units: WindowFrameUnits::Rows,
+                start_bound: WindowFrameBound::Preceding(None),
+                end_bound: Some(WindowFrameBound::CurrentRow),
+            }),
+        }));
+        Expr::Function(function)
+    }
+}
+
+/// Functions of a string whose answer for "" is not what NULL stands for. Those from string to string give "" for "",
+/// which NULL stands for; conversions give null for both.
+fn text_matters(function: &FunctionDef) -> bool {
+    function.name.starts_with("hash") || !matches!(function.return_type(&[Type::String]), Type::String)
+}

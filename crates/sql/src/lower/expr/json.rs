@@ -1,0 +1,148 @@
+//! Access to dynamic values, and conversions.
+//!
+//! A chain of members and indices becomes one JSON path: `Data.a['b'][0]` is `(Data -> '$.a.b[0]')`, and as text
+//! `(Data ->> '$.a.b[0]')`. The parentheses are needed: DuckDB's arrows bind looser than comparisons.
+
+use super::{Lowerer, Result, Scope, literal};
+use crate::build::{call, string};
+use ruleferry_diag::Span;
+use ruleferry_ir::{Expr as IrExpr, ExprKind, Type, Value};
+use sqlparser::ast::{BinaryOperator, Expr};
+use std::fmt::Write as _;
+
+/// One step of a path.
+enum Step<'e> {
+    Name(String),
+    Number(i64),
+    Computed(&'e IrExpr),
+}
+
+fn arrow(base: Expr, op: BinaryOperator, path: Expr) -> Expr {
+    let base = match base {
+        e @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Function(_) | Expr::Nested(_) | Expr::Cast { .. }) => e,
+        other => Expr::Nested(Box::new(other)),
+    };
+    Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(base), op, right: Box::new(path) }))
+}
+
+impl Lowerer<'_> {
+    pub(super) fn json_path(&mut self, e: &IrExpr, scope: &Scope) -> Result<Expr> {
+        self.json_access(e, scope, BinaryOperator::Arrow)
+    }
+
+    fn json_access(&mut self, e: &IrExpr, scope: &Scope, last: BinaryOperator) -> Result<Expr> {
+        let mut steps = Vec::new();
+        let mut base = e;
+        loop {
+            match &base.kind {
+                ExprKind::Member(inner, name) => {
+                    steps.push(Step::Name(name.to_string()));
+                    base = inner;
+                }
+                ExprKind::Index(inner, index) => {
+                    steps.push(match index.as_literal() {
+                        Some(Value::String(s)) => Step::Name(s.to_string()),
+                        Some(Value::Long(n)) => Step::Number(*n),
+                        Some(Value::Int(n)) => Step::Number(i64::from(*n)),
+                        _ => match self.constant_text(index) {
+                            Some(name) if index.ty == Type::String => Step::Name(name),
+                            _ => Step::Computed(index),
+                        },
+                    });
+                    base = inner;
+                }
+                _ => break,
+            }
+        }
+        steps.reverse();
+        let mut value = self.expr(base, scope)?;
+        let mut path = String::new();
+        let count = steps.len();
+        for (i, step) in steps.into_iter().enumerate() {
+            let is_last = i + 1 == count;
+            match step {
+                Step::Name(name) => push_name(&name, &mut path),
+                Step::Number(n) if n < 0 => {
+                    let _ = write!(path, "[#{n}]");
+                }
+                Step::Number(n) => {
+                    let _ = write!(path, "[{n}]");
+                }
+                Step::Computed(index) => {
+                    if !path.is_empty() {
+                        value = arrow(value, BinaryOperator::Arrow, string(&format!("${path}")));
+                        path.clear();
+                    }
+                    let ty = index.ty;
+                    let index_sql = self.expr(index, scope)?;
+                    value = self.template("dynamic.item", &[Type::Dynamic, ty], vec![value, index_sql], index.span)?;
+                    if is_last && last == BinaryOperator::LongArrow {
+                        return self.template("cast.string", &[Type::Dynamic], vec![value], e.span);
+                    }
+                }
+            }
+        }
+        if path.is_empty() {
+            return Ok(value);
+        }
+        Ok(arrow(value, last, string(&format!("${path}"))))
+    }
+
+    /// `to…(e)`.
+    pub(super) fn cast(&mut self, e: &IrExpr, to: Type, span: Span, scope: &Scope) -> Result<Expr> {
+        if e.ty == to {
+            return self.expr(e, scope);
+        }
+        if to == Type::String && matches!(e.kind, ExprKind::Member(..) | ExprKind::Index(..)) {
+            return self.json_access(e, scope, BinaryOperator::LongArrow);
+        }
+        if let (Some(Value::Long(n)), true) = (e.as_literal(), to.is_numeric()) {
+            let value = match to {
+                Type::Real => Value::Real(*n as f64),
+                _ => Value::Long(*n),
+            };
+            return Ok(literal::literal(self.dialect(), &value));
+        }
+        let value = self.expr(e, scope)?;
+        // Text and identifiers share a representation.
+        let text = |t: Type| matches!(t, Type::String | Type::Guid | Type::Unknown);
+        if to == Type::String && text(e.ty) {
+            return Ok(value);
+        }
+        let key = match to {
+            Type::Bool => "cast.bool",
+            Type::Int => "cast.int",
+            Type::Long => "cast.long",
+            Type::Real => "cast.real",
+            Type::Decimal => "cast.decimal",
+            Type::String | Type::Unknown => "cast.string",
+            Type::Datetime => "cast.datetime",
+            Type::Timespan => "cast.timespan",
+            Type::Guid => "cast.guid",
+            Type::Dynamic => "cast.dynamic",
+        };
+        if !self.has_template(key, &[e.ty]) {
+            if to == Type::Dynamic {
+                return Ok(call("to_json", vec![value]));
+            }
+            let target = crate::build::data_type(self.dialect(), to);
+            return Ok(crate::build::try_cast(value, target));
+        }
+        self.template(key, &[e.ty], vec![value], span)
+    }
+}
+
+/// `.name`, or `."name"` where the name is not a plain word.
+fn push_name(name: &str, path: &mut String) {
+    let plain = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    path.push('.');
+    if plain {
+        path.push_str(name);
+    } else {
+        // Inside of the quotes DuckDB's path has no escape: a quote in a name is written as any character.
+        path.push('"');
+        path.push_str(&name.replace('\\', "\\\\").replace('"', "\\\""));
+        path.push('"');
+    }
+}

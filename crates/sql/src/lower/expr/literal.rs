@@ -1,0 +1,213 @@
+//! Constants: an IR value in, the literal of the dialect out.
+
+use super::form::signed;
+use crate::Dialect;
+use crate::build::{boolean, cast, data_type, null, string};
+use ruleferry_ir::{Json, TICKS_PER_SECOND, Type, Value};
+use sqlparser::ast::{DataType, DateTimeField, Expr, Interval, TypedString, ValueWithSpan};
+use std::fmt::Write as _;
+
+const TICKS_PER_DAY: i64 = 24 * 60 * 60 * TICKS_PER_SECOND;
+/// Ticks from 0001-01-01 to 1970-01-01.
+const EPOCH: i64 = 719_162 * TICKS_PER_DAY;
+
+pub fn literal(dialect: &Dialect, value: &Value) -> Expr {
+    match value {
+        Value::Null(Type::String) => string(""),
+        // A bare NULL has no type in DuckDB; the cast keeps that of the column.
+        Value::Null(ty) => cast(null(), data_type(dialect, *ty)),
+        Value::Bool(b) => boolean(*b),
+        Value::Int(n) => signed(&n.to_string()),
+        Value::Long(n) => long(dialect, *n),
+        Value::Real(r) => real(dialect, *r),
+        Value::Decimal(text) => cast(signed(text), data_type(dialect, Type::Decimal)),
+        Value::String(text) | Value::Guid(text) => string(text),
+        Value::Datetime(ticks) => datetime(dialect, *ticks),
+        Value::Timespan(ticks) => interval(*ticks),
+        Value::Dynamic(json) => cast(string(&json_text(json)), data_type(dialect, Type::Dynamic)),
+    }
+}
+
+fn long(dialect: &Dialect, n: i64) -> Expr {
+    // The digits of the smallest long are read before the sign and do not fit.
+    if n == i64::MIN { cast(string(&n.to_string()), data_type(dialect, Type::Long)) } else { signed(&n.to_string()) }
+}
+
+fn real(dialect: &Dialect, r: f64) -> Expr {
+    if !r.is_finite() {
+        let name = if r.is_nan() { "NaN" } else if r > 0.0 { "Infinity" } else { "-Infinity" };
+        return cast(string(name), data_type(dialect, Type::Real));
+    }
+    // `1.5` would be a DECIMAL in DuckDB; an exponent makes it a DOUBLE.
+    let mut text = format!("{r:?}");
+    if !text.contains('e') {
+        text.push_str("e0");
+    }
+    signed(&text)
+}
+
+fn typed(data_type: DataType, text: String) -> Expr {
+    Expr::TypedString(TypedString {
+        data_type,
+        value: ValueWithSpan::from(sqlparser::ast::Value::SingleQuotedString(text)),
+        uses_odbc_syntax: false,
+    })
+}
+
+/// `TIMESTAMP '…'`: to the microsecond, the ticks below are lost (a listed assumption).
+pub fn datetime(dialect: &Dialect, ticks: i64) -> Expr {
+    typed(data_type(dialect, Type::Datetime), datetime_text(ticks))
+}
+
+/// `2021-01-31 10:20:30[.ffffff]`.
+pub fn datetime_text(ticks: i64) -> String {
+    let (days, rest) = (ticks.div_euclid(TICKS_PER_DAY), ticks.rem_euclid(TICKS_PER_DAY));
+    let (year, month, day) = civil(days - EPOCH / TICKS_PER_DAY);
+    let (seconds, micros) = (rest / TICKS_PER_SECOND, rest % TICKS_PER_SECOND / 10);
+    let mut text = format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
+    if micros != 0 {
+        let _ = write!(text, ".{micros:06}");
+    }
+    text
+}
+
+/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+/// `INTERVAL '14' DAY`, or `INTERVAL '1 day 2 hours'` where one unit will not do.
+pub fn interval(ticks: i64) -> Expr {
+    let micros = ticks / 10;
+    let units = [
+        (86_400_000_000, DateTimeField::Day, "days"),
+        (3_600_000_000, DateTimeField::Hour, "hours"),
+        (60_000_000, DateTimeField::Minute, "minutes"),
+        (1_000_000, DateTimeField::Second, "seconds"),
+        (1000, DateTimeField::Millisecond, "milliseconds"),
+        (1, DateTimeField::Microsecond, "microseconds"),
+    ];
+    let whole = |value: i64, field: DateTimeField| {
+        Expr::Interval(Interval {
+            value: Box::new(string(&value.to_string())),
+            leading_field: Some(field),
+            leading_precision: None,
+            last_field: None,
+            fractional_seconds_precision: None,
+        })
+    };
+    if micros == 0 {
+        return whole(0, DateTimeField::Second);
+    }
+    let largest = units.iter().find(|(size, _, _)| micros.abs() >= *size);
+    if let Some((size, field, _)) = largest
+        && micros % size == 0
+    {
+        return whole(micros / size, field.clone());
+    }
+    let mut rest = micros;
+    let mut parts = Vec::new();
+    for (size, _, name) in &units {
+        let count = rest / size;
+        rest %= size;
+        if count != 0 {
+            parts.push(format!("{count} {name}"));
+        }
+    }
+    Expr::Interval(Interval {
+        value: Box::new(string(&parts.join(" "))),
+        leading_field: None,
+        leading_precision: None,
+        last_field: None,
+        fractional_seconds_precision: None,
+    })
+}
+
+/// Compact JSON text. Times inside of a dynamic value are strings, as Kusto prints them.
+pub fn json_text(json: &Json) -> String {
+    let mut out = String::new();
+    write_json(json, &mut out);
+    out
+}
+
+fn write_json(json: &Json, out: &mut String) {
+    match json {
+        Json::Null => out.push_str("null"),
+        Json::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Json::Long(n) => out.push_str(&n.to_string()),
+        Json::Real(r) if r.is_finite() => out.push_str(&format!("{r:?}")),
+        Json::Real(r) => write_json_string(&r.to_string(), out),
+        Json::String(s) => write_json_string(s, out),
+        Json::Datetime(ticks) => {
+            let fraction = ticks.rem_euclid(TICKS_PER_SECOND);
+            let text = datetime_text(ticks - fraction).replace(' ', "T");
+            write_json_string(&format!("{text}.{fraction:07}Z"), out);
+        }
+        Json::Timespan(ticks) => write_json_string(&timespan_text(*ticks), out),
+        Json::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_json(item, out);
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            out.push('{');
+            for (i, (name, value)) in members.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_json_string(name, out);
+                out.push(':');
+                write_json(value, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+pub fn write_json_string(s: &str, out: &mut String) {
+    out.push('"');
+    for c in s.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// `[-][d.]hh:mm:ss[.fffffff]`.
+pub fn timespan_text(ticks: i64) -> String {
+    let sign = if ticks < 0 { "-" } else { "" };
+    let abs = ticks.unsigned_abs();
+    let per_second = TICKS_PER_SECOND.unsigned_abs();
+    let (seconds, fraction) = (abs / per_second, abs % per_second);
+    let days = seconds / 86_400;
+    let day = if days > 0 { format!("{days}.") } else { String::new() };
+    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let fraction = if fraction > 0 { format!(".{fraction:07}") } else { String::new() };
+    format!("{sign}{day}{clock}{fraction}")
+}

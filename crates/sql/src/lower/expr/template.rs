@@ -1,0 +1,150 @@
+//! Function templates: `concat($1, $...)` from the target's data, arguments put in the holes of its tree.
+//!
+//! A template is parsed by sqlparser when it is first used and kept for the thread; the data was checked when built.
+
+use super::{Lowerer, Refusal, Result};
+use ruleferry_diag::{Span, codes};
+use ruleferry_ir::Type;
+use ruleferry_targets::sql::{self, Template};
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan, VisitMut, VisitorMut};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+thread_local! {
+    static PARSED: RefCell<Vec<Option<Expr>>> = RefCell::new(Vec::new());
+}
+
+impl Lowerer<'_> {
+    pub(super) fn find_template(&self, name: &str, types: &[Type]) -> Option<&'static Template> {
+        sql::select(sql::functions(self.dialect().name, name), types)
+    }
+
+    pub(super) fn has_template(&self, name: &str, types: &[Type]) -> bool {
+        self.find_template(name, types).is_some()
+    }
+
+    /// The function `name` on arguments of these types.
+    pub(crate) fn template(&mut self, name: &str, types: &[Type], args: Vec<Expr>, span: Span) -> Result<Expr> {
+        let Some(template) = self.find_template(name, types) else {
+            let shown = types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+            return Err(Refusal::new(
+                codes::SQL_FUNCTION,
+                span,
+                format!("`{name}({shown})` has no form in {}", self.dialect().name),
+            ));
+        };
+        self.fill(template, args, span)
+    }
+
+    pub(super) fn fill(&mut self, template: &'static Template, args: Vec<Expr>, span: Span) -> Result<Expr> {
+        for name in template.macros {
+            self.use_macro(name);
+        }
+        let parsed = parse(template).ok_or_else(|| {
+            Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
+        })?;
+        Ok(substitute(parsed, &args))
+    }
+}
+
+/// The tree of a template, with its holes.
+fn parse(template: &Template) -> Option<Expr> {
+    PARSED.with(|cache| {
+        let mut cache = cache.borrow_mut();
+        if cache.is_empty() {
+            cache.resize(sql::template_count(), None);
+        }
+        let slot = cache.get_mut(template.id)?;
+        if slot.is_none() {
+            // `$...` is no placeholder to sqlparser's tokenizer.
+            let plain = template.sql.replace("$...", "$rest");
+            let dialect = sqlparser::dialect::DuckDbDialect {};
+            *slot = sqlparser::parser::Parser::new(&dialect)
+                .try_with_sql(&plain)
+                .and_then(|mut p| p.parse_expr())
+                .ok();
+        }
+        slot.clone()
+    })
+}
+
+struct Fill<'a> {
+    args: &'a [Expr],
+    first_rest: usize,
+}
+
+fn hole(e: &Expr) -> Option<&str> {
+    match e {
+        Expr::Value(ValueWithSpan { value: Value::Placeholder(name), .. }) => name.strip_prefix('$'),
+        _ => None,
+    }
+}
+
+/// An argument in parentheses where it is not a plain value, name or call, so that the operators of a template cannot take it apart.
+fn safe(e: &Expr) -> Expr {
+    match e {
+        Expr::Identifier(_)
+        | Expr::CompoundIdentifier(_)
+        | Expr::Value(_)
+        | Expr::Function(_)
+        | Expr::Nested(_)
+        | Expr::TypedString(_)
+        | Expr::Interval(_)
+        | Expr::Case { .. }
+        | Expr::Subquery(_)
+        | Expr::Array(_) => e.clone(),
+        other => Expr::Nested(Box::new(other.clone())),
+    }
+}
+
+impl VisitorMut for Fill<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(f) = e {
+            self.fill_function(f);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
+        if let Some(name) = hole(e)
+            && let Some(arg) = name.parse::<usize>().ok().and_then(|n| self.args.get(n.wrapping_sub(1)))
+        {
+            *e = safe(arg);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Fill<'_> {
+    /// Arguments of a call stand bare, and `$rest` spreads.
+    fn fill_function(&self, f: &mut Function) {
+        let FunctionArguments::List(list) = &mut f.args else { return };
+        let mut filled = Vec::with_capacity(list.args.len() + self.args.len());
+        for arg in list.args.drain(..) {
+            match &arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if hole(e) == Some("rest") => {
+                    let rest = self.args.get(self.first_rest..).unwrap_or(&[]);
+                    filled.extend(rest.iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e.clone()))));
+                }
+                _ => filled.push(arg),
+            }
+        }
+        list.args = filled;
+    }
+}
+
+fn substitute(mut e: Expr, args: &[Expr]) -> Expr {
+    // The holes with a number say where the rest begins.
+    let mut highest = 0;
+    let _ = sqlparser::ast::visit_expressions(&e, |node| {
+        if let Some(n) = hole(node).and_then(|n| n.parse::<usize>().ok()) {
+            highest = highest.max(n);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    let mut fill = Fill { args, first_rest: highest };
+    let _ = e.visit(&mut fill);
+    e
+}

@@ -1,0 +1,59 @@
+//! What a target can do, asked as a question (`target.can(Capability::Qualify)`), never as a test of its name.
+//!
+//! The build script reads this file too, to check `capabilities` of each `target.toml`.
+
+/// Declares the capabilities with the names that `target.toml` uses.
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Capability {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Capability {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in `target.toml`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// More than one table with predicates: joins, aggregation, sub-queries.
+    Relational = "relational",
+    /// Values of no fixed type: JSON, `dynamic`.
+    DynamicValues = "dynamic_values",
+    /// An operator of its own for whole terms (`has`).
+    TermSearch = "term_search",
+    /// A missing text is empty, never null.
+    TextNeverNull = "text_never_null",
+    /// Comments can be printed in a rule.
+    Comments = "comments",
+    /// Column names that differ only in case are the same column.
+    NamesFoldCase = "names_fold_case",
+    /// `IS [NOT] DISTINCT FROM`.
+    DistinctFrom = "distinct_from",
+    /// `count(*) FILTER (WHERE …)`.
+    AggregateFilter = "aggregate_filter",
+    /// `QUALIFY`, a filter after window functions.
+    Qualify = "qualify",
+    /// `LATERAL` joins.
+    Lateral = "lateral",
+    /// `SEMI JOIN` and `ANTI JOIN` as keywords.
+    SemiJoin = "semi_join",
+    /// `UNION ALL BY NAME`.
+    UnionByName = "union_by_name",
+    /// `SELECT * EXCLUDE (…)`, `REPLACE (…)`, `RENAME (…)`.
+    StarExclude = "star_exclude",
+    /// Functions over list elements: `list_filter(l, lambda x: …)`.
+    Lambda = "lambda",
+    /// Macros defined before the query.
+    Macros = "macros",
+    /// `WITH RECURSIVE`.
+    RecursiveCte = "recursive_cte",
+}

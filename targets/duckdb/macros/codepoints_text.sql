@@ -1,0 +1,9 @@
+-- needs: json_texts
+-- The text with these Unicode code points: numbers, or arrays of numbers.
+-- Kusto: "unicode_codepoints_to_string()".
+CREATE OR REPLACE TEMP MACRO codepoints_text(points_) AS (
+    array_to_string(list_transform(
+        flatten(list_transform(points_, lambda points_el_: coalesce(json_texts(points_el_), [points_el_ ->> '$']))),
+        lambda point_: chr(CAST(point_ AS INTEGER))
+    ), '')
+);

@@ -1,1 +1,35 @@
-//! The public library of Ruleferry: language registry, pipeline driver, options
+#![doc = include_str!("../../../ARCHITECTURE.md")]
+//!
+//! # The engine
+//!
+//! The public library of Ruleferry: the languages, the pipeline from one to the other, and runs over many files.
+//! In: [`Input`]s and options. Out: records ([`ConvertRecord`], [`CheckRecord`]) and texts.
+
+mod check;
+mod convert;
+mod format;
+mod input;
+mod language;
+mod options;
+mod outcome;
+mod record;
+mod run;
+mod time;
+
+pub use check::{Checked, check_file};
+pub use convert::{Converted, convert_file};
+pub use format::{Formatted, format_file};
+pub use input::{Input, MAX_FILE, WalkError, walk};
+pub use language::{EXTENSIONS, Language, Layout, detect, layout};
+pub use options::{ConvertOptions, MaxLoss, Placeholders, parse_values};
+pub use record::{
+    CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status, Verdict,
+};
+pub use run::{for_each, stems, write_whole};
+pub use time::parse_time;
+pub use {ruleferry_diag as diag, ruleferry_targets as targets};
+
+/// The `CREATE TABLE`s that emitted SQL expects: of the named tables, or of all. An unknown name is an error that suggests one.
+pub fn ddl(tables: &[String]) -> Result<String, String> {
+    ruleferry_sql::ddl(ruleferry_sql::Dialect::DUCKDB, tables)
+}

@@ -1,4 +1,5 @@
 //! Kusto Query Language: syntax, lift to the IR, lowering from it
 
 pub mod file;
+pub mod lift;
 pub mod syntax;

@@ -1,1 +1,3 @@
 //! Sigma: syntax, lift to the IR, lowering from it
+
+pub mod syntax;

@@ -4,6 +4,7 @@ use ruleferry_ir::Type;
 use smol_str::SmolStr;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
+    Array,
     BinaryOperator, CastKind, DataType, ExcludeSelectItem, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, OrderByExpr, OrderByOptions, OrderBySort,
     Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind,
@@ -451,4 +452,14 @@ pub(crate) fn over(mut function: Function, partition_by: Vec<Expr>, order_by: Ve
     function.over =
         Some(WindowType::WindowSpec(WindowSpec { window_name: None, partition_by, order_by, window_frame: None }));
     Expr::Function(function)
+}
+
+/// `'name'` as the key of a struct literal.
+pub(crate) fn string_ident(name: &str) -> Ident {
+    Ident::with_quote('\'', doubled(name, '\''))
+}
+
+/// `[a, b, …]`
+pub(crate) fn list(items: Vec<Expr>) -> Expr {
+    Expr::Array(Array { elem: items, named: false })
 }

@@ -30,4 +30,8 @@ codes! {
         why: "aliases and nesting are limited so that hostile input cannot exhaust memory",
         example: "an alias bomb",
         fix: "write the values out";
+    LOSS_BEYOND_POLICY = "E0701", "the conversion would lose more than the policy allows",
+        why: "by default noise may be emitted, marked, but never a blind spot",
+        example: "an exclusion that the target cannot say, with --max-loss none",
+        fix: "allow the loss with --max-loss, or change the rule";
 }

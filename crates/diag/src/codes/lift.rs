@@ -57,4 +57,40 @@ codes! {
         why: "The construct is kept as it is: the same language can print it back, another one cannot.",
         example: "T | fork (count) (take 5)",
         fix: "Rewrite it with other operators if the rule is to be converted to another language.";
+    BAD_LITERAL = "E0350", "literal without a value",
+        why: "The text between the parentheses is not one of the forms that the type has, or the value does not fit into it.",
+        example: "T | where Time > datetime(2024-13-01)",
+        fix: "Write the literal in a documented form, such as `datetime(2024-12-01T00:00:00Z)`.";
+    OPERAND_TYPES = "E0351", "operator not defined for its operands",
+        why: "Kusto refuses the operator for values of these types.",
+        example: "T | extend Name = First + Last",
+        fix: "Convert the operands, or join texts with `strcat(…)`.";
+    IMPLICIT_CONVERSION = "E0352", "conversion that the query does not write",
+        why: "Kusto refuses these types here. The likely conversion is made, so that the rule can be converted; the source may be read otherwise where it runs.",
+        example: "T | where Port has \"44\"",
+        fix: "Write the conversion: `tostring(Port) has \"44\"`.";
+    UNKNOWN_FUNCTION = "E0353", "unknown function",
+        why: "No function of this name is known, so its result cannot be said in another language.",
+        example: "T | extend x = MyFunction(a)",
+        fix: "Put the definition of the function before the query: `let MyFunction = (…) { … };`.";
+    NOT_AGGREGATED = "E0354", "aggregate and single rows mixed",
+        why: "An aggregate is a value of a group of rows, a column is a value of each row; one cannot stand where the other is needed.",
+        example: "T | where count() > 5",
+        fix: "Aggregate with `summarize` first and filter after it.";
+    MISPLACED = "E0355", "something that cannot stand here",
+        why: "A `*`, a type or a named value stands where the language has no meaning for it.",
+        example: "T | where a = 1",
+        fix: "For a comparison write `==`.";
+    UNORDERED_ROWS = "E0356", "neighbouring rows without an order",
+        why: "Functions that read other rows need rows in an order that means something; Kusto refuses them otherwise.",
+        example: "T | extend before = prev(x)",
+        fix: "Put `sort by …` or `serialize` before.";
+    NULL_TEST_OF_STRING = "E0357", "null test of a string",
+        why: "Strings are never null in Kusto: a missing one is empty. The test has the same answer for every row.",
+        example: "T | where isnotnull(Name)",
+        fix: "Use `isempty` or `isnotempty`.";
+    TABLE_WITHOUT_COLUMN = "E0358", "table without columns",
+        why: "The values to look in are those of the first column, and the table has none.",
+        example: "T | where a in ((U | project-away *))",
+        fix: "Keep a column in the table.";
 }

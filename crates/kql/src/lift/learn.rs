@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use std::fmt::Write as _;
 
 /// A source of rows whose columns may have to be learned; the same in all passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SourceKey(u32);
 
 /// What a source is, for the list of assumptions and to find it again in the next pass.
@@ -277,14 +277,23 @@ impl Lifter<'_> {
         true
     }
 
+    /// A new column stands for an old one: what is learned of it goes to the same place.
+    pub(super) fn same_origin(&mut self, new: ColId, old: ColId) {
+        if let Some(places) = self.knowledge.placeholders.get(&old).cloned() {
+            self.knowledge.placeholders.insert(new, places);
+        }
+        if let Some(learned) = self.learned_ids.get(&old).cloned() {
+            self.learned_ids.insert(new, learned);
+        }
+        if let Some(keys) = self.partial.get(&old).cloned() {
+            self.partial.insert(new, keys);
+        }
+    }
+
     /// A column that is another one under a new name: hints go to the same place.
     pub(crate) fn alias_column(&mut self, new: ColId, of: &ir::Expr) {
         if let ir::ExprKind::Column(old) = of.kind {
-            if self.columns.ty(new) == Type::Unknown {
-                if let Some(places) = self.knowledge.placeholders.get(&old).cloned() {
-                    self.knowledge.placeholders.insert(new, places);
-                }
-            }
+            self.same_origin(new, old);
         }
     }
 

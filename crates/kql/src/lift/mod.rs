@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 use scope::{Env, Frames};
 use smol_str::SmolStr;
 
-pub(crate) use scope::{Rel, Scope};
+pub(crate) use scope::Scope;
 
 /// What the lift may know besides the tree.
 #[derive(Clone, Copy, Debug, Default)]

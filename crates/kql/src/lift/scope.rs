@@ -41,12 +41,6 @@ impl Origins {
     }
 }
 
-impl Rel {
-    pub fn output(&self) -> &Arc<[ColId]> {
-        &self.plan.output
-    }
-}
-
 /// What an expression sees. Made for each operator; cheap to copy.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'s> {
@@ -116,7 +110,7 @@ pub(crate) enum Def<'t> {
     Lazy(&'t tree::Expr, Env),
     Function(FunctionRef<'t>),
     /// `declare pattern`
-    Pattern(&'t tree::Pattern, Env),
+    Pattern,
     /// Rows that have no name of their own: those of an enclosing `mv-apply` or `partition`.
     Rows(Box<Rel>),
     /// A parameter of a function that is only looked at, not called: whether it is a table.
@@ -206,6 +200,10 @@ pub(super) fn name_hash(name: &str) -> u32 {
 }
 
 impl<'t> Lifter<'t> {
+    pub(super) fn hash_of(&self, id: ColId) -> u32 {
+        self.hashes.get(id.0 as usize).copied().unwrap_or(0)
+    }
+
     /// The column of this name among these.
     pub(crate) fn find_column(&self, columns: &[ColId], name: &str) -> Option<ColId> {
         let hash = name_hash(name);
@@ -282,7 +280,7 @@ impl<'t> Lifter<'t> {
     pub(crate) fn function(&self, scope: &Scope<'_>, name: &str) -> Option<FunctionRef<'t>> {
         match self.frames.find(scope.env, name)? {
             Def::Function(f) => Some(*f),
-            Def::Scalar(..) | Def::Inline(..) | Def::Table(_) | Def::Lazy(..) | Def::Pattern(..) | Def::Rows(_)
+            Def::Scalar(..) | Def::Inline(..) | Def::Table(_) | Def::Lazy(..) | Def::Pattern | Def::Rows(_)
             | Def::Unbound { .. } => None,
         }
     }
@@ -303,7 +301,7 @@ impl<'t> Lifter<'t> {
                 self.error(codes::TABLE_AS_VALUE, span, format!("`{name}` is a table, and a value is needed here"));
                 Some(self.placeholder(Type::Unknown, span))
             }
-            Def::Pattern(..) | Def::Unbound { .. } => None,
+            Def::Pattern | Def::Unbound { .. } => None,
         }
     }
 

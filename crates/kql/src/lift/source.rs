@@ -110,7 +110,7 @@ impl<'t> Lifter<'t> {
                 self.error(codes::VALUE_AS_TABLE, span, message);
                 self.nothing(span)
             }
-            Def::Pattern(..) => {
+            Def::Pattern => {
                 self.opaque_plan(None, "patterns have no neutral form", span)
             }
         }
@@ -291,7 +291,7 @@ impl<'t> Lifter<'t> {
                 Some(Def::Table(_) | Def::Lazy(..) | Def::Rows(_)) if call.args.is_empty() => {
                     return self.named_table(name, span, env);
                 }
-                Some(Def::Pattern(..)) => return self.opaque_plan(None, "patterns have no neutral form", span),
+                Some(Def::Pattern) => return self.opaque_plan(None, "patterns have no neutral form", span),
                 _ => {}
             }
         }

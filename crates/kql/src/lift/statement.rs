@@ -45,7 +45,7 @@ impl<'t> Lifter<'t> {
             StatementKind::Set { .. } | StatementKind::AliasDatabase { .. } => env,
             StatementKind::QueryParameters(params) => params.iter().fold(env, |env, p| self.query_parameter(p, env)),
             StatementKind::Pattern(pattern) => {
-                self.frames.define(env, &pattern.name.text, Def::Pattern(pattern, env))
+                self.frames.define(env, &pattern.name.text, Def::Pattern)
             }
             StatementKind::RestrictAccess { .. } => {
                 let message = "`restrict access` does not change what the rule itself returns; it is left out";
@@ -188,14 +188,14 @@ impl<'t> Lifter<'t> {
         match &e.kind {
             ExprKind::Name(name) => match self.frames.find(env, name) {
                 Some(Def::Scalar(..) | Def::Inline(..)) => false,
-                Some(Def::Table(_) | Def::Lazy(..) | Def::Rows(_) | Def::Pattern(..)) => true,
+                Some(Def::Table(_) | Def::Lazy(..) | Def::Rows(_) | Def::Pattern) => true,
                 Some(Def::Function(f)) => f.tabular,
                 Some(Def::Unbound { tabular }) => *tabular,
                 None => unknown || self.is_known_table(name),
             },
             ExprKind::Call(call) => match self.frames.find(env, &call.name.text) {
                 Some(Def::Function(f)) => f.tabular,
-                Some(Def::Pattern(..)) => true,
+                Some(Def::Pattern) => true,
                 _ => self.call_is_tabular(&call.name.text, unknown),
             },
             ExprKind::Path { base, .. } => self.is_qualifier(base),

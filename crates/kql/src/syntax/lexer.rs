@@ -178,7 +178,15 @@ impl<'t> Lexer<'t> {
         let own_line = matches!(code, None | Some(b'\n' | b'\r')) || self.only_blanks_before(start);
         let text = text.trim_end();
         let span = Span::from_usize(start, start + text.len());
-        self.out.comments.push(Comment { text: SmolStr::new(text), span, own_line });
+        let blank_before = own_line && self.blank_line_before(start);
+        self.out.comments.push(Comment { text: SmolStr::new(text), span, own_line, blank_before });
+    }
+
+    /// Whether two line ends stand before the line of the comment, with nothing between them.
+    fn blank_line_before(&self, start: usize) -> bool {
+        let before = self.bytes.get(..start).unwrap_or(&[]);
+        let blanks = before.iter().rev().take_while(|b| is(BLANK, **b));
+        blanks.filter(|b| **b == b'\n').count() > 1
     }
 
     /// For lines that begin with a wide blank or a byte order mark.

@@ -52,8 +52,8 @@ impl StringLiteral {
     /// The form that reads best for the value.
     pub fn new(value: impl Into<SmolStr>) -> Self {
         let value = value.into();
-        let plain = !value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
-        let form = if plain && value.contains('\\') { StringForm::Verbatim } else { StringForm::Regular };
+        let verbatim = value.contains('\\') && StringForm::Verbatim.can_hold(&value);
+        let form = if verbatim { StringForm::Verbatim } else { StringForm::Regular };
         Self { value, form, obfuscated: false }
     }
 }
@@ -67,6 +67,31 @@ pub enum StringForm {
     Verbatim,
     /// Three backticks or tildes
     Multiline,
+}
+
+impl StringForm {
+    /// Whether a value can be written in the form such that it can be read and keeps its characters.
+    pub fn can_hold(self, value: &str) -> bool {
+        match self {
+            Self::Regular => true,
+            Self::Verbatim => !value.chars().any(is_hidden),
+            Self::Multiline => {
+                let ticks = !value.contains("```") && !value.ends_with('`');
+                let tildes = !value.contains("~~~") && !value.ends_with('~');
+                (ticks || tildes) && !value.chars().any(|c| is_hidden(c) && !matches!(c, '\n' | '\r' | '\t'))
+            }
+        }
+    }
+}
+
+/// Characters that do not show, or that change how the text around them shows: written as escapes.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'
+                ..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+        )
 }
 
 /// A type of the language; aliases are mapped (`date`, `double`, `boolean`, `time`, `uuid`, …).

@@ -799,4 +799,6 @@ pub struct Comment {
     pub span: Span,
     /// Nothing but blanks stands before it on its line; else it trails code.
     pub own_line: bool,
+    /// An empty line stands before it.
+    pub blank_before: bool,
 }

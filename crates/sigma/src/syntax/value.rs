@@ -118,12 +118,7 @@ impl SigmaString {
                     raw.push_str(name);
                     raw.push('%');
                 }
-                Part::Literal(text) => {
-                    let wild_follows = matches!(parts.peek(), Some(Part::Any | Part::One));
-                    // Two literals in a row read as one.
-                    let text_follows = matches!(parts.peek(), Some(Part::Literal(_) | Part::Placeholder(_)));
-                    escape(text, wild_follows || text_follows, expand, &mut raw);
-                }
+                Part::Literal(text) => escape(text, parts.peek().is_some(), expand, &mut raw),
             }
         }
         Self { expand, ..Self::new(raw.finish()) }
@@ -132,31 +127,41 @@ impl SigmaString {
     /// What the text means.
     ///
     /// A backslash before `*`, `?` or another backslash makes that character literal; before anything else, and at the
-    /// end, it is a backslash.
+    /// end, it is a backslash. With `expand`, `\%` is a percent sign.
     pub fn parts(&self) -> Vec<Part> {
         if !self.raw.contains(['\\', '*', '?']) && !(self.expand && self.raw.contains('%')) {
             return vec![Part::Literal(self.raw.clone())];
         }
         let mut parts = Vec::new();
         let mut literal = String::new();
-        let mut chars = self.raw.chars();
-        while let Some(c) = chars.next() {
+        let mut rest = self.raw.as_str();
+        while let Some(c) = rest.chars().next() {
+            let after = rest.get(c.len_utf8()..).unwrap_or("");
+            rest = after;
             match c {
-                '\\' => match chars.clone().next() {
-                    Some(next @ ('*' | '?' | '\\')) => {
+                '\\' => match after.chars().next() {
+                    Some(next) if matches!(next, '*' | '?' | '\\') || (next == '%' && self.expand) => {
                         literal.push(next);
-                        chars.next();
+                        rest = after.get(1..).unwrap_or("");
                     }
                     _ => literal.push('\\'),
                 },
                 '*' | '?' => {
-                    self.flush(&mut literal, &mut parts);
+                    flush(&mut literal, &mut parts);
                     parts.push(if c == '*' { Part::Any } else { Part::One });
                 }
+                '%' if self.expand => match after.split_once('%').filter(|(name, _)| is_name(name)) {
+                    Some((name, behind)) => {
+                        flush(&mut literal, &mut parts);
+                        parts.push(Part::Placeholder(SmolStr::new(name)));
+                        rest = behind;
+                    }
+                    None => literal.push('%'),
+                },
                 other => literal.push(other),
             }
         }
-        self.flush(&mut literal, &mut parts);
+        flush(&mut literal, &mut parts);
         if parts.is_empty() {
             parts.push(Part::Literal(SmolStr::default()));
         }
@@ -171,50 +176,18 @@ impl SigmaString {
             _ => None,
         }
     }
+}
 
-    fn flush(&self, literal: &mut String, parts: &mut Vec<Part>) {
-        if literal.is_empty() {
-            return;
-        }
-        if self.expand {
-            split_placeholders(literal, parts);
-        } else {
-            parts.push(Part::Literal(SmolStr::new(&literal)));
-        }
+fn flush(literal: &mut String, parts: &mut Vec<Part>) {
+    if !literal.is_empty() {
+        parts.push(Part::Literal(SmolStr::new(&literal)));
         literal.clear();
     }
 }
 
-/// `%name%` in a literal; `\%` is a percent sign.
-fn split_placeholders(text: &str, parts: &mut Vec<Part>) {
-    let mut literal = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let after = rest.get(c.len_utf8()..).unwrap_or("");
-        if c == '\\' && after.starts_with('%') {
-            literal.push('%');
-            rest = after.get(1..).unwrap_or("");
-            continue;
-        }
-        let name = (c == '%').then(|| after.split_once('%')).flatten().filter(|(name, _)| is_name(name));
-        if let Some((name, behind)) = name {
-            if !literal.is_empty() {
-                parts.push(Part::Literal(SmolStr::new(std::mem::take(&mut literal))));
-            }
-            parts.push(Part::Placeholder(SmolStr::new(name)));
-            rest = behind;
-        } else {
-            literal.push(c);
-            rest = after;
-        }
-    }
-    if !literal.is_empty() {
-        parts.push(Part::Literal(SmolStr::new(literal)));
-    }
-}
-
+/// What can stand between two percent signs: also the `-` that pySigma passes over, since authors use it.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 /// Writes a literal so that it means itself. A backslash is doubled only where it would mean something.

@@ -245,6 +245,14 @@ impl Block {
         !fixed && aliases_stay && (uses + kept_too <= 1 || (!volatile && cost(&out.expr) <= 4))
     }
 
+    /// Whether all columns of these uses may be written out where they are used.
+    pub(crate) fn inlines(&self, uses: &Uses, keep: Keep<'_>) -> bool {
+        self.outs.iter().all(|o| {
+            let count = uses.count(o.id) + if uses.whole_row { 2 } else { 0 };
+            count == 0 || Self::inlinable(o, count, keep, &self.outs)
+        })
+    }
+
     /// Whether an operator with these uses can be taken in.
     pub(crate) fn fits(&self, l: &Lowerer<'_>, uses: &Uses, keep: Keep<'_>) -> bool {
         self.is_open()
@@ -260,6 +268,15 @@ impl Block {
         let kept = |name: &SmolStr| self.outs.iter().any(|o| o.name == *name && keep.has(o.id));
         let needed = self.outs.iter().filter(|o| keep.has(o.id)).flat_map(|o| &o.aliases);
         self.pinned.iter().chain(needed).all(kept)
+    }
+
+    /// The names that filters use are still there, with the same columns under them.
+    pub(crate) fn pins_hold(&self, outs: &[Out]) -> bool {
+        let same = |name: &SmolStr| {
+            let old = self.outs.iter().find(|o| o.name == *name);
+            old.is_some_and(|old| outs.iter().any(|o| o.name == *name && o.expr == old.expr))
+        };
+        self.pinned.iter().chain(outs.iter().flat_map(|o| &o.aliases)).all(same)
     }
 
     /// What columns are called in an expression of this SELECT.

@@ -119,7 +119,7 @@ impl<'t> Lifter<'t> {
 
     fn named_type(&mut self, of: &TypeOf, span: Span) -> Option<Type> {
         let ty = match of {
-            TypeOf::Scalar(ty) => super::scalar_type(ty),
+            TypeOf::Scalar(ty) => Some(super::scalar_type(ty)),
             TypeOf::Table { .. } => None,
         };
         if ty.is_none() {

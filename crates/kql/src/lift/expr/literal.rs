@@ -12,19 +12,20 @@ use smol_str::{SmolStr, SmolStrBuilder, ToSmolStr};
 const MAX_DYNAMIC_DEPTH: usize = 500;
 
 /// The IR type of a type of the language.
-pub fn scalar_type(ty: &ScalarType) -> Option<Type> {
+pub(crate) fn scalar_type(ty: &ScalarType) -> Type {
     match ty {
-        ScalarType::Bool => Some(Type::Bool),
-        ScalarType::Datetime => Some(Type::Datetime),
-        ScalarType::Decimal => Some(Type::Decimal),
-        ScalarType::Dynamic => Some(Type::Dynamic),
-        ScalarType::Guid => Some(Type::Guid),
-        ScalarType::Int => Some(Type::Int),
-        ScalarType::Long => Some(Type::Long),
-        ScalarType::Real => Some(Type::Real),
-        ScalarType::String => Some(Type::String),
-        ScalarType::Timespan => Some(Type::Timespan),
-        ScalarType::Other(name) => Type::parse(name),
+        ScalarType::Bool => Type::Bool,
+        ScalarType::Datetime => Type::Datetime,
+        ScalarType::Decimal => Type::Decimal,
+        ScalarType::Dynamic => Type::Dynamic,
+        ScalarType::Guid => Type::Guid,
+        ScalarType::Int => Type::Int,
+        ScalarType::Long => Type::Long,
+        ScalarType::Real => Type::Real,
+        ScalarType::String => Type::String,
+        ScalarType::Timespan => Type::Timespan,
+        // Reserved names, which the service refuses: the type that can hold them all.
+        ScalarType::Other(name) => Type::parse(name).unwrap_or(Type::Dynamic),
     }
 }
 
@@ -51,7 +52,7 @@ fn is_no(text: &str, ty: &str) -> String {
 }
 
 fn typed_constant(typed: &TypedLiteral) -> Result<Value, String> {
-    let ty = scalar_type(&typed.ty).ok_or_else(|| format!("`{}` is no type", typed.ty.name()))?;
+    let ty = scalar_type(&typed.ty);
     if typed.is_null() {
         return Ok(if ty == Type::String { Value::string("") } else { Value::Null(ty) });
     }
@@ -193,6 +194,7 @@ fn json_at(dynamic: &Dynamic, depth: usize) -> Result<Json, String> {
         }
         Dynamic::Literal(literal) => constant(literal).map(to_json),
         Dynamic::Nested(inner) => json_at(inner, depth + 1),
+        Dynamic::ClientParameter(name) => Err(format!("`{{{name}}}` stands for a value that the client puts in")),
     }
 }
 

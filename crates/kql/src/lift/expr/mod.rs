@@ -140,8 +140,10 @@ impl<'t> Lifter<'t> {
             tree::ExprKind::List(list) => self.list_test(list, span, cx),
             tree::ExprKind::Between(between) => self.between(between, span, cx),
             tree::ExprKind::Wrapped(wrapped) => self.wrapped(wrapped, span, cx),
-            // A pipeline where a value is needed: its first cell, as `toscalar` of it.
-            tree::ExprKind::Pipeline(_) | tree::ExprKind::Datatable(_) | tree::ExprKind::ExternalData(_) => {
+            tree::ExprKind::Pipeline(_)
+            | tree::ExprKind::Datatable(_)
+            | tree::ExprKind::ExternalData(_)
+            | tree::ExprKind::DataScope { .. } => {
                 let message = "a table stands where a value is needed";
                 self.faulty(codes::TABLE_AS_VALUE, span, message, Type::Unknown)
             }

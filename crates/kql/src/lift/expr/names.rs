@@ -100,6 +100,7 @@ impl<'t> Lifter<'t> {
             | tree::ExprKind::Datatable(_)
             | tree::ExprKind::ExternalData(_)
             | tree::ExprKind::EntityGroup(_)
+            | tree::ExprKind::DataScope { .. }
             | tree::ExprKind::Error => None,
         }
     }

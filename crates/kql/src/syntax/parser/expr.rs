@@ -328,6 +328,10 @@ impl Parser<'_> {
             Kw::InlineExternalTable if called || self.kind_ahead(1) == TokenKind::Kw(Kw::Kind) => {
                 return Err(self.not_read("`inline_external_table`"));
             }
+            Kw::Null if !called => {
+                self.advance();
+                ExprKind::Literal(super::super::literal::Literal::Null)
+            }
             _ if token.is_name() => return self.name_or_call(),
             _ if token.name == NameClass::Read => {
                 self.advance();

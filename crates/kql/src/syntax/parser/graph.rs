@@ -61,7 +61,7 @@ impl Parser<'_> {
         } else {
             MakeGraphNodes::None
         };
-        let partitioned_by = if self.eat_kw(Kw::PartitionedBy) { Some((self.path()?, self.body()?)) } else { None };
+        let partitioned_by = if self.eat_kw(Kw::PartitionedBy) { Some((self.simple_path()?, self.body()?)) } else { None };
         let graph = MakeGraph { params, source, directed, target, nodes, partitioned_by };
         Ok(OperatorKind::MakeGraph(Box::new(graph)))
     }

@@ -342,6 +342,30 @@ impl Parser<'_> {
         self.entity()
     }
 
+    /// A path of names without calls: a `(` behind it is no list of arguments.
+    pub(super) fn simple_path(&mut self) -> Read<Expr> {
+        let start = self.start();
+        let name = self.expect_name("a column")?;
+        let mut expr = Expr { kind: ExprKind::Name(name.text), span: name.span };
+        loop {
+            let base = Box::new(expr);
+            let kind = match self.kind() {
+                TokenKind::Dot => {
+                    self.advance();
+                    let name = self.expect_name("a name after `.`")?;
+                    ExprKind::Path { base, name }
+                }
+                TokenKind::LBracket => {
+                    let index = self.bracketed(TokenKind::LBracket, TokenKind::RBracket, Self::expr)?;
+                    ExprKind::Index { base, index: Box::new(index) }
+                }
+                _ => return Ok(*base),
+            };
+            self.link()?;
+            expr = Expr { kind, span: self.span_from(start) };
+        }
+    }
+
     /// A path to a table, the last name of which may have wildcards.
     pub(super) fn entity(&mut self) -> Read<Expr> {
         let start = self.start();
@@ -758,7 +782,7 @@ impl Parser<'_> {
 
     fn facet(&mut self) -> Read<OperatorKind> {
         self.expect_kw(Kw::By, "`by` and the columns")?;
-        let by = self.list(Self::path)?;
+        let by = self.list(Self::simple_path)?;
         let mut with = None;
         if self.eat_kw(Kw::With) {
             with = Some(Box::new(if self.at(TokenKind::LParen) {
@@ -775,7 +799,7 @@ impl Parser<'_> {
     fn partition(&mut self) -> Read<OperatorKind> {
         let params = self.params(&[])?;
         self.expect_kw(Kw::By, "`by` and a column")?;
-        let by = self.path()?;
+        let by = self.simple_path()?;
         let scope = if self.eat_kw(Kw::In) { Some(self.path()?) } else { None };
         let body = if self.at(TokenKind::LBrace) {
             let query = self.enclosed(TokenKind::LBrace, TokenKind::RBrace, Self::pipe)?;
@@ -788,7 +812,7 @@ impl Parser<'_> {
 
     fn partition_by(&mut self) -> Read<OperatorKind> {
         let params = self.params(&[])?;
-        let by = self.path()?;
+        let by = self.simple_path()?;
         let context = if self.eat_kw(Kw::Id) { Some(self.constant()?) } else { None };
         let body = PartitionBody::Scoped { context, body: self.body()? };
         Ok(OperatorKind::Partition(Box::new(Partition { params, by, scope: None, body })))

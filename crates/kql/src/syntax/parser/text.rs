@@ -26,6 +26,15 @@ impl Parser<'_> {
 
 /// The value and form of a string token, its closing quote may be missing.
 pub(super) fn decode(token: &str) -> StringLiteral {
+    let mut literal = decode_as_written(token);
+    // Hidden characters are shown as escapes, which only the regular form has.
+    if !literal.form.can_hold(&literal.value) {
+        literal.form = StringForm::Regular;
+    }
+    literal
+}
+
+fn decode_as_written(token: &str) -> StringLiteral {
     let (obfuscated, rest) = match token.strip_prefix(['h', 'H']) {
         Some(rest) => (true, rest),
         None => (false, token),

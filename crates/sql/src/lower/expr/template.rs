@@ -6,7 +6,7 @@ use super::{Lowerer, Refusal, Result};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::Type;
 use ruleferry_targets::sql::{self, Template};
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan, VisitMut, VisitorMut};
+use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan, VisitMut, VisitorMut};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
@@ -43,7 +43,11 @@ impl Lowerer<'_> {
         let parsed = parse(template).ok_or_else(|| {
             Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
         })?;
-        Ok(substitute(parsed, &args))
+        Ok(match substitute(parsed, &args) {
+            // DuckDB's arrows bind looser than what may stand around them.
+            e @ Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. } => Expr::Nested(Box::new(e)),
+            e => e,
+        })
     }
 }
 

@@ -1,0 +1,148 @@
+//! The command line, defined once: help, completions and the man page come from here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Carries detection rules between SIEMs and loses no alert silently.
+///
+/// Data goes to stdout, messages to stderr. Exit status: 0 done and nothing to report, 1 error, 2 it worked and there is
+/// something to report (a lossy or refused rule, a finding, a file to format).
+#[derive(Debug, Parser)]
+#[command(name = "ruleferry", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Convert rules to a target
+    ///
+    /// Every output keeps what its source finds, or says in which direction it differs and why. What has no faithful
+    /// form is refused with the reason.
+    Convert(Convert),
+    /// Parse and lift rules, and say what is wrong with them
+    Check(Check),
+    /// Write rules in their canonical layout, comments kept
+    Fmt(Fmt),
+    /// List the targets, or show one
+    Targets(Targets),
+    /// Say what a diagnostic or loss code means
+    Codes(Codes),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// Which rules, and how they are read.
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// Rule files and folders; `-` is standard input. Folders are walked, `.gitignore` is respected
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Read every file as this language, whatever its name and content say
+    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    pub from: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Convert {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// The target; `ruleferry targets` lists them
+    #[arg(long, value_name = "TARGET")]
+    pub to: String,
+    /// Write the outputs below this folder, as a mirror of the inputs
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Whose tables and fields the output uses; `native` keeps the source's own
+    #[arg(long, value_name = "NAME", default_value = "native", value_parser = ["native"])]
+    pub schema: String,
+    /// The worst loss that is still emitted
+    #[arg(long, value_enum, default_value = "wider")]
+    pub max_loss: MaxLoss,
+    /// The time that `now()` stands for, written into the output as a literal (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Refuse what cannot be proved equivalent
+    #[arg(long)]
+    pub require_proof: bool,
+    /// Do not read the output again to compare it with its source
+    #[arg(long)]
+    pub no_validate: bool,
+    /// `text` prints the artefacts, `json` one record a rule
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// Rewrite files in their canonical layout where they have no errors
+    #[arg(long)]
+    pub fix: bool,
+    /// How findings are shown
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Findings,
+}
+
+#[derive(Debug, Args)]
+pub struct Fmt {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// Change nothing; name the files that would change and exit with 2
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Targets {
+    /// Show this target alone
+    pub name: Option<String>,
+    /// Print the `CREATE TABLE`s that emitted SQL expects, of all tables or those named
+    #[arg(long, value_name = "TABLE", num_args = 0.., requires = "name")]
+    pub ddl: Option<Vec<String>>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Codes {
+    /// Explain this code alone
+    pub code: Option<String>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Findings {
+    Text,
+    Json,
+    Sarif,
+    Github,
+    Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MaxLoss {
+    None,
+    Cosmetic,
+    Wider,
+    Any,
+}

@@ -1,0 +1,54 @@
+//! Writing to the terminal: what is other people's text is made visible first, and nothing writes to a closed pipe twice.
+
+use crate::args::Rules;
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ruleferry_engine::diag::render::{FileReport, text};
+use ruleferry_engine::{Input, Language, walk};
+use std::io::{self, IsTerminal as _, Write as _};
+
+pub use ruleferry_engine::diag::render::visible::visible;
+
+/// The inputs of a run. Paths that are not there are told, and make the run an error.
+pub fn inputs(rules: &Rules) -> Result<(Vec<Input>, bool)> {
+    let (inputs, errors) = walk(&rules.paths);
+    for e in &errors {
+        message(&format!("error: {e}"))?;
+    }
+    if inputs.is_empty() && errors.is_empty() {
+        anyhow::bail!("no rule files found (looked for .kql .csl .yml .yaml .json)");
+    }
+    Ok((inputs, !errors.is_empty()))
+}
+
+pub fn from(rules: &Rules) -> Option<Language> {
+    rules.from.as_deref().and_then(Language::parse)
+}
+
+/// A line on stderr.
+pub fn message(line: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "{}", visible(line))
+}
+
+/// Findings on stderr, as people read them.
+pub fn findings(report: FileReport) -> io::Result<()> {
+    let style = if io::stderr().is_terminal() { text::Style::Color } else { text::Style::Plain };
+    io::stderr().write_all(text::text(&[report], style).as_bytes())
+}
+
+/// A progress bar where a person watches, and nothing elsewhere.
+pub fn progress(count: usize) -> ProgressBar {
+    let shown = count > 1 && io::stderr().is_terminal();
+    if !shown {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let bar = ProgressBar::new(count as u64);
+    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} files [{bar:30}] {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+pub fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}

@@ -1,0 +1,112 @@
+//! `check`: parses and lifts the rules of a file, and says what is wrong with them.
+
+use crate::convert::unknown_language;
+use crate::input::Input;
+use crate::language::{Language, Layout, detect, layout};
+use crate::options::Placeholders;
+use crate::record::{CheckRecord, diagnostic_records};
+use ruleferry_diag::{Diagnostic, Severity};
+use ruleferry_kql as kql;
+use ruleferry_sigma as sigma;
+
+/// What was found in one file.
+#[derive(Debug)]
+pub struct Checked {
+    pub record: CheckRecord,
+    pub text: String,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a file; `from` overrides what its name and content say.
+pub fn check_file(input: &Input, from: Option<Language>) -> Checked {
+    let mut record = CheckRecord {
+        path: input.shown.clone(),
+        language: None,
+        rules: 0,
+        lifted: false,
+        opaque: 0,
+        diagnostics: Vec::new(),
+    };
+    let text = match input.read() {
+        Ok(text) => text,
+        Err(d) => {
+            record.diagnostics = diagnostic_records(std::slice::from_ref(&d), "");
+            return Checked { record, text: String::new(), diagnostics: vec![d] };
+        }
+    };
+    let found = match from {
+        Some(language) => Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) })),
+        None => detect(&input.path, &text),
+    };
+    let mut diagnostics = Vec::new();
+    match found {
+        None => diagnostics.push(unknown_language()),
+        Some((language, layout)) => {
+            record.language = Some(language.name());
+            match language {
+                Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
+                Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
+            }
+        }
+    }
+    diagnostics.sort_by_key(|d| (d.span, d.severity, d.code));
+    diagnostics.dedup();
+    record.diagnostics = diagnostic_records(&diagnostics, &text);
+    Checked { record, text, diagnostics }
+}
+
+fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
+    let file = match layout {
+        Layout::Text => kql::file::read_bare(text),
+        Layout::Yaml => kql::file::read_yaml(text),
+        Layout::Json => kql::file::read_json(text),
+    };
+    record.rules = file.rules.len();
+    record.lifted = !file.rules.is_empty() && !file.diagnostics.iter().any(Diagnostic::is_error);
+    diagnostics.extend(file.diagnostics);
+    for rule in &file.rules {
+        let parsed = kql::syntax::parse(&rule.query);
+        let bad = parsed.diagnostics.iter().any(Diagnostic::is_error);
+        let mut found = parsed.diagnostics;
+        if bad {
+            record.lifted = false;
+        } else {
+            let lifted = kql::lift::lift(&parsed.query, &kql::lift::LiftOptions { source: &rule.query });
+            record.lifted &= lifted.query.is_some();
+            record.opaque += lifted.opaque;
+            found.extend(lifted.diagnostics);
+        }
+        for mut d in found {
+            d.span = rule.map.span(d.span);
+            diagnostics.push(d);
+        }
+    }
+}
+
+fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
+    let parsed = sigma::syntax::parse(text);
+    record.rules = parsed.documents.len();
+    record.lifted = record.rules > 0 && !parsed.diagnostics.iter().any(Diagnostic::is_error);
+    let readable = record.lifted;
+    diagnostics.extend(parsed.diagnostics);
+    if !readable {
+        return;
+    }
+    let values = Placeholders::new();
+    for document in parsed.rules().iter() {
+        match sigma::lift::lift(document, &sigma::lift::LiftOptions { values: &values }) {
+            Ok(lifted) => {
+                record.opaque += lifted.rule.query.opaque_count();
+                diagnostics.extend(lifted.warnings);
+            }
+            // The rule is a right one that cannot be lifted: what stands in the way is no fault of the file.
+            Err(found) => {
+                record.lifted = false;
+                diagnostics.extend(found.into_iter().map(|mut d| {
+                    d.severity = d.severity.max(Severity::Warning);
+                    d
+                }));
+            }
+        }
+    }
+}

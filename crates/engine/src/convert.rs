@@ -1,0 +1,333 @@
+//! `convert`: a file's rules to one target.
+//!
+//! text → language tree → IR → language tree → text. A rule that fails stops no other rule, of its file or of the run.
+
+use crate::input::Input;
+use crate::language::{Language, Layout, detect, layout};
+use crate::options::ConvertOptions;
+use crate::outcome::{Emitted, Failure, Outcome};
+use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records};
+use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
+use ruleferry_ir::{Envelope, InputKind};
+use ruleferry_kql as kql;
+use ruleferry_kql::file::{RuleText, Wrapper};
+use ruleferry_sigma as sigma;
+use ruleferry_sql as sql;
+use ruleferry_targets::target::Language as TargetLanguage;
+use std::path::Path;
+
+/// What came of one file.
+#[derive(Debug)]
+pub struct Converted {
+    pub records: Vec<ConvertRecord>,
+    /// The text of the file, for showing diagnostics; empty where it could not be read.
+    pub text: String,
+    /// The same diagnostics as in the records, with their spans in the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Converts every rule of a file. `stem` is the output path without its extension.
+pub fn convert_file(input: &Input, stem: &Path, options: &ConvertOptions) -> Converted {
+    match input.read() {
+        Ok(text) => convert_text(input, text, stem, options),
+        Err(diagnostic) => invalid(input, String::new(), None, vec![diagnostic], options),
+    }
+}
+
+fn invalid(
+    input: &Input,
+    text: String,
+    source: Option<Language>,
+    diagnostics: Vec<Diagnostic>,
+    options: &ConvertOptions,
+) -> Converted {
+    let record = ConvertRecord {
+        path: input.shown.clone(),
+        rule: RuleName::default(),
+        source: source.map(Language::name),
+        target: options.to.name,
+        status: Status::Invalid,
+        verdict: None,
+        assumptions: Vec::new(),
+        needs: Vec::new(),
+        losses: Vec::new(),
+        files: Vec::new(),
+        diagnostics: diagnostic_records(&diagnostics, &text),
+    };
+    Converted { records: vec![record], text, diagnostics }
+}
+
+fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+    let found = match options.from {
+        Some(language) => Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) })),
+        None => detect(&input.path, &text),
+    };
+    let Some((language, layout)) = found else {
+        return invalid(input, text, None, vec![unknown_language()], options);
+    };
+    match language {
+        Language::Kql => convert_kql(input, text, layout, stem, options),
+        Language::Sigma => convert_sigma(input, text, stem, options),
+    }
+}
+
+pub(crate) fn unknown_language() -> Diagnostic {
+    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "the rule language of the file cannot be told")
+        .with_help("name it with --from kql or --from sigma")
+}
+
+/// Output paths of the rules of one file: the stem, numbered where the file holds several.
+fn output_path(stem: &Path, index: usize, count: usize, options: &ConvertOptions) -> String {
+    let extension = match options.to.language {
+        TargetLanguage::Kql => "kql",
+        TargetLanguage::Sigma => "yml",
+        TargetLanguage::Sql => "sql",
+    };
+    let stem = stem.to_string_lossy().replace('\\', "/");
+    if count > 1 { format!("{stem}.{}.{extension}", index + 1) } else { format!("{stem}.{extension}") }
+}
+
+fn convert_kql(input: &Input, text: String, layout: Layout, stem: &Path, options: &ConvertOptions) -> Converted {
+    let file = match layout {
+        Layout::Text => kql::file::read_bare(&text),
+        Layout::Yaml => kql::file::read_yaml(&text),
+        Layout::Json => kql::file::read_json(&text),
+    };
+    if file.rules.is_empty() || file.diagnostics.iter().any(Diagnostic::is_error) {
+        let mut diagnostics = file.diagnostics;
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            diagnostics.push(Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "the file holds no KQL rule"));
+        }
+        return invalid(input, text, Some(Language::Kql), diagnostics, options);
+    }
+    let count = file.rules.len();
+    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
+    for (i, rule) in file.rules.iter().enumerate() {
+        let (warnings, result) = kql_rule(rule, options);
+        let outcome = Outcome { envelope: &rule.envelope, source: "kql", map: &rule.map, warnings, result };
+        converted.take(outcome, input, output_path(stem, i, count, options), options);
+    }
+    converted
+}
+
+fn kql_rule(rule: &RuleText, options: &ConvertOptions) -> (Vec<Diagnostic>, Result<Emitted, Failure>) {
+    let parsed = kql::syntax::parse(&rule.query);
+    if parsed.diagnostics.iter().any(Diagnostic::is_error) {
+        return (Vec::new(), Err(Failure::Invalid(parsed.diagnostics)));
+    }
+    let mut warnings = mapped(parsed.diagnostics, &rule.map);
+    if options.to.language == TargetLanguage::Kql {
+        return (warnings, Ok(kql_to_kql(rule, &parsed.query, &parsed.comments, options)));
+    }
+    let lifted = kql::lift::lift(&parsed.query, &kql::lift::LiftOptions { source: &rule.query });
+    let Some(query) = lifted.query else {
+        return (warnings, Err(Failure::Refused(lifted.diagnostics)));
+    };
+    warnings.extend(mapped(lifted.diagnostics, &rule.map));
+    let result = match options.to.language {
+        TargetLanguage::Kql => unreachable_target(),
+        TargetLanguage::Sql => to_sql(&query, &rule.envelope, options),
+        TargetLanguage::Sigma => to_sigma(query, &rule.envelope, options),
+    };
+    (warnings, result)
+}
+
+/// KQL to KQL prints the tree that was read, so that nothing of it can be lost.
+fn kql_to_kql(
+    rule: &RuleText,
+    query: &kql::syntax::tree::Query,
+    comments: &[kql::syntax::tree::Comment],
+    options: &ConvertOptions,
+) -> Emitted {
+    let mut text = if rule.wrapper == Wrapper::Bare { String::new() } else { header("// ", &rule.envelope) };
+    text.push_str(&kql::syntax::print(query, comments));
+    let verdict = options.validate.then(|| {
+        let again = kql::syntax::parse(&text);
+        same_tree(again.diagnostics.is_empty() && again.query == *query)
+    });
+    Emitted { text, verdict, ..Emitted::default() }
+}
+
+/// The verdict of a same-language conversion: the output read again is the same tree, or we do not know.
+fn same_tree(same: bool) -> Verdict {
+    Verdict {
+        relation: if same { "equivalent" } else { "unknown" },
+        proof: same.then_some("canonical"),
+        rewrites: Vec::new(),
+        bound: None,
+        seed: None,
+        reasons: if same { Vec::new() } else { vec!["the output does not read back as the same tree".into()] },
+        witnesses: Vec::new(),
+    }
+}
+
+fn to_sql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOptions) -> Result<Emitted, Failure> {
+    let sql_options = sql::SqlOptions {
+        dialect: sql::Dialect::DUCKDB,
+        now: options.now,
+        look_back: envelope.schedule.look_back,
+    };
+    let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
+    let mut text = header("-- ", envelope);
+    text.push_str(&sql::print(&lowered.script));
+    let needs = lowered
+        .needs
+        .into_iter()
+        .map(|n| NeedRecord {
+            kind: match n.kind {
+                InputKind::Table => "table",
+                InputKind::Watchlist => "watchlist",
+                InputKind::ExternalData => "external-data",
+                InputKind::Function => "function",
+            },
+            name: n.name,
+            columns: n.columns.into_iter().map(|(name, ty)| (name, ty.name())).collect(),
+        })
+        .collect();
+    let mut assumptions = query.assumptions.clone();
+    for a in lowered.assumptions {
+        if !assumptions.contains(&a) {
+            assumptions.push(a);
+        }
+    }
+    Ok(Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None })
+}
+
+fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOptions) -> Result<Emitted, Failure> {
+    let _ = options;
+    let assumptions = query.assumptions.clone();
+    let rule = ruleferry_ir::Rule { envelope: envelope.clone(), query };
+    let lowered = sigma::lower::lower(&rule).map_err(Failure::Refused)?;
+    let text = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
+    Ok(Emitted { text, losses: lowered.losses, assumptions, ..Emitted::default() })
+}
+
+fn to_kql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOptions) -> Result<Emitted, Failure> {
+    let lower_options = kql::lower::LowerOptions { now: options.now, look_back: envelope.schedule.look_back };
+    let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
+    let mut text = header("// ", envelope);
+    text.push_str(&kql::syntax::print(&lowered.query, &[]));
+    Ok(Emitted { text, losses: lowered.losses, assumptions: query.assumptions.clone(), ..Emitted::default() })
+}
+
+fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+    let parsed = sigma::syntax::parse(&text);
+    if parsed.documents.is_empty() {
+        return invalid(input, text, Some(Language::Sigma), parsed.diagnostics, options);
+    }
+    if options.to.language == TargetLanguage::Sigma {
+        return sigma_to_sigma(input, text, &parsed, stem, options);
+    }
+    let map = SpanMap::identity();
+    let rules = parsed.rules();
+    let count = rules.len();
+    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    let ends = rules.iter().skip(1).map(|d| d.span().start).chain([u32::MAX]);
+    let mut start = 0;
+    for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
+        // What is wrong between the start of this document and that of the next one is wrong with this one.
+        let own = parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
+        start = end;
+        let (envelope, warnings, result) = sigma_rule(document, own, options);
+        let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
+        converted.take(outcome, input, output_path(stem, i, count, options), options);
+    }
+    converted
+}
+
+/// Sigma to Sigma prints the tree that was read: the whole file, in the canonical order of keys.
+fn sigma_to_sigma(
+    input: &Input,
+    text: String,
+    parsed: &sigma::syntax::Parsed,
+    stem: &Path,
+    options: &ConvertOptions,
+) -> Converted {
+    let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+    let (warnings, result) = if faulty {
+        (Vec::new(), Err(Failure::Invalid(parsed.diagnostics.clone())))
+    } else {
+        let printed = sigma::syntax::print(&parsed.documents, &parsed.comments);
+        let verdict = options.validate.then(|| same_tree(sigma::syntax::parse(&printed).documents == parsed.documents));
+        (parsed.diagnostics.clone(), Ok(Emitted { text: printed, verdict, ..Emitted::default() }))
+    };
+    let envelope = parsed.documents.first().map(sigma::lift::envelope).unwrap_or_default();
+    let map = SpanMap::identity();
+    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
+    converted.take(outcome, input, output_path(stem, 0, 1, options), options);
+    converted
+}
+
+fn sigma_rule(
+    document: &sigma::syntax::SigmaDocument,
+    diagnostics: Vec<Diagnostic>,
+    options: &ConvertOptions,
+) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return (sigma::lift::envelope(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
+    }
+    let mut warnings = diagnostics;
+    let lifted = match sigma::lift::lift(document, &sigma::lift::LiftOptions { values: &options.values }) {
+        Ok(lifted) => lifted,
+        Err(found) => return (sigma::lift::envelope(document), warnings, Err(Failure::Refused(found))),
+    };
+    warnings.extend(lifted.warnings);
+    let rule = lifted.rule;
+    let result = match options.to.language {
+        TargetLanguage::Sigma => unreachable_target(),
+        TargetLanguage::Kql => to_kql(&rule.query, &rule.envelope, options),
+        TargetLanguage::Sql => to_sql(&rule.query, &rule.envelope, options),
+    };
+    (rule.envelope, warnings, result)
+}
+
+/// A target that the caller has dealt with already.
+fn unreachable_target() -> Result<Emitted, Failure> {
+    Err(Failure::Refused(Vec::new()))
+}
+
+fn mapped(mut diagnostics: Vec<Diagnostic>, map: &SpanMap) -> Vec<Diagnostic> {
+    for d in &mut diagnostics {
+        d.span = map.span(d.span);
+    }
+    diagnostics
+}
+
+/// What the rule says of itself, as comment lines: the reader of a query alone should not have to look for it.
+fn header(mark: &str, envelope: &Envelope) -> String {
+    let mut out = String::new();
+    let mut line = |key: &str, value: &str| {
+        if !value.is_empty() {
+            // A comment ends with its line: what a hostile title holds must not end it sooner.
+            let value: String = value.chars().map(|c| if is_line_break(c) { ' ' } else { c }).collect();
+            out.push_str(mark);
+            out.push_str(key);
+            out.push_str(": ");
+            out.push_str(value.trim());
+            out.push('\n');
+        }
+    };
+    line("Rule", envelope.title.as_deref().unwrap_or_default());
+    line("Id", envelope.id.as_deref().unwrap_or_default());
+    line("Severity", envelope.severity.map_or("", ruleferry_ir::Severity::name));
+    line("Tactics", &envelope.tactics.join(", "));
+    line("Techniques", &envelope.techniques.join(", "));
+    line("Author", &envelope.authors.join(", "));
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// Control characters, and the separators that some readers take for the end of a line.
+fn is_line_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}') || ruleferry_diag::render::visible::is_hidden(c)
+}
+
+impl Converted {
+    fn take(&mut self, outcome: Outcome<'_>, input: &Input, file: String, options: &ConvertOptions) {
+        let record = outcome.record(&input.shown, file, &self.text, options, &mut self.diagnostics);
+        self.records.push(record);
+    }
+}

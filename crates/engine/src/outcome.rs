@@ -1,0 +1,108 @@
+//! One rule on its way through the pipeline: what the stages gave, and the status that follows from it.
+
+use crate::options::ConvertOptions;
+use crate::record::{
+    ConvertRecord, FileRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records, loss_records,
+};
+use ruleferry_diag::{Diagnostic, SpanMap, codes};
+use ruleferry_ir::{Effect, Envelope, Loss};
+
+/// What a back end gave for a rule.
+#[derive(Debug, Default)]
+pub(crate) struct Emitted {
+    pub text: String,
+    pub losses: Vec<Loss>,
+    pub needs: Vec<NeedRecord>,
+    pub assumptions: Vec<String>,
+    /// What reading the output again said; `None` where it was not asked for or nothing can tell yet.
+    pub verdict: Option<Verdict>,
+}
+
+/// Why a rule has no output: the input is at fault, or the target cannot say it. Spans are in the text of the query.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Invalid(Vec<Diagnostic>),
+    Refused(Vec<Diagnostic>),
+}
+
+/// Everything of one rule that the record needs.
+pub(crate) struct Outcome<'r> {
+    pub envelope: &'r Envelope,
+    pub source: &'static str,
+    /// From spans of the stages to spans of the file.
+    pub map: &'r SpanMap,
+    /// Warnings of the stages before.
+    pub warnings: Vec<Diagnostic>,
+    pub result: Result<Emitted, Failure>,
+}
+
+impl Outcome<'_> {
+    /// The record; `file` is where the output goes, `text` the source file.
+    pub(crate) fn record(self, path: &str, file: String, text: &str, options: &ConvertOptions, all: &mut Vec<Diagnostic>) -> ConvertRecord {
+        let mut diagnostics = self.warnings;
+        let mut record = ConvertRecord {
+            path: path.to_owned(),
+            rule: RuleName { id: self.envelope.id.clone(), title: self.envelope.title.clone() },
+            source: Some(self.source),
+            target: options.to.name,
+            status: Status::Converted,
+            verdict: None,
+            assumptions: Vec::new(),
+            needs: Vec::new(),
+            losses: Vec::new(),
+            files: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        match self.result {
+            Ok(mut emitted) => {
+                for loss in &mut emitted.losses {
+                    loss.span = self.map.span(loss.span);
+                }
+                record.status = status(&emitted, options);
+                if record.status == Status::Refused {
+                    diagnostics.extend(emitted.losses.iter().filter(|l| !options.max_loss.allows(l.effect)).map(|l| {
+                        Diagnostic::error(codes::LOSS_BEYOND_POLICY, l.span, l.detail.clone())
+                            .with_help("--max-loss says which losses may be emitted")
+                    }));
+                } else {
+                    record.files = vec![FileRecord { path: file, text: emitted.text }];
+                }
+                record.verdict = emitted.verdict;
+                record.assumptions = emitted.assumptions;
+                record.needs = emitted.needs;
+                record.losses = loss_records(&emitted.losses, text);
+            }
+            Err(failure) => {
+                let (status, mut found) = match failure {
+                    Failure::Invalid(d) => (Status::Invalid, d),
+                    Failure::Refused(d) => (Status::Refused, d),
+                };
+                record.status = status;
+                for d in &mut found {
+                    d.span = self.map.span(d.span);
+                }
+                diagnostics.extend(found);
+            }
+        }
+        diagnostics.sort_by_key(|d| (d.span, d.severity, d.code));
+        diagnostics.dedup();
+        record.diagnostics = diagnostic_records(&diagnostics, text);
+        all.extend(diagnostics);
+        record
+    }
+}
+
+fn status(emitted: &Emitted, options: &ConvertOptions) -> Status {
+    if emitted.losses.iter().any(|l| !options.max_loss.allows(l.effect)) {
+        return Status::Refused;
+    }
+    if emitted.losses.iter().any(|l| l.effect != Effect::Cosmetic) {
+        return Status::Lossy;
+    }
+    let proved = emitted.verdict.as_ref().map(|v| matches!(v.relation, "equivalent" | "equivalent-bounded"));
+    match proved {
+        Some(false) => Status::Unproved,
+        None if options.require_proof => Status::Refused,
+        Some(true) | None => Status::Converted,
+    }
+}

@@ -1,0 +1,83 @@
+//! Runs over many files: in parallel, with results in the order of the inputs.
+
+use crate::input::Input;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Files that are worked on between two deliveries: bounds what is held in memory.
+const CHUNK: usize = 256;
+
+/// Stack of a worker: far above what the nesting limits of the parsers need.
+const STACK: usize = 32 * 1024 * 1024;
+
+/// Applies `work` to each input on all cores and hands the results to `deliver` in the order of the inputs.
+/// Stops early if `deliver` says so.
+pub fn for_each<R: Send>(
+    inputs: &[Input],
+    work: impl Fn(usize, &Input) -> R + Sync,
+    mut deliver: impl FnMut(usize, R) -> io::Result<()>,
+) -> io::Result<()> {
+    if let [input] = inputs {
+        return deliver(0, work(0, input));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(io::Error::other)?;
+    for (n, chunk) in inputs.chunks(CHUNK).enumerate() {
+        let base = n * CHUNK;
+        let results: Vec<R> =
+            pool.install(|| chunk.par_iter().enumerate().map(|(i, input)| work(base + i, input)).collect());
+        for (i, result) in results.into_iter().enumerate() {
+            deliver(base + i, result)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the outputs of each input go, without extension: the tree of the inputs mirrored. Inputs that differ in their
+/// extension only keep it in the name (`a.kql`, `a.yml` → `a.kql.sql`, `a.yml.sql`), so that none overwrites another.
+pub fn stems(inputs: &[Input]) -> Vec<PathBuf> {
+    let plain = |i: &Input| i.relative.with_extension("");
+    let mut count: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for input in inputs {
+        *count.entry(plain(input)).or_default() += 1;
+    }
+    let mut seen: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    inputs
+        .iter()
+        .map(|input| {
+            let stem = plain(input);
+            let stem = if count.get(&stem).is_some_and(|n| *n > 1) { input.relative.clone() } else { stem };
+            // Files of one name from different folders of the command line.
+            let n = seen.entry(stem.clone()).or_default();
+            *n += 1;
+            if *n > 1 { PathBuf::from(format!("{}~{n}", stem.to_string_lossy())) } else { stem }
+        })
+        .collect()
+}
+
+/// Writes a file whole or not at all: beside its place first, then moved there.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let temporary = folder.join(format!(".ruleferry-{}-{n}.tmp", std::process::id()));
+    let create = |path: &Path| std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = match create(&temporary) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            create(&temporary)?
+        }
+        other => other?,
+    };
+    let written = file.write_all(text.as_bytes()).and_then(|()| {
+        drop(file);
+        std::fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        // The error that matters is the first one.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}

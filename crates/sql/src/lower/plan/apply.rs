@@ -1,0 +1,147 @@
+//! Bodies on the rows of a sub-table: `mv-apply` as a lateral join, `partition` by windows and group keys.
+
+use super::refuse_operator;
+use crate::build;
+use crate::lower::block::{Block, Keep, Origin, Out, Relation, SourceColumn};
+use crate::lower::walk::Uses;
+use crate::lower::{Frame, Lowerer, Result};
+use ruleferry_ir::{Apply, ColId, ExpandKind, Plan};
+use smol_str::SmolStr;
+use sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
+
+impl Lowerer<'_> {
+    pub(super) fn apply(&mut self, plan: &Plan, input: Block, a: &Apply) -> Result<Block> {
+        let uses = Uses::of(a.items.iter().map(|i| &i.expr));
+        let mut input = self.fit(input, &uses, Keep::All)?;
+        input.order.clear();
+        let outer = self.close(input)?;
+        let o = self.fresh_alias("o", &outer);
+        // The elements: `SELECT unnest(…) AS x` over the outer row.
+        let mut rows = Block::default();
+        rows.add_source(Some(o.clone()), outer.columns.clone(), outer.open);
+        let scope = rows.scope(self, Keep::All);
+        let mut lists = Vec::with_capacity(a.items.len());
+        for item in &a.items {
+            lists.push(self.elements(item, ExpandKind::Bag, a.limit.as_ref(), &scope)?);
+        }
+        let mut projection = Vec::new();
+        let mut columns: Vec<SourceColumn> = Vec::new();
+        if let Some(index) = a.index {
+            let name = SmolStr::new(self.query.columns.name(index));
+            projection.push(build::item(self.item_index(&lists), &name));
+            columns.push(SourceColumn { id: Some(index), name, present: true });
+        }
+        for (item, list) in a.items.iter().zip(&lists) {
+            let element = build::call("unnest", vec![list.clone()]);
+            let element = self.element_as(element, item, item.expr.span)?;
+            let name = SmolStr::new(self.query.columns.name(item.id));
+            projection.push(build::item(element, &name));
+            columns.push(SourceColumn { id: Some(item.id), name, present: false });
+        }
+        let elements = build::select_query(ast::Select { projection, ..build::empty_select() });
+        let relation = Relation {
+            factor: build::aliased(build::derived(elements, false), "element", &[]),
+            columns,
+            open: false,
+            order: Vec::new(),
+        };
+        let around: Vec<Out> = rows.outs.iter().map(|out| Out { origin: Origin::Outer, ..out.clone() }).collect();
+        let frame = std::mem::replace(&mut self.row, Some(Frame { relation, around }));
+        self.lateral += 1;
+        let body = self.body(a);
+        self.lateral -= 1;
+        self.row = frame;
+        let (query, body_columns) = body?;
+        let b = self.fresh_alias("a", &outer);
+        let mut from = build::from(build::aliased(outer.factor, &o, &[]));
+        from.joins.push(Join {
+            relation: build::aliased(build::derived(query, true), &b, &[]),
+            global: false,
+            join_operator: JoinOperator::CrossJoin(JoinConstraint::None),
+        });
+        let mut block = Block { hint: "applied", ..Block::default() };
+        block.from.push(from);
+        block.add_source(Some(o), outer.columns, outer.open);
+        block.add_source(Some(b), body_columns, false);
+        let mut outs: Vec<Out> = Vec::new();
+        for id in &plan.output {
+            let Some(old) = block.out(*id) else { return Err(super::refuse_column(plan.span)) };
+            let name = Block::name_for(&outs, self.query.columns.name(*id), None);
+            outs.push(Out { name, ..old.clone() });
+        }
+        block.outs = outs;
+        Ok(block)
+    }
+
+    /// The sub-select of the body: the columns that it does not take over from the row around it.
+    fn body(&mut self, a: &Apply) -> Result<(ast::Query, Vec<SourceColumn>)> {
+        let mut block = self.block(&a.body)?;
+        block.outs.retain(|o| o.origin != Origin::Outer && a.body.output.contains(&o.id));
+        if block.group_by.as_ref().is_some_and(|g| matches!(g, ast::GroupByExpr::Expressions(e, _) if e.is_empty())) {
+            // A group of no elements gives no row.
+            block.having.push(build::binary(
+                build::call("count", vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())]),
+                ast::BinaryOperator::Gt,
+                build::integer(0),
+            ));
+        }
+        let columns: Vec<SourceColumn> = block
+            .outs
+            .iter()
+            .map(|o| SourceColumn { id: Some(o.id), name: o.name.clone(), present: o.present })
+            .collect();
+        let query = self.finish(block, true)?;
+        Ok((query, columns))
+    }
+
+    /// The rows that a body works on.
+    pub(super) fn rows(&mut self, plan: &Plan) -> Result<Block> {
+        if let Some(block) = self.rows_block.take() {
+            return Ok(block);
+        }
+        let Some(frame) = &self.row else { return Err(refuse_operator(plan.span, "a body outside of its operator")) };
+        let mut block = Block::over(frame.relation.clone());
+        // An expanded column takes the place (and name) of the one that it came from.
+        for out in &frame.around {
+            if plan.output.contains(&out.id) {
+                block.outs.push(out.clone());
+            }
+        }
+        Ok(block)
+    }
+
+    pub(super) fn partition(&mut self, plan: &Plan, input: Block, key: ColId, body: &Plan) -> Result<Block> {
+        let mut block = if input.is_open() { input } else { self.reopen(input)? };
+        if block.out(key).is_none_or(|o| matches!(o.origin, Origin::Computed { .. })) {
+            block = self.reopen(block)?;
+        }
+        if !block.partition().is_empty() {
+            return Err(refuse_operator(plan.span, "`partition` inside of `partition`"));
+        }
+        block.set_partition(vec![key]);
+        let outer = self.rows_block.replace(block);
+        let result = self.block(body);
+        self.rows_block = outer;
+        let mut block = result?;
+        block.set_partition(Vec::new());
+        // Group keys that the body does not show.
+        block.outs.retain(|o| plan.output.contains(&o.id) || body.output.contains(&o.id));
+        for (to, from) in plan.output.iter().zip(body.output.iter()) {
+            if let Some(out) = block.outs.iter_mut().find(|o| o.id == *from) {
+                out.id = *to;
+            }
+        }
+        Ok(block)
+    }
+
+    /// A short alias that no column of the relation has.
+    fn fresh_alias(&mut self, base: &str, relation: &Relation) -> SmolStr {
+        loop {
+            let name = self.fresh(base);
+            if !relation.columns.iter().any(|c| c.name.eq_ignore_ascii_case(&name)) {
+                return name;
+            }
+        }
+    }
+}
+

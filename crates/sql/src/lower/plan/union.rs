@@ -1,0 +1,192 @@
+//! `union`, `search` and `find`: branches under one SELECT list.
+
+use super::refuse_column;
+use crate::build;
+use crate::lower::block::{Block, Origin, Out, Relation, SourceColumn};
+use crate::lower::{Lowerer, Refusal, Result};
+use ruleferry_diag::codes;
+use ruleferry_ir::{ColId, Op, Plan, Search, Source, Union};
+use smol_str::SmolStr;
+use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier};
+
+/// One branch: its block, and the output column that each of its columns becomes.
+struct Branch {
+    block: Block,
+    label: SmolStr,
+    /// For each output column, this branch's column.
+    columns: Vec<Option<ColId>>,
+}
+
+impl Lowerer<'_> {
+    pub(super) fn union(&mut self, plan: &Plan, union: &Union) -> Result<Block> {
+        let mut branches = Vec::with_capacity(union.inputs.len());
+        for (i, input) in union.inputs.iter().enumerate() {
+            if let Op::Scan(scan) = &*input.op
+                && let Source::Glob(glob) = &scan.source
+            {
+                return Err(Refusal::new(
+                    codes::SQL_OPEN_COLUMNS,
+                    input.span,
+                    format!("which tables `{glob}` names is not known"),
+                )
+                .help("name the tables"));
+            }
+            let mut block = self.deeper(input.span, |l| l.block(input))?;
+            block.order.clear();
+            if block.limit.is_some() || block.group_by.is_some() && !block.having.is_empty() {
+                block = self.reopen(block)?;
+            }
+            branches.push(Branch {
+                block,
+                label: union.labels.get(i).cloned().unwrap_or_default(),
+                columns: union.columns.iter().map(|c| c.get(i).copied().flatten()).collect(),
+            });
+        }
+        self.combine(plan, branches, union.source)
+    }
+
+    pub(super) fn search(&mut self, plan: &Plan, search: &Search) -> Result<Block> {
+        if search.inputs.is_empty() {
+            return Err(Refusal::new(codes::SQL_OPEN_COLUMNS, plan.span, "the tables to search are not known")
+                .help("name them: `search in (SecurityEvent, Syslog) \"term\"`"));
+        }
+        let mut branches = Vec::with_capacity(search.inputs.len());
+        for (i, input) in search.inputs.iter().enumerate() {
+            let block = self.deeper(input.span, |l| l.block(input))?;
+            let columns = search.columns.iter().map(|c| c.get(i).copied().flatten()).collect();
+            branches.push(Branch { block, label: search.labels.get(i).cloned().unwrap_or_default(), columns });
+        }
+        // The predicate speaks of the output's columns, of which a table may lack some: it is applied to the combined rows,
+        // except that a search over a single table stays in that table's SELECT.
+        let block = self.combine(plan, branches, search.source)?;
+        self.filter(block, &search.predicate)
+    }
+
+    fn combine(&mut self, plan: &Plan, branches: Vec<Branch>, source: Option<ColId>) -> Result<Block> {
+        let outputs: Vec<ColId> = plan.output.iter().copied().filter(|id| Some(*id) != source).collect();
+        let mut names: Vec<(ColId, SmolStr)> = Vec::new();
+        for id in &plan.output {
+            let wanted = self.query.columns.name(*id);
+            let mut name = SmolStr::new(wanted);
+            let mut n = 1;
+            while names.iter().any(|(_, o)| o.eq_ignore_ascii_case(&name)) {
+                n += 1;
+                name = SmolStr::new(format!("{wanted}__{n}"));
+            }
+            names.push((*id, name));
+        }
+        let name_of = |id: ColId| names.iter().find(|(i, _)| *i == id).map(|(_, n)| n.clone()).unwrap_or_default();
+        let single = branches.len() == 1;
+        let mut present: Vec<(ColId, bool)> = plan.output.iter().map(|id| (*id, true)).collect();
+        let mut queries: Vec<Query> = Vec::with_capacity(branches.len());
+        let mut open = false;
+        for branch in branches {
+            let mut block = branch.block;
+            let mut renamed = false;
+            for (out, column) in outputs.iter().zip(&branch.columns) {
+                if let Some(id) = column {
+                    renamed |= block.out(*id).is_none_or(|o| o.name != name_of(*out));
+                }
+            }
+            if (renamed || source.is_some()) && !block.is_open() {
+                block = self.reopen(block)?;
+            }
+            let mut outs = Vec::with_capacity(outputs.len() + 1);
+            if let Some(id) = source {
+                outs.push(label(id, name_of(id), &branch.label));
+            }
+            for (out, column) in outputs.iter().zip(&branch.columns) {
+                let has = present.iter_mut().find(|(id, _)| id == out);
+                let Some(id) = column else {
+                    if let Some((_, p)) = has {
+                        *p = false;
+                    }
+                    continue;
+                };
+                let Some(old) = block.out(*id) else { return Err(refuse_column(plan.span)) };
+                if let Some((_, p)) = has {
+                    *p &= old.present;
+                }
+                let name = name_of(*out);
+                if !old.aliases.is_empty() && renamed {
+                    // A column that names another of its SELECT cannot follow a rename.
+                    block = self.reopen(block)?;
+                }
+                let Some(old) = block.out(*id) else { return Err(refuse_column(plan.span)) };
+                outs.push(Out { id: *out, name, ..old.clone() });
+            }
+            if single {
+                block.outs = outs;
+                block.hint = "combined";
+                return Ok(block);
+            }
+            if !block.pins_hold(&outs) {
+                block = self.reopen(block)?;
+                for out in &mut outs {
+                    let from = outputs.iter().position(|o| *o == out.id).and_then(|i| branch.columns.get(i).copied().flatten());
+                    if let Some(old) = from.and_then(|id| block.out(id)) {
+                        out.expr = old.expr.clone();
+                        out.origin = old.origin;
+                        out.aliases.clear();
+                    }
+                }
+            }
+            open |= block.is_trivial_or_star();
+            block.outs = outs;
+            queries.push(self.finish(block, false)?);
+        }
+        let body = stack(queries);
+        let query = build::query(body);
+        let factor = self.define("combined", query, false);
+        let columns = plan
+            .output
+            .iter()
+            .map(|id| SourceColumn {
+                id: Some(*id),
+                name: name_of(*id),
+                present: present.iter().any(|(i, p)| i == id && *p),
+            })
+            .collect();
+        let mut block = Block::over(Relation { factor, columns, open, order: Vec::new() });
+        block.hint = "combined";
+        Ok(block)
+    }
+}
+
+/// `a UNION ALL BY NAME b …`: columns that a branch lacks are NULL there, which for a string is the empty one.
+fn stack(mut queries: Vec<Query>) -> SetExpr {
+    const LONG: usize = 200;
+    if queries.len() > LONG {
+        let right = queries.split_off(queries.len() / 2);
+        return pair(stack(queries), stack(right));
+    }
+    queries
+        .into_iter()
+        .map(|q| {
+            let bare = q.with.is_none() && q.order_by.is_none() && q.limit_clause.is_none();
+            if bare { *q.body } else { SetExpr::Query(Box::new(q)) }
+        })
+        .reduce(pair)
+        .unwrap_or_else(|| SetExpr::Select(Box::new(build::empty_select())))
+}
+
+fn pair(left: SetExpr, right: SetExpr) -> SetExpr {
+    SetExpr::SetOperation {
+        left: Box::new(left),
+        op: SetOperator::Union,
+        set_quantifier: SetQuantifier::AllByName,
+        right: Box::new(right),
+    }
+}
+
+/// The column that names the branch.
+fn label(id: ColId, name: SmolStr, text: &str) -> Out {
+    Out {
+        id,
+        name,
+        expr: build::string(text),
+        origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
+        present: true,
+        aliases: Vec::new(),
+    }
+}

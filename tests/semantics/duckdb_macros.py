@@ -14,11 +14,13 @@ For an aggregate `rows` takes the place of `args`: a list of argument lists, one
 import json
 import math
 import pathlib
+import random
 import re
 import sys
 import tomllib
 
 import duckdb
+import series_reference
 
 HERE = pathlib.Path(__file__).resolve().parent
 DUCKDB = HERE.parent.parent / "targets" / "duckdb"
@@ -220,17 +222,85 @@ def check_macro_files(macros, overloads):
             if entry.get("nulls") not in ("strict", "never", "custom"):
                 faults.append(f"functions.toml: {entry['name']} has no `nulls`")
     used = set(closure(sorted(listed), macros))
-    faults += [f"macros/{name}.sql: nothing uses it" for name in macros if name not in used]
+    faults += [f"macros/{name}.sql: nothing uses it" for name, (_, text) in macros.items() if name not in used and "-- used by:" not in text]
     connection = connect()
     builtin = {row[0] for row in connection.execute("SELECT function_name FROM duckdb_functions()").fetchall()}
     faults += [f"macros/{name}.sql: DuckDB has a function of that name" for name in macros if name in builtin]
     return faults
 
 
+def generated_series():
+    """Series of all shapes: with and without period, trend, noise, gaps, spikes; constant; short; empty."""
+    dice = random.Random(20211)
+    made = [[], [5.0], [1.0, 2.0], [3.0] * 20, [0.0] * 29 + [40.0], [None, 1.0, None, 4.0, 2.0, None]]
+    for length in (7, 14, 24, 60, 168):
+        for period in (0, 5, 7):
+            for slope in (0.0, 0.3):
+                values = [round(10 + slope * i + dice.random() * 2, 3) for i in range(length)]
+                if period:
+                    values = [v + 8 * (i % period in (1, 2)) for i, v in enumerate(values)]
+                if dice.random() < 0.6:
+                    values[dice.randrange(length)] += 30
+                if dice.random() < 0.3:
+                    values[dice.randrange(length)] = None
+                made.append(values)
+    return made
+
+
+def check_series(overloads, macros):
+    """The series functions over generated series against the independent implementation; all series in one statement."""
+    reference = series_reference
+    calls = [
+        ("series_decompose_anomalies", [], lambda v: reference.anomalies(v)),
+        ("series_decompose_anomalies", ["2.5", "-1", "'linefit'"], lambda v: reference.anomalies(v, 2.5, -1, "linefit")),
+        ("series_decompose_anomalies", ["1.5", "7", "'linefit'", "2", "'tukey'"], lambda v: reference.anomalies(v, 1.5, 7, "linefit", 2, "tukey")),
+        ("series_decompose_anomalies", ["1.5", "0", "'none'", "0", "'ctukey'", "0.3"], lambda v: reference.anomalies(v, 1.5, 0, "none", 0, "ctukey", 0.3)),
+        ("series_decompose", ["-1", "'linefit'", "3", "0.4"], lambda v: reference.decompose(v, -1, "linefit", 3, 0.4)),
+        ("series_decompose", ["5", "'avg'"], lambda v: reference.decompose(v, 5, "avg")),
+        ("series_decompose_forecast", ["4"], lambda v: reference.decompose(v, -1, "linefit", 4)),
+        ("series_outliers", [], lambda v: reference.outliers(v)),
+        ("series_outliers", ["'ctukey'", "0.0", "5.0", "80.0"],
+            lambda v: reference.outliers([None if x == 0 else x for x in v], "ctukey", 5, 80)),
+        ("series_periods_detect", ["0.0", "30.0", "2"], lambda v: reference.periods(v, 0, 30, 2)),
+        ("series_fit_line", [], lambda v: reference.line(v) if len(reference.known(v)) > 1 else None),
+        ("series_fit_2lines", [], lambda v: reference.two_lines(v) if len(v) > 4 and None not in v else None),
+    ]
+    faults = []
+    series = generated_series()
+    for name, arguments, expected in calls:
+        types = ["dynamic"] + [IR_TYPE.get(t, t) for t in sql_types(connect(), arguments)]
+        types = ["real" if t.startswith("DECIMAL") else t for t in types]
+        entry = choose(overloads[("function", name)], types)
+        if not entry:
+            faults.append(f"{name}: no overload for {types}")
+            continue
+        connection = with_macros(entry, macros)
+        connection.execute("CREATE TEMP TABLE given (place INTEGER, y JSON)")
+        connection.executemany("INSERT INTO given VALUES (?, ?)", [(i, json.dumps(v)) for i, v in enumerate(series)])
+        rows = connection.execute(f"SELECT {instantiate(entry['sql'], ['y'] + arguments)} FROM given ORDER BY place").fetchall()
+        for values, (got,) in zip(series, rows):
+            wanted = expected(values)
+            if wanted is None:
+                continue
+            if name == "series_outliers":
+                got, wanted = json.loads(got), list(wanted)
+            elif name == "series_fit_2lines":
+                total = sum((v - sum(values) / len(values)) ** 2 for v in values)
+                got, wanted = [(1 - got["rsquare"]) * total, got["split_idx"]], list(wanted)
+            else:
+                got = [json.loads(v) if isinstance(v, str) else v for v in got.values()]
+                wanted = [list(v) if isinstance(v, (list, tuple)) else v for v in wanted]
+            if not same(got, wanted, 1e-6):
+                faults.append(f"{name}({values}, {', '.join(arguments)}): {got}, expected {wanted}"[:600])
+    return faults, len(calls) * len(series)
+
+
 def main():
     overloads, macros = load()
     faults = check_macro_files(macros, overloads)
     cases = [json.loads(line) for line in (HERE / "duckdb_macros.jsonl").read_text().splitlines() if line.strip()]
+    series_faults, compared = check_series(overloads, macros)
+    faults += series_faults
     for number, case in enumerate(cases, 1):
         try:
             wrong = check_case(case, overloads, macros)
@@ -242,7 +312,7 @@ def main():
     untested = sorted({name for _, name in overloads} - tested)
     for fault in faults:
         print(fault)
-    print(f"{len(overloads)} functions, {sum(map(len, overloads.values()))} overloads, {len(macros)} macros, {len(cases)} cases, {len(faults)} faults")
+    print(f"{len(overloads)} functions, {sum(map(len, overloads.values()))} overloads, {len(macros)} macros, {len(cases)} cases, {compared} series compared, {len(faults)} faults")
     if untested:
         print("without a case:", " ".join(untested))
     return 1 if faults else 0

@@ -95,7 +95,7 @@ def fit(values):
 
 def decompose(values, seasonality=-1, trend="avg", test_points=0, threshold=0.6):
     n = len(values)
-    learned = values[: n - test_points]
+    learned = values[: max(n - test_points, 0)]
     period = seasonality
     if seasonality == -1:
         found, _ = periods(learned, 0, n, 1, threshold)

@@ -133,7 +133,8 @@ fn tie(text: &str, marks: &Landmarks, hash: usize) -> (u32, Place) {
     let next = next.filter(|n| !boundary(hash, *n) || previous.is_none());
 
     let line_start = text.get(..hash).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
-    let own_line = text.get(line_start..hash).is_some_and(|t| t.trim_start_matches('\u{feff}').trim().is_empty());
+    let own_line =
+        text.get(line_start..hash).is_some_and(|t| t.trim_start_matches('\u{feff}').trim().is_empty());
     if let Some(previous) = previous.filter(|p| !own_line && *p >= line_start) {
         return (narrow(previous), Place::Trailing);
     }

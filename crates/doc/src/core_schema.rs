@@ -137,6 +137,8 @@ mod tests {
         assert_eq!(as_i64("00000429"), Some(429));
         assert_eq!(as_i64("0xff"), Some(255));
         assert_eq!(as_f64("-1.5e1"), Some(-15.0));
-        assert!(ambiguous("2020-01-01") && ambiguous("12:30") && ambiguous("Yes") && !ambiguous("cafe-latte"));
+        assert!(
+            ambiguous("2020-01-01") && ambiguous("12:30") && ambiguous("Yes") && !ambiguous("cafe-latte")
+        );
     }
 }

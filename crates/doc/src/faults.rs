@@ -18,11 +18,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "`: ` cannot stand here",
         "put quotes around a value that contains `: `; if this is a key, check the indentation and that the line above is complete",
     ),
-    (
-        "tab",
-        "a tab cannot indent",
-        "indent with spaces",
-    ),
+    ("tab", "a tab cannot indent", "indent with spaces"),
     (
         "invalid indentation in quoted scalar",
         "the quoted text does not end, or its next line is not indented",
@@ -83,11 +79,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "a list item is expected here",
         "the items of one list begin in the same column, each with `- `",
     ),
-    (
-        "'-' must be followed",
-        "`-` must be followed by a space",
-        "write `- value`",
-    ),
+    ("'-' must be followed", "`-` must be followed by a space", "write `- value`"),
     (
         "wrongly indented line in block scalar",
         "the first lines of the text block are indented deeper than the rest",
@@ -98,11 +90,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "only a comment may follow `|` or `>` on its line",
         "begin the text on the next line; put quotes around a value that begins with `|` or `>`",
     ),
-    (
-        "unexpected character",
-        "a value cannot begin with this character",
-        "put quotes around it",
-    ),
+    ("unexpected character", "a value cannot begin with this character", "put quotes around it"),
     (
         "directive",
         "a line that begins with `%` is a directive, and this is none",
@@ -133,11 +121,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "what begins with `&` or `*` names an anchor, and this does not",
         "put quotes around a value that begins with `&` or `*`",
     ),
-    (
-        "byte order mark",
-        "a byte order mark stands inside the document",
-        "remove it",
-    ),
+    ("byte order mark", "a byte order mark stands inside the document", "remove it"),
     (
         "comment intercepting",
         "a comment stands between the lines of one value",

@@ -106,7 +106,11 @@ impl Reader<'_> {
                 }
                 Some(_) => {
                     let before = self.at;
-                    if is_object { pairs.extend(self.pair()) } else { items.extend(self.value()) }
+                    if is_object {
+                        pairs.extend(self.pair())
+                    } else {
+                        items.extend(self.value())
+                    }
                     self.separator(closing, before);
                 }
             }
@@ -203,7 +207,11 @@ impl Reader<'_> {
                 }
                 Some(b'\n' | b'\r') | None => {
                     let span = Span::from_usize(start, self.at);
-                    self.fault(span, "the string does not end on its line", "close the quote; write line breaks as \\n");
+                    self.fault(
+                        span,
+                        "the string does not end on its line",
+                        "close the quote; write line breaks as \\n",
+                    );
                     break;
                 }
                 Some(control) => {

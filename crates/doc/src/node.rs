@@ -194,6 +194,11 @@ impl Node {
         }
     }
 
+    /// Nodes in the tree under this one, itself counted. Stops counting at `limit`.
+    pub fn count(&self, limit: usize) -> usize {
+        self.measure(limit).0
+    }
+
     /// Nodes in the tree under this one, itself counted, and how deep it is. Stops counting at `limit` nodes.
     pub(crate) fn measure(&self, limit: usize) -> (usize, usize) {
         let mut count = 0;

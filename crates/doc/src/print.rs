@@ -106,7 +106,10 @@ impl Printer<'_> {
         /// Readers look for the colon of a key this far.
         const LONGEST_KEY: usize = 1000;
         match pair.key.as_scalar() {
-            Some(key) if !(is_empty_plain(key) && pair.key.tag.is_none()) && escaped_length(&key.text) < LONGEST_KEY => {
+            Some(key)
+                if !(is_empty_plain(key) && pair.key.tag.is_none())
+                    && escaped_length(&key.text) < LONGEST_KEY =>
+            {
                 if let Some(tag) = &pair.key.tag {
                     self.tag(tag);
                     self.out.push(' ');
@@ -161,7 +164,9 @@ impl Printer<'_> {
                 self.items(items, column + step, false);
             }
             Kind::Scalar(scalar) => {
-                self.out.push(' ');
+                if !is_empty_plain(scalar) || node.tag.is_some() {
+                    self.out.push(' ');
+                }
                 if let Some(tag) = &node.tag {
                     self.tag(tag);
                     self.out.push(' ');
@@ -228,7 +233,14 @@ impl Printer<'_> {
     }
 
     /// A value; `column` is that of what it belongs to, and `step` how much deeper a block stands.
-    fn scalar_and_comment(&mut self, scalar: &Scalar, style: Style, column: usize, step: usize, trailing: &str) {
+    fn scalar_and_comment(
+        &mut self,
+        scalar: &Scalar,
+        style: Style,
+        column: usize,
+        step: usize,
+        trailing: &str,
+    ) {
         match style {
             Style::Literal | Style::Folded => self.block(&scalar.text, style, column, step, trailing),
             Style::Plain | Style::Single | Style::Double => {
@@ -319,7 +331,8 @@ impl Printer<'_> {
             }
             self.out.push_str(word);
             used += length;
-            after_space = word.is_empty() || word.ends_with('\t') || words.peek().is_some_and(|w| w.starts_with('\t'));
+            after_space =
+                word.is_empty() || word.ends_with('\t') || words.peek().is_some_and(|w| w.starts_with('\t'));
             first = false;
         }
         self.out.push('\n');
@@ -335,7 +348,9 @@ impl Printer<'_> {
         };
         self.out.push_str(prefix);
         for byte in name.bytes() {
-            let plain = byte.is_ascii_alphanumeric() || b"-_.~:/".contains(&byte) || (prefix == "!<" && b",!".contains(&byte));
+            let plain = byte.is_ascii_alphanumeric()
+                || b"-_.~:/".contains(&byte)
+                || (prefix == "!<" && b",!".contains(&byte));
             if plain {
                 self.out.push(char::from(byte));
             } else {
@@ -408,7 +423,11 @@ fn safe_style(scalar: &Scalar, tagged: bool, key: bool) -> Style {
     match scalar.style {
         // A tag in front of nothing would take the next line for its content.
         Style::Plain if text.is_empty() => {
-            if tagged { Style::Double } else { Style::Plain }
+            if tagged {
+                Style::Double
+            } else {
+                Style::Plain
+            }
         }
         Style::Plain if text_style::plain_holds(text) => Style::Plain,
         Style::Plain | Style::Single => quoted(),

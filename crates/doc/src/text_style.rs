@@ -26,7 +26,9 @@ pub(crate) fn plain_holds(text: &str) -> bool {
     let Some(first) = chars.next() else { return true };
     let second = chars.next();
     let starts = match first {
-        '-' | '?' | ':' => second.is_some_and(|c| !c.is_whitespace() && !matches!(c, ',' | '[' | ']' | '{' | '}')),
+        '-' | '?' | ':' => {
+            second.is_some_and(|c| !c.is_whitespace() && !matches!(c, ',' | '[' | ']' | '{' | '}'))
+        }
         other => !INDICATORS.contains(&other),
     };
     // Only these bytes can be trouble further inside; most texts have none of them.

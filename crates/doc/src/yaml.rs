@@ -3,12 +3,17 @@
 
 use crate::char_map::CharMap;
 use crate::comments::{Comments, Landmarks};
-use crate::{Document, Kind, MAX_ALIAS_NODES, MAX_DEPTH, MAX_FAULTS, Node, Pair, Parsed, Scalar, Style, faults};
+use crate::{
+    Document, Kind, MAX_ALIAS_NODES, MAX_DEPTH, MAX_FAULTS, Node, Pair, Parsed, Scalar, Style, faults,
+};
 use ruleferry_diag::{Diagnostic, LineIndex, Span, codes};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use smol_str::SmolStr;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// As many diagnostics as anyone reads; hostile input can hold millions of faults.
+const MOST: usize = 200;
 
 /// Reads all documents of a file. Never fails: what cannot be read is told in the diagnostics.
 pub fn parse_yaml(text: &str) -> Parsed {
@@ -184,7 +189,8 @@ impl<'t> Reader<'t> {
         start: usize,
         end: usize,
     ) -> Result<(), Broken> {
-        let start = if anchor > 0 || tag.is_some() { self.after_properties(start, usize::MAX) } else { start };
+        let start =
+            if anchor > 0 || tag.is_some() { self.after_properties(start, usize::MAX) } else { start };
         if self.stack.len() >= MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             let span = Span::from_usize(start, end.max(start));
@@ -210,11 +216,12 @@ impl<'t> Reader<'t> {
             Filling::Mapping(mut pairs, key) => {
                 if let Some(key) = key {
                     // Broken off between a key and its value.
-                    let value = Node::scalar("", Style::Plain).at(Span { start: key.span.end, end: key.span.end });
+                    let value =
+                        Node::scalar("", Style::Plain).at(Span { start: key.span.end, end: key.span.end });
                     pairs.push(Pair { key, value });
                 }
                 self.check_duplicates(&pairs);
-                merge(&mut pairs);
+                let pairs = merge(pairs);
                 let last = pairs.last().map(|p| p.value.span.end.max(p.key.span.end));
                 (Kind::Mapping(pairs), last)
             }
@@ -405,10 +412,14 @@ impl<'t> Reader<'t> {
             found.sort_by_key(|(_, later)| *later);
         }
         for (first, later) in found {
+            if self.diagnostics.len() >= MOST {
+                break;
+            }
             let (Some(first), Some(later)) = (pairs.get(first), pairs.get(later)) else { continue };
             let line = self.line(first.key.span.start);
             let name = later.key.as_text().unwrap_or("");
-            let message = format!("the key `{}` stands twice in one mapping; first in line {line}", name.trim());
+            let message =
+                format!("the key `{}` stands twice in one mapping; first in line {line}", name.trim());
             let help = "rename one of the two, or make one list of both";
             self.report(
                 Diagnostic::error(codes::YAML_DUPLICATE_KEY, later.key.span, message).with_help(help),
@@ -422,8 +433,6 @@ impl<'t> Reader<'t> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        /// More than anyone reads; hostile input can hold millions of faults.
-        const MOST: usize = 200;
         if self.diagnostics.len() < MOST {
             self.diagnostics.push(diagnostic);
         }
@@ -467,7 +476,8 @@ impl<'t> Reader<'t> {
 
     /// The end of quoted text; the scanner's own end includes the comment that follows.
     fn closing_quote(&self, start: usize, limit: usize, quote: u8) -> usize {
-        let mut bytes = self.text.as_bytes().get(start + 1..limit).unwrap_or(&[]).iter().enumerate().peekable();
+        let mut bytes =
+            self.text.as_bytes().get(start + 1..limit).unwrap_or(&[]).iter().enumerate().peekable();
         while let Some((i, byte)) = bytes.next() {
             if *byte == quote {
                 let doubled = quote == b'\'' && bytes.peek().is_some_and(|(_, b)| **b == quote);
@@ -514,7 +524,7 @@ fn tag_text(tag: &Tag) -> Box<str> {
 }
 
 /// `<<: *base`: the pairs of the base that the mapping does not have itself take the place of the merge key.
-fn merge(pairs: &mut Vec<Pair>) {
+fn merge(pairs: Vec<Pair>) -> Vec<Pair> {
     let is_merge = |p: &Pair| {
         let plain = p.key.as_scalar().is_some_and(|s| s.style == Style::Plain && s.text == "<<");
         let mergeable = match &p.value.kind {
@@ -524,24 +534,33 @@ fn merge(pairs: &mut Vec<Pair>) {
         };
         plain && mergeable && p.key.tag.is_none()
     };
-    while let Some(at) = pairs.iter().position(is_merge) {
-        let base = match pairs.remove(at).value.kind {
-            Kind::Mapping(base) => base,
+    if !pairs.iter().any(is_merge) {
+        return pairs;
+    }
+    let own = pairs.iter().filter(|p| !is_merge(p)).filter_map(|p| p.key.as_scalar().map(|s| s.text.clone()));
+    let mut keys: BTreeSet<SmolStr> = own.collect();
+    let mut merged = Vec::new();
+    for pair in pairs {
+        if !is_merge(&pair) {
+            merged.push(pair);
+            continue;
+        }
+        let bases = match pair.value.kind {
+            Kind::Mapping(base) => vec![base],
             Kind::Sequence(bases) => bases
                 .into_iter()
-                .flat_map(|n| match n.kind {
+                .map(|n| match n.kind {
                     Kind::Mapping(base) => base,
                     Kind::Sequence(_) | Kind::Scalar(_) => Vec::new(),
                 })
                 .collect(),
             Kind::Scalar(_) => Vec::new(),
         };
-        let mut at = at;
-        for pair in base {
-            if !pairs.iter().any(|p| p.key == pair.key) {
-                pairs.insert(at, pair);
-                at += 1;
+        for pair in bases.into_iter().flatten() {
+            if pair.key.as_scalar().is_none_or(|s| keys.insert(s.text.clone())) {
+                merged.push(pair);
             }
         }
     }
+    merged
 }

@@ -9,7 +9,8 @@ fn told(parsed: &Parsed, text: &str) -> Vec<(String, String)> {
 
 fn check(text: &str, expect: &[(&str, &str)]) -> Parsed {
     let parsed = parse_yaml(text);
-    let expect: Vec<(String, String)> = expect.iter().map(|(c, t)| ((*c).to_owned(), (*t).to_owned())).collect();
+    let expect: Vec<(String, String)> =
+        expect.iter().map(|(c, t)| ((*c).to_owned(), (*t).to_owned())).collect();
     assert_eq!(told(&parsed, text), expect, "{text}\n{:?}", parsed.diagnostics);
     parsed
 }
@@ -31,7 +32,8 @@ fn common_faults() {
 #[test]
 fn all_faults_in_one_run() {
     let text = "title: a: b\nid: 1\nx: *y\ntags: [a\nlevel: high\nb: 'it's'\nlast: é\n---\nt: 'x' y\nu: 1\n";
-    let parsed = check(text, &[("E0010", ":"), ("E0010", "*"), ("E0010", "["), ("E0010", "s"), ("E0010", "y")]);
+    let parsed =
+        check(text, &[("E0010", ":"), ("E0010", "*"), ("E0010", "["), ("E0010", "s"), ("E0010", "y")]);
     assert_eq!(parsed.documents.len(), 2);
     let root = &parsed.documents[0].root;
     assert_eq!(root.get("id").and_then(|n| n.as_i64()), Some(1));

@@ -61,7 +61,9 @@ fn large_files_end() {
         let parsed = parse_yaml(&text);
         assert!(parsed.diagnostics.len() < 1000);
     }
-    for text in ["[1,".repeat(300_000), "\"".repeat(1_000_000), "{\"a\":1,".repeat(100_000), "[1, 2,\n".repeat(90)] {
+    for text in
+        ["[1,".repeat(300_000), "\"".repeat(1_000_000), "{\"a\":1,".repeat(100_000), "[1, 2,\n".repeat(90)]
+    {
         assert!(!parse_json(&text).diagnostics.is_empty());
     }
 }

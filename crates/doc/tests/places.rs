@@ -58,7 +58,8 @@ fn literal_blocks() {
 
 #[test]
 fn folded_and_plain_lines() {
-    let text = "q: >-\n   T where\n   a\n\n   b\n     more\n   c\np: one\n  two\n\n  three\ns: 'it''s\n  so'\n";
+    let text =
+        "q: >-\n   T where\n   a\n\n   b\n     more\n   c\np: one\n  two\n\n  three\ns: 'it''s\n  so'\n";
     let parsed = parse_yaml(text);
     assert!(parsed.diagnostics.is_empty());
     let get = |k| root(&parsed).get(k).unwrap();

@@ -20,7 +20,12 @@ fn text() -> impl Strategy<Value = String> {
 fn scalar() -> impl Strategy<Value = Node> {
     let styles = vec![Style::Plain, Style::Single, Style::Double, Style::Literal, Style::Folded];
     let styled = (text(), prop::sample::select(styles)).prop_map(|(text, style)| Node::scalar(text, style));
-    prop_oneof![styled, text().prop_map(Node::string), Just(Node::null()), Just(Node::scalar("00000429", Style::Plain))]
+    prop_oneof![
+        styled,
+        text().prop_map(Node::string),
+        Just(Node::null()),
+        Just(Node::scalar("00000429", Style::Plain))
+    ]
 }
 
 fn tagged(node: impl Strategy<Value = Node>) -> impl Strategy<Value = Node> {
@@ -33,8 +38,9 @@ fn tagged(node: impl Strategy<Value = Node>) -> impl Strategy<Value = Node> {
 
 fn tree() -> impl Strategy<Value = Node> {
     tagged(scalar()).prop_recursive(4, 24, 5, |inner| {
-        let pairs = prop::collection::vec((inner.clone(), inner.clone()), 0..5)
-            .prop_map(|pairs| Node::mapping(pairs.into_iter().map(|(key, value)| Pair { key, value }).collect()));
+        let pairs = prop::collection::vec((inner.clone(), inner.clone()), 0..5).prop_map(|pairs| {
+            Node::mapping(pairs.into_iter().map(|(key, value)| Pair { key, value }).collect())
+        });
         tagged(prop_oneof![prop::collection::vec(inner, 0..5).prop_map(Node::sequence), pairs])
     })
 }
@@ -44,7 +50,9 @@ fn has_merge(node: &Node) -> bool {
     match &node.kind {
         Kind::Scalar(_) => false,
         Kind::Sequence(items) => items.iter().any(has_merge),
-        Kind::Mapping(pairs) => pairs.iter().any(|p| p.key.as_text() == Some("<<") || has_merge(&p.key) || has_merge(&p.value)),
+        Kind::Mapping(pairs) => {
+            pairs.iter().any(|p| p.key.as_text() == Some("<<") || has_merge(&p.key) || has_merge(&p.value))
+        }
     }
 }
 
@@ -112,13 +120,18 @@ fn check_spans(node: &Node, text: &str) -> Result<(), TestCaseError> {
             for (offset, c) in scalar.text.char_indices() {
                 if !c.is_whitespace() && !"\"'\\/".contains(c) && u32::from(c) > 31 && !text.contains('\\') {
                     let at = map.offset(offset as u32) as usize;
-                    prop_assert!(text.get(at..).is_some_and(|t| t.starts_with(c)), "{c:?} at {at} of {text:?}: {node:?} {map:?}");
+                    prop_assert!(
+                        text.get(at..).is_some_and(|t| t.starts_with(c)),
+                        "{c:?} at {at} of {text:?}: {node:?} {map:?}"
+                    );
                 }
             }
         }
         Kind::Sequence(items) => items.iter().try_for_each(|n| check_spans(n, text))?,
         Kind::Mapping(pairs) => {
-            pairs.iter().try_for_each(|p| check_spans(&p.key, text).and_then(|()| check_spans(&p.value, text)))?;
+            pairs
+                .iter()
+                .try_for_each(|p| check_spans(&p.key, text).and_then(|()| check_spans(&p.value, text)))?;
         }
     }
     Ok(())

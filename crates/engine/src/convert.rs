@@ -140,7 +140,7 @@ fn kql_to_kql(
     options: &ConvertOptions,
 ) -> Emitted {
     let mut text = if rule.wrapper == Wrapper::Bare { String::new() } else { header("// ", &rule.envelope) };
-    text.push_str(&kql::syntax::print(query, comments));
+    text.push_str(&kql::syntax::print_with_comments(query, comments));
     let verdict = options.validate.then(|| {
         let again = kql::syntax::parse(&text);
         same_tree(again.diagnostics.is_empty() && again.query == *query)
@@ -206,7 +206,7 @@ fn to_kql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOpt
     let lower_options = kql::lower::LowerOptions { now: options.now, look_back: envelope.schedule.look_back };
     let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
     let mut text = header("// ", envelope);
-    text.push_str(&kql::syntax::print(&lowered.query, &[]));
+    text.push_str(&kql::syntax::print(&lowered.query));
     Ok(Emitted { text, losses: lowered.losses, assumptions: query.assumptions.clone(), ..Emitted::default() })
 }
 

@@ -50,7 +50,7 @@ fn format_query(text: &str) -> Result<String, Vec<Diagnostic>> {
     if parsed.diagnostics.iter().any(Diagnostic::is_error) {
         return Err(parsed.diagnostics);
     }
-    Ok(kql::syntax::print(&parsed.query, &parsed.comments))
+    Ok(kql::syntax::print_with_comments(&parsed.query, &parsed.comments))
 }
 
 fn format_sigma(text: &str) -> Result<String, Vec<Diagnostic>> {

@@ -2,4 +2,5 @@
 
 pub mod file;
 pub mod lift;
+pub mod lower;
 pub mod syntax;

@@ -48,7 +48,9 @@ fn main() {
         }
         for d in &parsed.diagnostics {
             let key = format!("{} {:?}", d.code, d.severity);
-            let entry = codes.entry(key).or_insert_with(|| (0, format!("{shown}: {} [{}]", d.message, d.span.text(text))));
+            let entry = codes
+                .entry(key)
+                .or_insert_with(|| (0, format!("{shown}: {} [{}]", d.message, d.span.text(text))));
             entry.0 += 1;
             if d.is_error() {
                 println!("  {} {} [{}]", d.code, d.message, d.span.text(text));
@@ -56,7 +58,9 @@ fn main() {
         }
         let printed = print(&parsed.documents, &parsed.comments);
         let again = parse(&printed);
-        if !same(&parsed.documents, &again.documents) || parsed.comments.iter().count() != again.comments.iter().count() {
+        if !same(&parsed.documents, &again.documents)
+            || parsed.comments.iter().count() != again.comments.iter().count()
+        {
             differ += 1;
             println!("differs: {shown}");
         }

@@ -259,13 +259,12 @@ pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
         expr: Box::new(operand(expr, 90)),
         data_type,
         format: None,
-        array: false,
     }
 }
 
 /// `TRY_CAST(expr AS TYPE)`
 pub(crate) fn try_cast(expr: Expr, data_type: DataType) -> Expr {
-    Expr::Cast { kind: CastKind::TryCast, expr: Box::new(expr), data_type, format: None, array: false }
+    Expr::Cast { kind: CastKind::TryCast, expr: Box::new(expr), data_type, format: None }
 }
 
 /// The type of the dialect for one of ours.

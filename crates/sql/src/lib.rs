@@ -7,6 +7,8 @@ pub(crate) mod build;
 mod dialect;
 pub(crate) mod keywords;
 mod lower;
+mod print;
 
 pub use dialect::Dialect;
 pub use lower::{Lowered, Need, Script, SqlOptions, lower};
+pub use print::{print, print_query};

@@ -7,7 +7,7 @@
 -- Kusto: "series_decompose()".
 CREATE OR REPLACE TEMP MACRO decomposed(values_, seasonality_, trend_, test_points_, threshold_) AS (
     list_transform(
-        [{'all': values_, 'learned': values_[1:len(values_) - test_points_]}],
+        [{'all': values_, 'learned': values_[1:greatest(len(values_) - test_points_, 0)]}],
         lambda dec_series_: list_transform(
             [CASE WHEN seasonality_ = -1 THEN coalesce(series_periods(dec_series_.learned, 0, 9223372036854775807, threshold_)[1].lag, 0) ELSE greatest(seasonality_, 0) END],
             lambda dec_period_: list_transform(

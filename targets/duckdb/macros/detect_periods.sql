@@ -12,7 +12,7 @@ CREATE OR REPLACE TEMP MACRO detect_periods(series_, low_, high_, count_) AS (
             )), false))],
             lambda detect_kept_: {
                 'periods': to_json(list_transform(range(1, count_ + 1), lambda detect_lag_at_: coalesce(CAST(detect_kept_[detect_lag_at_].lag AS DOUBLE), 0.0::DOUBLE))),
-                'scores': to_json(list_transform(range(1, count_ + 1), lambda detect_score_at_: coalesce(least(detect_kept_[detect_score_at_].score, 1.0::DOUBLE), 0.0::DOUBLE)))
+                'scores': to_json(list_transform(range(1, count_ + 1), lambda detect_score_at_: least(coalesce(detect_kept_[detect_score_at_].score, 0.0::DOUBLE), 1.0::DOUBLE)))
             }
         )[1]
     )[1]

@@ -29,4 +29,28 @@ codes! {
         why: "the SQL clause takes only a constant",
         example: "`take toint(x)`",
         fix: "write the number";
+    KQL_OUT_OPERATOR = "E0501", "an operator has no KQL form",
+        why: "KQL has no operator with this meaning, and a near miss would lose alerts silently",
+        example: "a case-insensitive prefix test against a list that is computed",
+        fix: "write that step with other operators";
+    KQL_OUT_OPAQUE = "E0502", "a construct of another language has no KQL form",
+        why: "its meaning is not known here, so no KQL can be right",
+        example: "a function that only the source's engine has",
+        fix: "replace the construct";
+    KQL_OUT_TOO_DEEP = "E0503", "the query is nested too deep for KQL",
+        why: "nesting is limited so that hostile input cannot exhaust the stack",
+        example: "ten thousand parentheses",
+        fix: "split the query";
+    KQL_OUT_COLUMNS = "E0504", "columns would get other names in KQL",
+        why: "Kusto names the columns of joins and unions by itself; here it would name them otherwise than the source",
+        example: "a union whose branches call the same column by two names",
+        fix: "rename the columns before they are joined";
+    KQL_OUT_VALUE = "E0505", "a value has no KQL form",
+        why: "KQL has no such constant, or takes only a constant in this place",
+        example: "a text that may be unknown (SQL's NULL) under a negation",
+        fix: "write the condition without it";
+    KQL_OUT_PATTERN = "E0506", "a pattern has no KQL form",
+        why: "Kusto's regular expressions do not have what the pattern uses",
+        example: "a computed pattern that ignores case",
+        fix: "write the condition without it";
 }

@@ -103,7 +103,8 @@ impl Knowledge {
     /// Ends a pass; whether it learned something, so that another one is needed.
     pub fn finish_pass(&mut self) -> bool {
         let seen = std::mem::take(&mut self.seen);
-        if seen.defender() != self.assumed.defender() && !self.corrected {
+        let says = seen.timestamp || seen.time_generated;
+        if says && seen.defender() != self.assumed.defender() && !self.corrected {
             *self = Self { assumed: seen, corrected: true, ..Self::new("") };
             return true;
         }

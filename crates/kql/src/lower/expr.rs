@@ -63,7 +63,7 @@ impl Lowerer<'_> {
         let span = e.span;
         match &e.kind {
             Ir::Literal(value) => literal::literal(value)
-                .unwrap_or_else(|| self.refuse(codes::KQL_VALUE, span, "the constant has no KQL form")),
+                .unwrap_or_else(|| self.refuse(codes::KQL_OUT_VALUE, span, "the constant has no KQL form")),
             Ir::Column(id) => match self.parts.get(id) {
                 Some(part) => part.clone(),
                 None => build::named(self.column_name(*id)),
@@ -195,7 +195,7 @@ impl Lowerer<'_> {
             (Missing::False | Missing::Empty | Missing::Distinct, _) => false_for_null(test),
             (Missing::Null, _) if text => {
                 let message = "a missing text would have to make the condition unknown; in Kusto it is empty text";
-                self.refuse(codes::KQL_VALUE, span, message)
+                self.refuse(codes::KQL_OUT_VALUE, span, message)
             }
             (Missing::Null, _) => {
                 let nulls: Vec<Expr> = [(&c.left, left), (&c.right, right)]
@@ -262,7 +262,7 @@ impl Lowerer<'_> {
         }
         match conversion(cast.to) {
             Some(function) => build::call(function, vec![inner]),
-            None => self.refuse(codes::KQL_VALUE, span, "the type that a value is converted to is not known"),
+            None => self.refuse(codes::KQL_OUT_VALUE, span, "the type that a value is converted to is not known"),
         }
     }
 
@@ -289,7 +289,7 @@ impl Lowerer<'_> {
             }
         }
         let message = format!("`{}` has no KQL form: {}", opaque.text, opaque.reason);
-        self.refuse(codes::KQL_OPAQUE, span, message)
+        self.refuse(codes::KQL_OUT_OPAQUE, span, message)
     }
 }
 

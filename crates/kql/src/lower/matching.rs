@@ -64,7 +64,7 @@ impl Lowerer<'_> {
     pub(super) fn string_match(&mut self, m: &StringMatch, negated: bool, span: Span, cx: Cx) -> Expr {
         if m.missing == Missing::Null && cx.exact && matches!(m.subject, Subject::Expr(_)) {
             let message = "a missing text would have to make the condition unknown; in Kusto it is empty text";
-            return self.refuse(codes::KQL_VALUE, span, message);
+            return self.refuse(codes::KQL_OUT_VALUE, span, message);
         }
         let subject = match &m.subject {
             Subject::Expr(e) => self.expr(e, Cx::VALUE),
@@ -93,7 +93,7 @@ impl Lowerer<'_> {
             (MatchKind::Term, Case::Insensitive, Quantifier::All) => ListOp::HasAll,
             _ => {
                 let message = "KQL has no operator that matches text in this way against a list that is computed";
-                return vec![Atom::Other(self.refuse(codes::KQL_OPERATOR, span, message))];
+                return vec![Atom::Other(self.refuse(codes::KQL_OUT_OPERATOR, span, message))];
             }
         };
         vec![Atom::List(op, subject, items)]
@@ -186,7 +186,7 @@ impl Lowerer<'_> {
             }
             MatchKind::Regex => {
                 let value = group.into_iter().next();
-                let value = value.map(|w| self.pattern(w, m.case, span));
+                let value = value.map(|w| self.regex_value(w, m.case, span));
                 Atom::Binary(BinaryOp::MatchesRegex, subject.clone(), value.unwrap_or_else(|| build::string("")))
             }
             // A glob that only a regular expression says; its flags are in it.
@@ -229,20 +229,20 @@ impl Lowerer<'_> {
     }
 
     /// A regular expression; case folding is a flag inside it.
-    fn pattern(&mut self, wanted: Wanted, case: Case, span: Span) -> Expr {
+    fn regex_value(&mut self, wanted: Wanted, case: Case, span: Span) -> Expr {
         match (case, wanted.text) {
             (Case::Sensitive, _) => wanted.value,
             (Case::Insensitive, Some(text)) => build::string(format!("(?i){text}")),
             (Case::Insensitive, None) => {
                 let message = "a regular expression that is computed cannot be made to ignore case";
-                self.refuse(codes::KQL_PATTERN, span, message)
+                self.refuse(codes::KQL_OUT_PATTERN, span, message)
             }
         }
     }
 
     fn cidr(&mut self, subject: &Expr, group: Vec<Wanted>, span: Span, cx: Cx) -> Expr {
         if group.iter().any(|w| w.text.is_none()) {
-            return self.refuse(codes::KQL_VALUE, span, "a network must be a constant");
+            return self.refuse(codes::KQL_OUT_VALUE, span, "a network must be a constant");
         }
         let (six, four): (Vec<_>, Vec<_>) =
             group.into_iter().partition(|w| w.text.as_ref().is_some_and(|t| t.contains(':')));

@@ -136,7 +136,7 @@ impl Lowerer<'_> {
     fn deeper<T>(&mut self, span: Span, otherwise: T, f: impl FnOnce(&mut Self) -> T) -> T {
         if self.depth >= MAX_DEPTH {
             self.fault(
-                Diagnostic::error(codes::KQL_TOO_DEEP, span, "the query is nested too deep for KQL")
+                Diagnostic::error(codes::KQL_OUT_TOO_DEEP, span, "the query is nested too deep for KQL")
                     .with_help("split it into several rules or steps"),
             );
             return otherwise;

@@ -3,19 +3,38 @@
 //! In: the documents as written. Out: whole rules. Mappings are laid over each other key by key; anything else in the
 //! later document takes the place of the earlier.
 
-use super::{Action, Detection, DocumentKind, LogSource, Section, SigmaDocument};
+use super::{Action, Detection, DocumentKind, GroupKind, LogSource, Section, SigmaDocument};
+use ruleferry_diag::Span;
 use std::borrow::Cow;
 
-pub(crate) fn carry_out(documents: &[SigmaDocument]) -> Cow<'_, [SigmaDocument]> {
+/// How much may be copied and compared for one file, in keys and values.
+const MOST_WORK: usize = 2_000_000;
+
+/// The rules of a file.
+pub(crate) struct CarriedOut<'d> {
+    pub rules: Cow<'d, [SigmaDocument]>,
+    /// The document at which the limit was reached; what follows is as it was written.
+    pub stopped: Option<Span>,
+}
+
+pub(crate) fn carry_out(documents: &[SigmaDocument]) -> CarriedOut<'_> {
     let any = documents.iter().any(|d| d.entry("action").is_some());
     if !any {
-        return Cow::Borrowed(documents);
+        return CarriedOut { rules: Cow::Borrowed(documents), stopped: None };
     }
+    let mut work = 0;
+    let mut stopped = None;
     let mut global: Option<SigmaDocument> = None;
     let mut previous: Option<SigmaDocument> = None;
     let mut rules = Vec::new();
     for document in documents {
         let own = without_action(document);
+        let bases = [&global, &previous].into_iter().flatten();
+        work += bases.map(|base| cost(base, &own)).sum::<usize>();
+        if work > MOST_WORK {
+            stopped = Some(*document.span);
+            break;
+        }
         match document.action() {
             Some(Action::Global) => {
                 global = Some(match &global {
@@ -42,7 +61,38 @@ pub(crate) fn carry_out(documents: &[SigmaDocument]) -> Cow<'_, [SigmaDocument]>
             }
         }
     }
-    Cow::Owned(rules)
+    CarriedOut { rules: Cow::Owned(rules), stopped }
+}
+
+/// What laying one document over the other costs: the copy of the base, and finding each key in it.
+fn cost(base: &SigmaDocument, over: &SigmaDocument) -> usize {
+    let searches =
+        |d: &SigmaDocument| d.detection().or(d.filter()).map_or(0, |d| d.searches.len() + d.others.len());
+    let comparisons = base.entries.len() * over.entries.len() + searches(base) * searches(over);
+    // A comparison of two words is much cheaper than a copy.
+    weight(base) + comparisons / 16
+}
+
+fn weight(document: &SigmaDocument) -> usize {
+    let sections = document.entries.iter().map(|entry| match &entry.section {
+        Section::LogSource(logsource) => logsource.entries.len(),
+        Section::Correlation(correlation) => {
+            correlation.entries.iter().map(|(_, node)| node.count(MOST_WORK)).sum()
+        }
+        Section::Detection(detection) | Section::Filter(detection) => {
+            detection.searches.iter().map(|s| group_weight(&s.body.kind)).sum()
+        }
+        Section::Other(node) => node.count(MOST_WORK),
+    });
+    document.entries.len() + sections.sum::<usize>()
+}
+
+fn group_weight(group: &GroupKind) -> usize {
+    match group {
+        GroupKind::Map(items) => items.iter().map(|item| 1 + item.values.as_slice().len()).sum(),
+        GroupKind::List(groups) => groups.iter().map(|g| 1 + group_weight(&g.kind)).sum(),
+        GroupKind::Keyword(_) => 1,
+    }
 }
 
 fn without_action(document: &SigmaDocument) -> SigmaDocument {

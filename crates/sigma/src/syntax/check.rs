@@ -6,11 +6,18 @@ use super::check_metadata::{self, choose};
 use super::read::{first_key, or_key};
 use super::suggest::nearest;
 use super::{
-    Action, Condition, Correlation, Detection, DocumentKind, Expr, Loc, Name, Pipe, Section, SigmaDocument, Target,
-    actions,
+    Action, Condition, Correlation, Detection, DocumentKind, Expr, Loc, Name, Pipe, Quantifier, Section,
+    SigmaDocument, Target, actions,
 };
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_doc::{Class, Node};
+use rustc_hash::FxHashMap;
+
+/// As many diagnostics as anyone reads; hostile input can hold millions of faults.
+const MOST: usize = 1000;
+
+/// Most comparisons of names with patterns in one detection; beyond that, patterns are taken as fitting.
+const MOST_COMPARISONS: usize = 5_000_000;
 
 /// Where diagnostics go.
 pub(crate) struct Sink<'d> {
@@ -26,12 +33,15 @@ impl Sink<'_> {
         self.tell(Diagnostic::warning(code, span, message).with_help(help));
     }
 
+    /// Whether more would not be told: then finding more is not worth the time.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MOST
+    }
+
     pub fn tell(&mut self, diagnostic: Diagnostic) {
-        /// As many as anyone reads.
-        const MOST: usize = 1000;
         // A part that several rules share is told of once.
         let again = |d: &Diagnostic| d.span == diagnostic.span && d.message == diagnostic.message;
-        if self.list.len() < MOST && !self.list.iter().any(again) {
+        if !self.is_full() && !self.list.iter().any(again) {
             self.list.push(diagnostic);
         }
     }
@@ -43,8 +53,13 @@ pub(crate) fn file(documents: &[SigmaDocument], diagnostics: &mut Vec<Diagnostic
     for document in documents {
         check_metadata::document(document, &mut sink);
     }
+    let carried_out = actions::carry_out(documents);
+    if let Some(span) = carried_out.stopped {
+        let message = "the actions of this file expand too far";
+        sink.error(codes::YAML_LIMIT, span, message, "write the rules out");
+    }
     // What a rule lacks may stand in another document.
-    for rule in actions::carry_out(documents).iter() {
+    for rule in carried_out.rules.iter() {
         check_rule(rule, &mut sink);
     }
 }
@@ -58,7 +73,9 @@ fn check_actions(documents: &[SigmaDocument], sink: &mut Sink<'_>) {
         };
         let span = match &entry.section {
             Section::Other(node) => or_key(node.span, &entry.key),
-            Section::LogSource(_) | Section::Detection(_) | Section::Correlation(_) | Section::Filter(_) => *entry.key.span,
+            Section::LogSource(_) | Section::Detection(_) | Section::Correlation(_) | Section::Filter(_) => {
+                *entry.key.span
+            }
         };
         match document.action() {
             None => {
@@ -72,7 +89,12 @@ fn check_actions(documents: &[SigmaDocument], sink: &mut Sink<'_>) {
             }
             Some(Action::Global) if i + 1 == documents.len() => {
                 let message = "no rule follows that this could be a part of";
-                sink.error(codes::SIGMA_ACTION, span, message, "add a document behind `---`, or remove the action");
+                sink.error(
+                    codes::SIGMA_ACTION,
+                    span,
+                    message,
+                    "add a document behind `---`, or remove the action",
+                );
             }
             Some(Action::Repeat | Action::Global | Action::Reset) => {}
         }
@@ -100,7 +122,12 @@ fn check_rule(rule: &SigmaDocument, sink: &mut Sink<'_>) {
         let named = logsource.entries.iter().any(|(name, _)| known.contains(&name.text.as_str()));
         if !named && kind == DocumentKind::Rule {
             let message = "the log source has neither category nor product nor service";
-            sink.error(codes::SIGMA_MISSING_KEY, section_span(rule, "logsource", logsource.span), message, "add one of them");
+            sink.error(
+                codes::SIGMA_MISSING_KEY,
+                section_span(rule, "logsource", logsource.span),
+                message,
+                "add one of them",
+            );
         }
     }
     if let Some(detection) = rule.detection() {
@@ -111,7 +138,12 @@ fn check_rule(rule: &SigmaDocument, sink: &mut Sink<'_>) {
         check_filter(filter, section_span(rule, "filter", filter.span), rule.complete, sink);
     }
     if let Some(correlation) = rule.correlation() {
-        check_correlation(correlation, section_span(rule, "correlation", correlation.span), rule.complete, sink);
+        check_correlation(
+            correlation,
+            section_span(rule, "correlation", correlation.span),
+            rule.complete,
+            sink,
+        );
     }
 }
 
@@ -122,26 +154,36 @@ fn section_span(rule: &SigmaDocument, key: &str, span: Loc) -> Span {
 
 fn check_detection(detection: &Detection, span: Span, whole: bool, sink: &mut Sink<'_>) {
     if detection.searches.is_empty() && whole {
-        sink.error(codes::SIGMA_EMPTY, span, "the detection has no search", "add `selection:` with fields and values");
+        sink.error(
+            codes::SIGMA_EMPTY,
+            span,
+            "the detection has no search",
+            "add `selection:` with fields and values",
+        );
     }
     if detection.condition.is_none() && whole {
         let message = "the detection has no condition";
-        sink.error(codes::SIGMA_MISSING_KEY, span, message, "add `condition: …` with the names of the searches");
+        sink.error(
+            codes::SIGMA_MISSING_KEY,
+            span,
+            message,
+            "add `condition: …` with the names of the searches",
+        );
     }
     if let Some((name, node)) = &detection.timeframe {
         check_timespan(name, node, codes::SIGMA_METADATA, sink);
     }
-    let mut used = vec![false; detection.searches.len()];
+    let mut references = References::new(detection);
     for condition in detection.conditions() {
-        check_references(condition, detection, &mut used, whole, sink);
+        references.condition(condition, whole, sink);
     }
     // A condition that could not be read, or is not there, may use any search.
     let readable = detection.conditions().iter().all(|c| c.expr().is_some());
-    if !readable || detection.condition.is_none() || !whole {
+    if !readable || detection.conditions().is_empty() || !whole {
         return;
     }
-    for (search, used) in detection.searches.iter().zip(used) {
-        if !used {
+    for (search, used) in detection.searches.iter().zip(references.used) {
+        if !used && !sink.is_full() {
             let message = format!("no condition uses `{}`", search.name.text);
             let help = "use it in the condition, or remove it";
             sink.warn(codes::SIGMA_UNUSED_SEARCH, *search.name.span, message, help);
@@ -149,88 +191,149 @@ fn check_detection(detection: &Detection, span: Span, whole: bool, sink: &mut Si
     }
 }
 
-fn check_references(
-    condition: &Condition,
-    detection: &Detection,
-    used: &mut [bool],
-    whole: bool,
-    sink: &mut Sink<'_>,
-) {
-    let names = || detection.searches.iter().map(|s| s.name.text.as_str());
-    let mut check = |leaf: &Expr| match leaf {
-        Expr::Search(name) => {
-            let mut found = false;
-            for (search, used) in detection.searches.iter().zip(used.iter_mut()) {
-                if search.name.text == name.text {
+/// Which searches the conditions of a detection use.
+struct References<'t> {
+    detection: &'t Detection,
+    /// The places of the searches by name, for detections with many of them.
+    index: FxHashMap<&'t str, Vec<usize>>,
+    used: Vec<bool>,
+    comparisons: usize,
+}
+
+impl<'t> References<'t> {
+    fn new(detection: &'t Detection) -> Self {
+        /// Up to here, looking at all is faster.
+        const FEW: usize = 16;
+        let mut index: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        if detection.searches.len() > FEW {
+            for (i, search) in detection.searches.iter().enumerate() {
+                index.entry(search.name.text.as_str()).or_default().push(i);
+            }
+        }
+        Self { detection, index, used: vec![false; detection.searches.len()], comparisons: 0 }
+    }
+
+    fn condition(&mut self, condition: &Condition, whole: bool, sink: &mut Sink<'_>) {
+        if let Some(expr) = condition.expr() {
+            expr.leaves(&mut |leaf| self.leaf(leaf, whole, sink));
+        }
+        match condition.pipe() {
+            None => {}
+            Some(Pipe::Near(expr, span)) => {
+                expr.leaves(&mut |leaf| self.leaf(leaf, whole, sink));
+                let message = "`near` was taken out of Sigma";
+                sink.warn(
+                    codes::SIGMA_LEGACY,
+                    **span,
+                    message,
+                    "write a correlation rule of type `temporal`",
+                );
+            }
+            Some(Pipe::Aggregation(aggregation)) => {
+                let message = "aggregations in conditions were taken out of Sigma";
+                let kind = if aggregation.field.is_some() { "value_count" } else { "event_count" };
+                let help = format!("write a correlation rule of type `{kind}`");
+                sink.warn(codes::SIGMA_LEGACY, *aggregation.span, message, help);
+            }
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Expr, whole: bool, sink: &mut Sink<'_>) {
+        match leaf {
+            Expr::Search(name) => {
+                if !self.mark_name(&name.text) && whole && !sink.is_full() {
+                    self.unknown(name, &name.text, sink);
+                }
+            }
+            Expr::Of { target, span, quantifier } => {
+                let found = self.mark_target(target);
+                if !whole || sink.is_full() {
+                    return;
+                }
+                match (found, target) {
+                    (0, Target::Pattern(pattern)) => {
+                        self.unknown(pattern, pattern.text.trim_end_matches('*'), sink)
+                    }
+                    (0, Target::Them) => {
+                        let message = "there is no search that `them` could mean";
+                        let help = "names that begin with `_` do not count";
+                        sink.error(codes::SIGMA_UNKNOWN_SEARCH, **span, message, help);
+                    }
+                    (found, Target::Pattern(_) | Target::Them) => {
+                        if let Quantifier::AtLeast(n) = quantifier
+                            && *n > found
+                        {
+                            let message = format!("{n} of {found} searches can never hold");
+                            let help = "lower the number, or add searches";
+                            sink.warn(codes::SIGMA_CONDITION, **span, message, help);
+                        }
+                    }
+                }
+            }
+            Expr::Not(..) | Expr::And(..) | Expr::Or(..) | Expr::Group(..) => {}
+        }
+    }
+
+    fn mark_name(&mut self, name: &str) -> bool {
+        let mut found = false;
+        if self.index.is_empty() {
+            for (search, used) in self.detection.searches.iter().zip(&mut self.used) {
+                if search.name.text == name {
                     found = true;
                     *used = true;
                 }
             }
-            if !found && whole {
-                unknown_search(name, nearest(&name.text, names()), names(), sink);
-            }
-        }
-        Expr::Of { target, span, quantifier } => {
-            let mut found = 0;
-            for (search, used) in detection.searches.iter().zip(used.iter_mut()) {
-                if target.includes(&search.name.text) {
-                    found += 1;
+        } else {
+            for at in self.index.get(name).into_iter().flatten() {
+                found = true;
+                if let Some(used) = self.used.get_mut(*at) {
                     *used = true;
                 }
             }
-            match (found, target) {
-                (0, Target::Pattern(pattern)) if whole => {
-                    let near = nearest(pattern.text.trim_end_matches('*'), names());
-                    unknown_search(pattern, near, names(), sink);
-                }
-                (0, Target::Them) if whole => {
-                    let message = "there is no search that `them` could mean";
-                    sink.error(codes::SIGMA_UNKNOWN_SEARCH, **span, message, "names that begin with `_` do not count");
-                }
-                (found, _) => {
-                    if let super::Quantifier::AtLeast(n) = quantifier
-                        && *n > found
-                        && whole
-                    {
-                        let message = format!("{n} of {found} searches can never hold");
-                        sink.warn(codes::SIGMA_CONDITION, **span, message, "lower the number, or add searches");
-                    }
-                }
+        }
+        found
+    }
+
+    /// How many searches a target means.
+    fn mark_target(&mut self, target: &Target) -> u32 {
+        let length = match target {
+            Target::Them => 1,
+            Target::Pattern(pattern) => pattern.text.len(),
+        };
+        self.comparisons = self.comparisons.saturating_add(self.used.len().saturating_mul(length));
+        if self.comparisons > MOST_COMPARISONS {
+            self.used.fill(true);
+            return u32::MAX;
+        }
+        let mut found = 0;
+        for (search, used) in self.detection.searches.iter().zip(&mut self.used) {
+            if target.includes(&search.name.text) {
+                found += 1;
+                *used = true;
             }
         }
-        Expr::Not(..) | Expr::And(..) | Expr::Or(..) | Expr::Group(..) => {}
-    };
-    if let Some(expr) = condition.expr() {
-        expr.leaves(&mut check);
+        found
     }
-    match condition.pipe() {
-        None => {}
-        Some(Pipe::Near(expr, span)) => {
-            expr.leaves(&mut check);
-            let message = "`near` was taken out of Sigma";
-            sink.warn(codes::SIGMA_LEGACY, **span, message, "write a correlation rule of type `temporal`");
-        }
-        Some(Pipe::Aggregation(aggregation)) => {
-            let message = "aggregations in conditions were taken out of Sigma";
-            let kind = if aggregation.field.is_some() { "value_count" } else { "event_count" };
-            let help = format!("write a correlation rule of type `{kind}`");
-            sink.warn(codes::SIGMA_LEGACY, *aggregation.span, message, help);
-        }
-    }
-}
 
-fn unknown_search<'n>(name: &Name, near: Option<&str>, names: impl Iterator<Item = &'n str>, sink: &mut Sink<'_>) {
-    /// Longer lists help nobody.
-    const MANY: usize = 8;
-    let help = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let names: Vec<&str> = names.take(MANY).collect();
-            format!("the detection has {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
-        }
-    };
-    let message = format!("there is no search `{}`", name.text);
-    sink.error(codes::SIGMA_UNKNOWN_SEARCH, *name.span, message, help);
+    fn unknown(&self, name: &Name, word: &str, sink: &mut Sink<'_>) {
+        /// No more names are compared with the one that is not there.
+        const MANY: usize = 200;
+        /// Longer lists help nobody.
+        const SHOWN: usize = 8;
+        let names = || self.detection.searches.iter().map(|s| s.name.text.as_str());
+        let help = match nearest(word, names().take(MANY)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let names: Vec<&str> = names().take(SHOWN).collect();
+                format!(
+                    "the detection has {}",
+                    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+                )
+            }
+        };
+        let message = format!("there is no search `{}`", name.text);
+        sink.error(codes::SIGMA_UNKNOWN_SEARCH, *name.span, message, help);
+    }
 }
 
 fn check_filter(filter: &Detection, span: Span, whole: bool, sink: &mut Sink<'_>) {
@@ -239,7 +342,12 @@ fn check_filter(filter: &Detection, span: Span, whole: bool, sink: &mut Sink<'_>
     match rules {
         None if whole => {
             let help = "add `rules:` with the ids or names of the rules that are filtered";
-            sink.error(codes::SIGMA_MISSING_KEY, span, "the filter does not say which rules it filters", help);
+            sink.error(
+                codes::SIGMA_MISSING_KEY,
+                span,
+                "the filter does not say which rules it filters",
+                help,
+            );
         }
         None => {}
         Some((name, node)) => check_rule_list(name, node, sink),
@@ -252,7 +360,12 @@ fn check_rule_list(name: &Name, node: &Node, sink: &mut Sink<'_>) {
         return;
     }
     let message = format!("`{}` holds a list of rules, by id or name", name.text);
-    sink.error(codes::SIGMA_WRONG_TYPE, or_key(node.span, name), message, "write one rule a line, each after `- `");
+    sink.error(
+        codes::SIGMA_WRONG_TYPE,
+        or_key(node.span, name),
+        message,
+        "write one rule a line, each after `- `",
+    );
 }
 
 const CORRELATION_KEYS: &[&str] =
@@ -288,7 +401,12 @@ fn check_correlation(correlation: &Correlation, span: Span, whole: bool, sink: &
     {
         let written = node.as_text().unwrap_or("");
         let message = format!("`{written}` is no type of correlation");
-        sink.error(codes::SIGMA_CORRELATION, or_key(node.span, name), message, choose(written, CORRELATION_TYPES));
+        sink.error(
+            codes::SIGMA_CORRELATION,
+            or_key(node.span, name),
+            message,
+            choose(written, CORRELATION_TYPES),
+        );
     }
     if let Some((name, node)) = find("rules") {
         check_rule_list(name, node, sink);
@@ -318,7 +436,12 @@ fn check_correlation_condition(
         // Temporal correlations may combine their rules as a condition combines searches.
         if !(temporal && node.as_str().is_some()) {
             let message = format!("the condition of a correlation is a mapping, not {}", node.describe());
-            sink.error(codes::SIGMA_CORRELATION, or_key(node.span, name), message, "write `gte: 10` below it, for example");
+            sink.error(
+                codes::SIGMA_CORRELATION,
+                or_key(node.span, name),
+                message,
+                "write `gte: 10` below it, for example",
+            );
         }
         return;
     };

@@ -68,13 +68,21 @@ pub(crate) fn document(document: &SigmaDocument, sink: &mut Sink<'_>) {
     if document.kind() == DocumentKind::Unknown {
         return;
     }
+    /// So many unknown keys are compared with Sigma's: rules have a few.
+    const MANY: usize = 100;
+    let mut unknown_keys = 0;
     for entry in &document.entries {
         let name = &entry.key;
         let shape = KEYS.iter().find(|(key, _)| *key == name.text);
         match (shape, &entry.section) {
             (Some((_, shape)), Section::Other(node)) => value(name, node, *shape, sink),
             (Some(_), _) => {}
-            (None, _) => unknown(name, document, sink),
+            (None, _) => {
+                unknown_keys += 1;
+                if unknown_keys <= MANY {
+                    unknown(name, document, sink);
+                }
+            }
         }
     }
 }
@@ -106,7 +114,10 @@ fn value(name: &Name, node: &Node, shape: Shape, sink: &mut Sink<'_>) {
         },
         Shape::Uuid if text.is_some_and(is_uuid) => {}
         Shape::Uuid => {
-            warn(format!("`{}` is no UUID", shown()), "write 32 hexadecimal digits as 8-4-4-4-12, lower case");
+            warn(
+                format!("`{}` is no UUID", shown()),
+                "write 32 hexadecimal digits as 8-4-4-4-12, lower case",
+            );
         }
         Shape::Date if text.is_some_and(|t| is_date(t, '-')) => {}
         Shape::Date if text.is_some_and(|t| is_date(t, '/')) => {
@@ -138,11 +149,21 @@ fn texts(name: &Name, node: &Node, fault: fn(&str) -> Option<&'static str>, sink
         match item.as_text() {
             None => {
                 let message = format!("`{}` holds texts, not {}", name.text, item.describe());
-                sink.warn(codes::SIGMA_METADATA, or_key(item.span, name), message, "put quotes around text with `: `");
+                sink.warn(
+                    codes::SIGMA_METADATA,
+                    or_key(item.span, name),
+                    message,
+                    "put quotes around text with `: `",
+                );
             }
             Some(text) => {
                 if let Some(help) = fault(text) {
-                    sink.warn(codes::SIGMA_METADATA, or_key(item.span, name), format!("`{}` is no tag", shorten(text)), help);
+                    sink.warn(
+                        codes::SIGMA_METADATA,
+                        or_key(item.span, name),
+                        format!("`{}` is no tag", shorten(text)),
+                        help,
+                    );
                 }
             }
         }
@@ -161,7 +182,12 @@ fn tag_fault(tag: &str) -> Option<&'static str> {
 fn related(name: &Name, node: &Node, sink: &mut Sink<'_>) {
     let Some(items) = node.as_sequence() else {
         let message = format!("`related` holds a list, not {}", node.describe());
-        return sink.warn(codes::SIGMA_METADATA, or_key(node.span, name), message, "write `- id: …` and `type: …` below it");
+        return sink.warn(
+            codes::SIGMA_METADATA,
+            or_key(node.span, name),
+            message,
+            "write `- id: …` and `type: …` below it",
+        );
     };
     for item in items {
         for key in ["id", "type"] {
@@ -172,9 +198,15 @@ fn related(name: &Name, node: &Node, sink: &mut Sink<'_>) {
         }
         if let Some(id) = item.get("id").filter(|n| !n.as_text().is_some_and(is_uuid)) {
             let message = format!("`{}` is no UUID", shorten(id.as_text().unwrap_or("")));
-            sink.warn(codes::SIGMA_METADATA, or_key(id.span, name), message, "write 32 hexadecimal digits as 8-4-4-4-12");
+            sink.warn(
+                codes::SIGMA_METADATA,
+                or_key(id.span, name),
+                message,
+                "write 32 hexadecimal digits as 8-4-4-4-12",
+            );
         }
-        if let Some(kind) = item.get("type").filter(|n| !n.as_text().is_some_and(|t| RELATIONS.contains(&t))) {
+        if let Some(kind) = item.get("type").filter(|n| !n.as_text().is_some_and(|t| RELATIONS.contains(&t)))
+        {
             let written = kind.as_text().unwrap_or("");
             let message = format!("`{}` is no relation of Sigma", shorten(written));
             sink.warn(codes::SIGMA_METADATA, or_key(kind.span, name), message, choose(written, RELATIONS));

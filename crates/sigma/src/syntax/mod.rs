@@ -30,8 +30,8 @@ pub use condition::{
 };
 pub use modifier::Modifier;
 pub use tree::{
-    Action, Conditions, Correlation, Detection, DocumentKind, Entry, Group, GroupKind, Item, ItemModifier, Loc,
-    LogSource, Name, Search, Section, SigmaDocument, Values,
+    Action, Conditions, Correlation, Detection, DocumentKind, Entry, Group, GroupKind, Item, ItemModifier,
+    Loc, LogSource, Name, Search, Section, SigmaDocument, Values,
 };
 pub use value::{Part, SigmaString, Value, ValueKind};
 pub use write::{print, to_node};
@@ -52,7 +52,7 @@ pub struct Parsed {
 impl Parsed {
     /// The rules, correlations and filters of the file, with `action: global` and its kind carried out.
     pub fn rules(&self) -> Cow<'_, [SigmaDocument]> {
-        actions::carry_out(&self.documents)
+        actions::carry_out(&self.documents).rules
     }
 }
 

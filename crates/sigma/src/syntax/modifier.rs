@@ -69,9 +69,9 @@ modifiers! {
 }
 
 use Modifier::{
-    All, Base64, Base64Offset, Cased, Cidr, Contains, Day, DotAll, EndsWith, Exists, Expand, FieldRef, Gt, Gte, Hour,
-    IgnoreCase, Lt, Lte, Minute, Month, Multiline, Neq, Re, StartsWith, Utf16, Utf16Be, Utf16Le, Week, Wide, Windash,
-    Year,
+    All, Base64, Base64Offset, Cased, Cidr, Contains, Day, DotAll, EndsWith, Exists, Expand, FieldRef, Gt,
+    Gte, Hour, IgnoreCase, Lt, Lte, Minute, Month, Multiline, Neq, Re, StartsWith, Utf16, Utf16Be, Utf16Le,
+    Week, Wide, Windash, Year,
 };
 
 pub(crate) const AFFIXES: &[Modifier] = &[StartsWith, EndsWith, Contains];
@@ -148,8 +148,24 @@ pub(crate) fn wanted(modifiers: &[super::ItemModifier]) -> Wanted {
             FieldRef => return Wanted::FieldName,
             Lt | Lte | Gt | Gte | Minute | Hour | Day | Week | Month | Year => return Wanted::Number,
             Exists => return Wanted::Bool,
-            All | StartsWith | EndsWith | Contains | Cased | Neq | Windash | IgnoreCase | Multiline | DotAll
-            | Base64 | Base64Offset | Utf16Le | Wide | Utf16Be | Utf16 | Expand | Modifier::Unknown(_) => {}
+            All
+            | StartsWith
+            | EndsWith
+            | Contains
+            | Cased
+            | Neq
+            | Windash
+            | IgnoreCase
+            | Multiline
+            | DotAll
+            | Base64
+            | Base64Offset
+            | Utf16Le
+            | Wide
+            | Utf16Be
+            | Utf16
+            | Expand
+            | Modifier::Unknown(_) => {}
         }
     }
     Wanted::Any

@@ -30,7 +30,8 @@ impl<'t, 'd> Reader<'t, 'd> {
         };
         let entries = pairs.into_iter().map(|pair| self.entry(pair)).collect();
         let document = SigmaDocument { entries, span: Loc(span), complete };
-        if document.kind() == DocumentKind::Unknown && complete {
+        let is_unknown = document.kind() == DocumentKind::Unknown && document.entry("action").is_none();
+        if is_unknown && complete {
             let message = "the document has neither `detection` nor `correlation` nor `filter`";
             let help = "add `logsource` and `detection`";
             self.error(codes::SIGMA_NOT_A_RULE, first_key(&document), message, help);
@@ -47,15 +48,15 @@ impl<'t, 'd> Reader<'t, 'd> {
                 self.texts_only(&entries, &["category", "product", "service", "definition"]);
                 Section::LogSource(LogSource { entries, span })
             }),
-            "detection" => self.mapping(value, "detection").map(|(pairs, span)| {
-                Section::Detection(self.detection(pairs, span))
-            }),
-            "filter" => {
-                self.mapping(value, "filter").map(|(pairs, span)| Section::Filter(self.detection(pairs, span)))
-            }
-            "correlation" => self.mapping(value, "correlation").map(|(pairs, span)| {
-                Section::Correlation(Correlation { entries: self.named(pairs), span })
-            }),
+            "detection" => self
+                .mapping(value, "detection")
+                .map(|(pairs, span)| Section::Detection(self.detection(pairs, span))),
+            "filter" => self
+                .mapping(value, "filter")
+                .map(|(pairs, span)| Section::Filter(self.detection(pairs, span))),
+            "correlation" => self
+                .mapping(value, "correlation")
+                .map(|(pairs, span)| Section::Correlation(Correlation { entries: self.named(pairs), span })),
             _ => Err(value),
         };
         Entry { key, section: section.unwrap_or_else(Section::Other) }
@@ -84,9 +85,7 @@ impl<'t, 'd> Reader<'t, 'd> {
             if known && (node.as_scalar().is_none() || node.is_null()) {
                 let message = format!("`{}` holds text, not {}", name.text, node.describe());
                 self.error(codes::SIGMA_WRONG_TYPE, or_key(node.span, name), message, "write one text");
-            } else if !known
-                && let Some(near) = super::suggest::nearest(&name.text, keys.iter().copied())
-            {
+            } else if !known && let Some(near) = super::suggest::nearest(&name.text, keys.iter().copied()) {
                 let message = format!("`{}` looks like a slip of `{near}`", name.text);
                 let slip = Diagnostic::warning(codes::SIGMA_UNKNOWN_KEY, *name.span, message);
                 self.tell(slip.with_help(format!("did you mean `{near}`?")));

@@ -4,13 +4,16 @@ use super::modifier::{CONFLICTS, ORDER, Wanted, wanted};
 use super::read::{Reader, or_key};
 use super::suggest::nearest;
 use super::{
-    Condition, ConditionBody, Conditions, Detection, Group, GroupKind, Item, ItemModifier, Loc, Modifier, Name, Part,
-    Search, SigmaString, Value, ValueKind, Values, condition,
+    Condition, ConditionBody, Conditions, Detection, Group, GroupKind, Item, ItemModifier, Loc, Modifier,
+    Name, Part, Search, SigmaString, Value, ValueKind, Values, condition,
 };
 use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_doc::{Class, Kind, Node, Pair};
 use smol_str::SmolStr;
 use std::net::IpAddr;
+
+/// More than any combination that means something.
+const MOST_MODIFIERS: usize = 16;
 
 impl Reader<'_, '_> {
     pub(super) fn detection(&mut self, pairs: Vec<Pair>, span: Loc) -> Detection {
@@ -21,7 +24,9 @@ impl Reader<'_, '_> {
                 "condition" if detection.condition.is_none() => {
                     detection.condition = Some(self.conditions(name, pair.value));
                 }
-                "timeframe" if detection.timeframe.is_none() => detection.timeframe = Some((name, pair.value)),
+                "timeframe" if detection.timeframe.is_none() => {
+                    detection.timeframe = Some((name, pair.value))
+                }
                 "condition" | "timeframe" | "rules" => detection.others.push((name, pair.value)),
                 _ => {
                     let body = self.group(pair.value, &name);
@@ -40,7 +45,12 @@ impl Reader<'_, '_> {
         match node.kind {
             Kind::Sequence(items) => {
                 if items.is_empty() {
-                    self.error(codes::SIGMA_CONDITION, node.span, "the list of conditions is empty", "write a condition");
+                    self.error(
+                        codes::SIGMA_CONDITION,
+                        node.span,
+                        "the list of conditions is empty",
+                        "write a condition",
+                    );
                 }
                 let conditions = items.into_iter().map(|item| self.condition(item)).collect();
                 Conditions { key, list: true, conditions }
@@ -86,9 +96,9 @@ impl Reader<'_, '_> {
             Kind::Sequence(items) if node.tag.is_none() => {
                 GroupKind::List(items.into_iter().map(|item| self.group(item, name)).collect())
             }
-            kind @ (Kind::Mapping(_) | Kind::Sequence(_) | Kind::Scalar(_)) => {
-                GroupKind::Keyword(self.value(Node { kind, span: node.span, tag: node.tag }, Wanted::Any, false))
-            }
+            kind @ (Kind::Mapping(_) | Kind::Sequence(_) | Kind::Scalar(_)) => GroupKind::Keyword(
+                self.value(Node { kind, span: node.span, tag: node.tag }, Wanted::Any, false),
+            ),
         };
         Group { kind, span }
     }
@@ -103,7 +113,12 @@ impl Reader<'_, '_> {
             Kind::Sequence(nodes) if pair.value.tag.is_none() => {
                 if nodes.is_empty() {
                     let message = format!("`{}` has no values", key.text);
-                    self.error(codes::SIGMA_EMPTY, pair.value.span, message, "add a value, or remove the field");
+                    self.error(
+                        codes::SIGMA_EMPTY,
+                        pair.value.span,
+                        message,
+                        "add a value, or remove the field",
+                    );
                 }
                 let values = nodes.into_iter().map(|node| self.value(node, wanted, expand)).collect();
                 Values::List(values, Loc(pair.value.span))
@@ -125,7 +140,8 @@ impl Reader<'_, '_> {
         // Nothing in a key is escaped, unless it is longer in the file than its text and two quotes.
         let in_file = key.span.end - key.span.start;
         let length = u32::try_from(key.text.len()).unwrap_or(u32::MAX);
-        let offset = in_file.checked_sub(length).filter(|extra| matches!(extra, 0 | 2)).map(|extra| extra / 2);
+        let offset =
+            in_file.checked_sub(length).filter(|extra| matches!(extra, 0 | 2)).map(|extra| extra / 2);
         let place = |start: usize, piece: &str| match offset {
             Some(offset) => {
                 let start = start + key.span.start as usize + offset as usize;
@@ -136,6 +152,19 @@ impl Reader<'_, '_> {
         let mut at = field.len() + 1;
         let mut modifiers = Vec::new();
         for piece in pieces {
+            if modifiers.len() >= MOST_MODIFIERS {
+                let message = format!("more than {MOST_MODIFIERS} modifiers");
+                self.error(
+                    codes::SIGMA_MODIFIERS_CONFLICT,
+                    *key.span,
+                    message,
+                    "no combination needs as many",
+                );
+                // Kept, so that nothing is lost.
+                let rest = key.text.get(at..).unwrap_or("");
+                modifiers.push(ItemModifier { kind: Modifier::Unknown(SmolStr::new(rest)), span: key.span });
+                break;
+            }
             let span = place(at, piece);
             at += piece.len() + 1;
             let kind = Modifier::from_name(piece);
@@ -175,7 +204,8 @@ impl Reader<'_, '_> {
         if let Some(encoding) = encoding
             && !modifiers.iter().any(|m| super::modifier::BASE64.contains(&m.kind))
         {
-            let message = format!("`{}` without `base64` or `base64offset` compares raw bytes", encoding.kind.name());
+            let message =
+                format!("`{}` without `base64` or `base64offset` compares raw bytes", encoding.kind.name());
             let help = "fields of events are text; put `base64offset` behind it if that is meant";
             self.warn(codes::SIGMA_MODIFIERS_CONFLICT, *encoding.span, message, help);
         }
@@ -188,7 +218,12 @@ impl Reader<'_, '_> {
             && (key.text.is_empty() || key.text.starts_with('|'))
         {
             let message = format!("`{}` needs a field", modifier.kind.name());
-            self.error(codes::SIGMA_MODIFIERS_CONFLICT, *modifier.span, message, "write the name of the field before it");
+            self.error(
+                codes::SIGMA_MODIFIERS_CONFLICT,
+                *modifier.span,
+                message,
+                "write the name of the field before it",
+            );
         }
     }
 
@@ -208,7 +243,9 @@ impl Reader<'_, '_> {
         let span = Loc(node.span);
         let class = node.class();
         let kind = match node.kind {
-            Kind::Scalar(scalar) if node.tag.as_deref().is_none_or(|t| t.starts_with("tag:yaml.org,2002:")) => {
+            Kind::Scalar(scalar)
+                if node.tag.as_deref().is_none_or(|t| t.starts_with("tag:yaml.org,2002:")) =>
+            {
                 let text = scalar.text;
                 let string = |text| SigmaString { raw: text, expand, style: scalar.style };
                 match (class, wanted) {
@@ -220,7 +257,9 @@ impl Reader<'_, '_> {
                     (Class::Str, Wanted::Regex | Wanted::Cidr | Wanted::FieldName) => {
                         ValueKind::Verbatim(string(text))
                     }
-                    (Class::Str, Wanted::Any | Wanted::Number | Wanted::Bool) => ValueKind::String(string(text)),
+                    (Class::Str, Wanted::Any | Wanted::Number | Wanted::Bool) => {
+                        ValueKind::String(string(text))
+                    }
                 }
             }
             kind @ (Kind::Scalar(_) | Kind::Sequence(_) | Kind::Mapping(_)) => {
@@ -248,7 +287,12 @@ impl Reader<'_, '_> {
         }
         if item.has(&Modifier::All) && values.len() < 2 {
             let span = item.modifiers.iter().find(|m| m.kind == Modifier::All).map_or(*key.span, |m| *m.span);
-            self.warn(codes::SIGMA_VALUE, span, "`all` with one value changes nothing", "remove `all`, or add values");
+            self.warn(
+                codes::SIGMA_VALUE,
+                span,
+                "`all` with one value changes nothing",
+                "remove `all`, or add values",
+            );
         }
         let encodes = item.modifiers.iter().find(|m| super::modifier::BASE64.contains(&m.kind));
         for value in values {
@@ -257,13 +301,22 @@ impl Reader<'_, '_> {
                 && text.parts().iter().any(|p| matches!(p, Part::Any | Part::One))
             {
                 let message = format!("a wildcard cannot be encoded by `{}`", modifier.kind.name());
-                self.error(codes::SIGMA_VALUE, *value.span, message, "write `\\*` or `\\?` if the character is meant");
+                self.error(
+                    codes::SIGMA_VALUE,
+                    *value.span,
+                    message,
+                    "write `\\*` or `\\?` if the character is meant",
+                );
             }
         }
         if item.has(&Modifier::Expand) && !values.iter().any(has_placeholder) {
-            let span = item.modifiers.iter().find(|m| m.kind == Modifier::Expand).map_or(*key.span, |m| *m.span);
+            let span =
+                item.modifiers.iter().find(|m| m.kind == Modifier::Expand).map_or(*key.span, |m| *m.span);
             let message = "`expand` without a placeholder changes nothing";
-            self.tell(Diagnostic::warning(codes::SIGMA_VALUE, span, message).with_help("placeholders are written `%name%`"));
+            self.tell(
+                Diagnostic::warning(codes::SIGMA_VALUE, span, message)
+                    .with_help("placeholders are written `%name%`"),
+            );
         }
     }
 }
@@ -289,16 +342,26 @@ fn misfit(value: &Value, wanted: Wanted) -> Option<(String, &'static str)> {
     match (wanted, &value.kind) {
         (Wanted::Any, _) => None,
         (Wanted::Regex | Wanted::FieldName, ValueKind::Verbatim(_)) => None,
-        (Wanted::Regex, _) => Some((format!("a regular expression is text, not {what}"), "put quotes around it")),
-        (Wanted::FieldName, _) => Some((format!("the name of a field is text, not {what}"), "put quotes around it")),
+        (Wanted::Regex, _) => {
+            Some((format!("a regular expression is text, not {what}"), "put quotes around it"))
+        }
+        (Wanted::FieldName, _) => {
+            Some((format!("the name of a field is text, not {what}"), "put quotes around it"))
+        }
         (Wanted::Cidr, ValueKind::Verbatim(text)) => cidr_fault(&text.raw),
-        (Wanted::Cidr, _) => Some((format!("a network is text, not {what}"), "write it as 10.0.0.0/8 or fe80::/10")),
+        (Wanted::Cidr, _) => {
+            Some((format!("a network is text, not {what}"), "write it as 10.0.0.0/8 or fe80::/10"))
+        }
         (Wanted::Number, ValueKind::Number(_)) => None,
         // A placeholder may become a number.
         (Wanted::Number, ValueKind::String(text)) if text.expand => None,
-        (Wanted::Number, _) => Some((format!("a number is compared here, not {what}"), "write a number without quotes")),
+        (Wanted::Number, _) => {
+            Some((format!("a number is compared here, not {what}"), "write a number without quotes"))
+        }
         (Wanted::Bool, ValueKind::Bool(..)) => None,
-        (Wanted::Bool, _) => Some((format!("`exists` takes true or false, not {what}"), "write `true` or `false`")),
+        (Wanted::Bool, _) => {
+            Some((format!("`exists` takes true or false, not {what}"), "write `true` or `false`"))
+        }
     }
 }
 
@@ -316,6 +379,9 @@ fn cidr_fault(text: &str) -> Option<(String, &'static str)> {
     match prefix.map(str::parse::<u8>) {
         None => None,
         Some(Ok(prefix)) if prefix <= widest => None,
-        Some(_) => Some((format!("`{}` is no network", text.trim()), "the number behind `/` is at most 32, or 128 for IPv6")),
+        Some(_) => Some((
+            format!("`{}` is no network", text.trim()),
+            "the number behind `/` is at most 32, or 128 for IPv6",
+        )),
     }
 }

@@ -223,7 +223,9 @@ impl SigmaDocument {
     pub fn node(&self, key: &str) -> Option<&Node> {
         match &self.entry(key)?.section {
             Section::Other(node) => Some(node),
-            Section::LogSource(_) | Section::Detection(_) | Section::Correlation(_) | Section::Filter(_) => None,
+            Section::LogSource(_) | Section::Detection(_) | Section::Correlation(_) | Section::Filter(_) => {
+                None
+            }
         }
     }
 
@@ -257,7 +259,9 @@ impl SigmaDocument {
     pub fn filter(&self) -> Option<&Detection> {
         self.entries.iter().find_map(|e| match &e.section {
             Section::Filter(filter) => Some(filter),
-            Section::LogSource(_) | Section::Detection(_) | Section::Correlation(_) | Section::Other(_) => None,
+            Section::LogSource(_) | Section::Detection(_) | Section::Correlation(_) | Section::Other(_) => {
+                None
+            }
         })
     }
 
@@ -289,9 +293,8 @@ impl SigmaDocument {
 impl LogSource {
     pub fn new(category: Option<&str>, product: Option<&str>, service: Option<&str>) -> Self {
         let parts = [("category", category), ("product", product), ("service", service)];
-        let entries = parts.iter().filter_map(|(key, value)| {
-            value.map(|text| (Name::from(*key), Node::string(text)))
-        });
+        let entries =
+            parts.iter().filter_map(|(key, value)| value.map(|text| (Name::from(*key), Node::string(text))));
         Self { entries: entries.collect(), span: Loc::default() }
     }
 
@@ -345,8 +348,13 @@ impl From<GroupKind> for Group {
 }
 
 impl Item {
-    pub fn new(field: impl Into<SmolStr>, modifiers: impl IntoIterator<Item = Modifier>, values: Values) -> Self {
-        let modifiers = modifiers.into_iter().map(|kind| ItemModifier { kind, span: Loc::default() }).collect();
+    pub fn new(
+        field: impl Into<SmolStr>,
+        modifiers: impl IntoIterator<Item = Modifier>,
+        values: Values,
+    ) -> Self {
+        let modifiers =
+            modifiers.into_iter().map(|kind| ItemModifier { kind, span: Loc::default() }).collect();
         let mut item = Self { field: Name::from(field), modifiers, values, key: Loc::default() };
         if item.has(&Modifier::Expand) {
             item.values.as_mut_slice().iter_mut().for_each(|value| match &mut value.kind {

@@ -129,7 +129,8 @@ impl SigmaString {
     /// A backslash before `*`, `?` or another backslash makes that character literal; before anything else, and at the
     /// end, it is a backslash. With `expand`, `\%` is a percent sign.
     pub fn parts(&self) -> Vec<Part> {
-        if !self.raw.contains(['\\', '*', '?']) && !(self.expand && self.raw.contains('%')) {
+        let special = self.raw.contains(['\\', '*', '?']) || self.expand && self.raw.contains('%');
+        if !special {
             return vec![Part::Literal(self.raw.clone())];
         }
         let mut parts = Vec::new();
@@ -250,7 +251,10 @@ mod tests {
     fn placeholders() {
         let text = SigmaString { expand: true, ..SigmaString::new(r"a%x_1%\%b%*%no no%") };
         let placeholder = Part::Placeholder(SmolStr::new("x_1"));
-        assert_eq!(text.parts(), vec![literal("a"), placeholder, literal("%b%"), Part::Any, literal("%no no%")]);
+        assert_eq!(
+            text.parts(),
+            vec![literal("a"), placeholder, literal("%b%"), Part::Any, literal("%no no%")]
+        );
     }
 
     #[test]

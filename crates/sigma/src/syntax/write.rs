@@ -2,8 +2,8 @@
 //! written, comments beside what they speak of.
 
 use super::{
-    Condition, ConditionBody, Conditions, Correlation, Detection, Entry, Group, GroupKind, Item, LogSource, Name, Search,
-    Section, SigmaDocument, SigmaString, Value, ValueKind, Values,
+    Condition, ConditionBody, Conditions, Correlation, Detection, Entry, Group, GroupKind, Item, LogSource,
+    Name, Search, Section, SigmaDocument, SigmaString, Value, ValueKind, Values,
 };
 use ruleferry_doc::{Comments, Kind, Node, Options, Pair, Scalar, Style, print_all};
 use smol_str::{SmolStr, SmolStrBuilder};
@@ -37,7 +37,8 @@ const DOCUMENT_KEYS: &[&str] = &[
 
 const LOGSOURCE_KEYS: &[&str] = &["category", "product", "service", "definition"];
 
-const CORRELATION_KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
+const CORRELATION_KEYS: &[&str] =
+    &["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
 
 /// Prints the documents of a file. `comments` are those of the file that was parsed, or none.
 pub fn print(documents: &[SigmaDocument], comments: &Comments) -> String {

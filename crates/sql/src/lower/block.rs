@@ -35,6 +35,8 @@ pub(crate) struct Relation {
     pub open: bool,
     /// The order of its rows, if it has one.
     pub order: Vec<SortKey>,
+    /// Columns of the row around a body, which stay in sight above it.
+    pub around: Vec<Out>,
 }
 
 impl Relation {
@@ -65,6 +67,8 @@ impl Source {
 pub(crate) enum Origin {
     /// Column `1` of source `0` as it is.
     Source(usize, usize),
+    /// A column of the row around a body: it is in sight, and no part of the SELECT list unless a plan above asks for it.
+    Outer,
     Computed {
         /// Later columns cannot name it: it reads a window, or differs each time.
         fixed: bool,
@@ -107,8 +111,10 @@ pub(crate) struct Block {
     pub explicit: bool,
     /// What the CTE is called.
     pub hint: &'static str,
-    /// Inside of a body that reads a row around it, a closed block is a sub-select, no CTE.
-    partition: Vec<ColId>,
+    /// Its SELECT list expands elements to rows.
+    pub expanded: bool,
+    /// The key of the `partition` that the block is inside of.
+    pub partition: Vec<ColId>,
 }
 
 /// Which columns of the SELECT list stay when an operator is taken in.
@@ -137,6 +143,7 @@ impl Block {
         block.order.clone_from(&relation.order);
         block.from.push(build::from(relation.factor));
         block.add_source(None, relation.columns, relation.open);
+        block.outs.extend(relation.around);
         block
     }
 
@@ -169,13 +176,14 @@ impl Block {
 
     /// Nothing was taken in since the block was opened over one relation.
     pub(crate) fn is_trivial(&self) -> bool {
+        let mine = || self.outs.iter().filter(|o| o.origin != Origin::Outer);
         let plain = |(i, o): (usize, &Out)| o.origin == Origin::Source(0, i);
         self.from.len() == 1
             && self.sources.len() == 1
             && self.is_open()
             && self.filters.is_empty()
-            && self.sources.first().is_some_and(|s| s.columns.len() == self.outs.len())
-            && self.outs.iter().enumerate().all(plain)
+            && self.sources.first().is_some_and(|s| s.columns.len() == mine().count())
+            && mine().enumerate().all(plain)
     }
 
     /// Columns that the plan does not know may pass through it.
@@ -204,7 +212,7 @@ impl Block {
 
     /// WHERE and the SELECT list can still change.
     pub(crate) fn is_open(&self) -> bool {
-        self.group_by.is_none() && self.distinct.is_none() && self.limit.is_none() && self.qualify.is_none()
+        self.group_by.is_none() && self.distinct.is_none() && self.limit.is_none() && self.qualify.is_none() && !self.expanded
     }
 
     /// A FROM item has a column of this name, which hides an alias.
@@ -230,7 +238,7 @@ impl Block {
     /// Later expressions of this SELECT may use the column's name.
     fn nameable(&self, l: &Lowerer<'_>, out: &Out) -> bool {
         match out.origin {
-            Origin::Source(..) => true,
+            Origin::Source(..) | Origin::Outer => true,
             Origin::Computed { fixed, depth, .. } => {
                 l.dialect().alias_reuse && !fixed && depth < MAX_ALIAS_DEPTH && !self.shadowed(&out.name)
             }
@@ -314,7 +322,7 @@ impl Block {
     pub(crate) fn aliases_of(&self, l: &Lowerer<'_>, uses: &Uses, keep: Keep<'_>) -> Vec<SmolStr> {
         let mut names = Vec::new();
         for out in &self.outs {
-            if uses.count(out.id) == 0 && !uses.whole_row || matches!(out.origin, Origin::Source(..)) {
+            if uses.count(out.id) == 0 && !uses.whole_row || !matches!(out.origin, Origin::Computed { .. }) {
                 continue;
             }
             if keep.has(out.id) && self.nameable(l, out) {
@@ -365,7 +373,7 @@ impl Block {
             }
         }
         for (i, out) in self.outs.iter().enumerate() {
-            if !covered.contains(&i) {
+            if !covered.contains(&i) && out.origin != Origin::Outer {
                 items.push(build::item(out.expr.clone(), &out.name));
             }
         }
@@ -464,7 +472,7 @@ fn cost(expr: &Expr) -> usize {
             Expr::Function(f) => {
                 let sqlparser::ast::FunctionArguments::List(list) = &f.args else { return usize::MAX };
                 for arg in &list.args {
-                    let (sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(x))) = arg else {
+                    let sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(x)) = arg else {
                         return usize::MAX;
                     };
                     todo.push(x);
@@ -481,11 +489,12 @@ impl Lowerer<'_> {
     pub(crate) fn close(&mut self, block: Block) -> Result<Relation> {
         let mut order = block.order.clone();
         if block.is_trivial() {
+            let around = block.outs.iter().filter(|o| o.origin == Origin::Outer).cloned().collect();
             let Block { mut from, mut sources, .. } = block;
             if let (Some(from), Some(source)) = (from.pop(), sources.pop())
                 && from.joins.is_empty()
             {
-                return Ok(Relation { factor: from.relation, columns: source.columns, open: source.open, order });
+                return Ok(Relation { factor: from.relation, columns: source.columns, open: source.open, order, around });
             }
             return Err(super::Refusal::new(
                 ruleferry_diag::codes::SQL_OPERATOR,
@@ -495,6 +504,8 @@ impl Lowerer<'_> {
         }
         let mut block = block;
         self.carry_order_keys(&mut block, &mut order);
+        let around: Vec<Out> = block.outs.iter().filter(|o| o.origin == Origin::Outer).cloned().collect();
+        block.outs.retain(|o| o.origin != Origin::Outer);
         let columns = block
             .outs
             .iter()
@@ -503,7 +514,7 @@ impl Lowerer<'_> {
         let open = block.sources.iter().any(|s| s.open) && !block.explicit && block.group_by.is_none();
         let hint = block.hint;
         let query = block.into_query(self, false)?;
-        Ok(Relation { factor: self.define(hint, query, false), columns, open, order })
+        Ok(Relation { factor: self.define(hint, query, false), columns, open, order, around })
     }
 
     /// Columns that the order needs but the SELECT list does not have: the order ends before the first such key.

@@ -3,12 +3,15 @@
 //! In: a [`Query`]. Out: [`Lowered`]. Expressions are lowered in [`expr`], operators in [`plan`], which fuses a pipeline into as
 //! few SELECT blocks ([`block`]) as its meaning allows and chains the blocks as CTEs.
 
+mod block;
 mod expr;
+mod plan;
+pub(crate) mod walk;
 
-use crate::build;
 use crate::dialect::Dialect;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
-use ruleferry_ir::{Binding, BindingId, ColId, InputKind, Loss, Plan, Query, Type};
+use ruleferry_ir::{Binding, BindingId, BindingValue, ColId, Expr, ExprKind, InputKind, Loss, Op, Plan, Query, Source, Type, Value};
+use ruleferry_targets::sql::{self, MacroDef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use sqlparser::ast;
@@ -29,8 +32,8 @@ pub struct SqlOptions {
 pub struct Script {
     /// Lines of the comment at the top.
     pub header: Vec<String>,
-    /// Names of the macros that the query calls, sorted; the target's data has their text.
-    pub macros: Vec<SmolStr>,
+    /// The macros that the query calls, each behind those that it needs.
+    pub macros: Vec<&'static MacroDef>,
     pub select: ast::Query,
 }
 
@@ -73,6 +76,8 @@ pub(crate) struct Scope {
     columns: FxHashMap<ColId, ast::Expr>,
     /// The columns of the row, in order: what `* has "x"` looks at.
     row: Vec<ColId>,
+    /// Columns that hold no NULL.
+    present: FxHashSet<ColId>,
     /// The order of rows that window functions see (the last `sort`), and the partition they stay in.
     pub order: Vec<ast::OrderByExpr>,
     pub partition: Vec<ast::Expr>,
@@ -87,6 +92,15 @@ impl Scope {
     /// The columns of the row in order.
     pub(crate) fn row(&self) -> &[ColId] {
         &self.row
+    }
+
+    /// Whether SQL may give NULL for the column.
+    pub(crate) fn is_present(&self, id: ColId) -> bool {
+        self.present.contains(&id)
+    }
+
+    fn set_present(&mut self, id: ColId) {
+        self.present.insert(id);
     }
 
     /// Adds a column of the row.
@@ -113,6 +127,40 @@ pub(crate) struct Lowerer<'q> {
     /// Lower-case names of CTEs and tables in use.
     names: FxHashSet<String>,
     depth: u32,
+    /// The CTEs so far, in order.
+    ctes: Vec<ast::Cte>,
+    /// Names of CTEs that the source named, which stay.
+    kept: FxHashSet<String>,
+    recursive: bool,
+    /// `let` tables that have their CTE.
+    tables: FxHashMap<BindingId, TableInfo>,
+    /// How many bodies that read a row around them are being lowered; inside, sub-selects stand where CTEs would.
+    lateral: u32,
+    /// The rows of the innermost `mv-apply` body.
+    row: Option<Frame>,
+    /// The rows of the innermost `partition` body.
+    rows_block: Option<block::Block>,
+    /// The `let` table being lowered: its steps are named after it.
+    prefix: Option<SmolStr>,
+    /// Time columns that the query bounds: how far back from now, in ticks.
+    bounds: Vec<(ColId, i64)>,
+}
+
+/// The CTE of a `let` table.
+#[derive(Clone, Debug)]
+struct TableInfo {
+    name: SmolStr,
+    columns: Vec<block::SourceColumn>,
+    open: bool,
+}
+
+/// What the body of `mv-apply` stands on.
+#[derive(Clone, Debug)]
+struct Frame {
+    /// The elements.
+    relation: block::Relation,
+    /// The columns of the row around them.
+    around: Vec<block::Out>,
 }
 
 /// How deep expressions and plans may nest; far above what people write, far below what a stack holds.
@@ -129,6 +177,15 @@ impl<'q> Lowerer<'q> {
             assumptions: Vec::new(),
             names: FxHashSet::default(),
             depth: 0,
+            ctes: Vec::new(),
+            kept: FxHashSet::default(),
+            recursive: false,
+            tables: FxHashMap::default(),
+            lateral: 0,
+            row: None,
+            rows_block: None,
+            prefix: None,
+            bounds: Vec::new(),
         }
     }
 
@@ -190,12 +247,100 @@ impl<'q> Lowerer<'q> {
     /// A whole query for a plan that depends on no row around it: `toscalar(…)`, `in (subquery)`. Its columns are
     /// those of `plan.output`, in order. Blocks that it is made of become CTEs of the script.
     pub(crate) fn subquery(&mut self, plan: &Plan) -> Result<ast::Query> {
-        let _ = plan;
-        unreachable!("placeholder until plan lowering lands")
+        let mut block = self.block(plan)?;
+        // Exactly the columns of the plan, in order.
+        if !block.outs.iter().map(|o| o.id).eq(plan.output.iter().copied()) {
+            plan::sort_outs(&mut block, &plan.output);
+        }
+        block.explicit = true;
+        if block.is_trivial() && block.sources.iter().any(|s| s.columns.len() > 1) || block.outs.len() > 1 {
+            block.explicit = false;
+        }
+        self.finish(block, true)
     }
 
     /// The name of the first output column of [`Self::subquery`].
     pub(crate) fn column_name(&self, id: ColId) -> &'q str {
         self.query.columns.name(id)
     }
+}
+
+impl Lowerer<'_> {
+    /// The name of a step: after the `let` table that it belongs to.
+    fn fresh_step(&mut self, hint: &str) -> SmolStr {
+        match self.prefix.clone() {
+            Some(prefix) => self.fresh(&format!("{prefix}_{hint}")),
+            None => self.fresh(hint),
+        }
+    }
+
+    /// Takes the names of all tables and looks for bounds on time, before anything is lowered.
+    fn survey(&mut self) {
+        let mut names = Vec::new();
+        let mut bounds = Vec::new();
+        let query = self.query;
+        let literal = |e: &Expr| literal_span(query, e);
+        let mut on_plan = |p: &Plan| match &*p.op {
+            Op::Scan(scan) => match &scan.source {
+                Source::Table(t) => names.push(t.name.to_lowercase()),
+                Source::Input(i) => names.push(i.name.to_lowercase()),
+                Source::Glob(_) => {}
+            },
+            Op::Filter { predicate, .. } => {
+                let parts = match &predicate.kind {
+                    ExprKind::And(parts) => parts.as_slice(),
+                    _ => std::slice::from_ref(predicate),
+                };
+                bounds.extend(parts.iter().filter_map(|e| plan::time_bound(e, &literal)));
+            }
+            _ => {}
+        };
+        let mut plans = vec![&query.plan];
+        for binding in &query.bindings {
+            match &binding.value {
+                BindingValue::Table { plan, .. } => plans.push(plan),
+                BindingValue::Scalar(e) => walk::visit_expr(e, &mut on_plan, &mut |_| {}),
+            }
+        }
+        for plan in plans {
+            walk::visit(plan, &mut on_plan, &mut |_| {});
+        }
+        self.names.extend(names);
+        self.bounds = bounds;
+    }
+}
+
+/// A constant time span, also through a `let`.
+fn literal_span(query: &Query, e: &Expr) -> Option<i64> {
+    let mut e = e;
+    // Bindings only use earlier ones, so this ends.
+    for _ in 0..query.bindings.len() + 4 {
+        e = match &e.kind {
+            ExprKind::Literal(Value::Timespan(ticks)) => return Some(*ticks),
+            ExprKind::Let(id) => match &query.bindings.get(id.0 as usize)?.value {
+                BindingValue::Scalar(inner) => inner,
+                BindingValue::Table { .. } => return None,
+            },
+            ExprKind::Cast(c) => &c.expr,
+            _ => return None,
+        };
+    }
+    None
+}
+
+/// Lowers a query to a script.
+pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
+    let mut l = Lowerer::new(query, options);
+    l.survey();
+    l.assumptions.clone_from(&query.assumptions);
+    let block = l.block(&query.plan).map_err(|r| vec![*r.0])?;
+    let select = l.finish(block, true).map_err(|r| vec![*r.0])?;
+    let select = l.with_ctes(select);
+    let macros = sql::macro_closure(options.dialect.name, l.macros.iter().map(SmolStr::as_str));
+    Ok(Lowered {
+        script: Script { header: Vec::new(), macros, select },
+        losses: l.losses,
+        needs: l.needs,
+        assumptions: l.assumptions,
+    })
 }

@@ -1,9 +1,10 @@
 //! Aggregates: `count()`, `arg_max(x, *)`, `percentiles(x, 5, 95)`, and expressions over them.
 
 use super::names::{arg_name, number_text};
+use super::special::argument;
 use super::{Aggregated, Cx, Lifter};
 use crate::lift::Scope;
-use crate::syntax::tree::{self, ColumnNames};
+use crate::syntax::tree;
 use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::functions::{ArgName, FunctionDef, FunctionKind, Resolved, resolve};
 use ruleferry_ir::{self as ir, AggregateCall, AggregateItem, ColId, ExprKind, Type};
@@ -92,18 +93,40 @@ impl<'t> Lifter<'t> {
                 "arg_max" => self.arg_extreme(true, call, resolved, scope),
                 "arg_min" => self.arg_extreme(false, call, resolved, scope),
                 "take_any" => self.take_any(call, resolved, scope),
-                _ => self.aggregate_function(call, resolved, scope),
+                _ => self.aggregate_function(call, resolved, span, scope),
             };
         }
         Aggregated { call: AggregateCall::Function(def, Vec::new()), columns: vec![(None, Type::Unknown)] }
     }
 
-    fn aggregate_function(&mut self, call: &'t tree::Call, resolved: Resolved, scope: &Scope<'_>) -> Aggregated {
+    /// `count(Column)`: the service takes it, and nothing says what it counts.
+    fn counted(&mut self, e: &ir::Expr, resolved: Resolved, names: &[Option<SmolStr>], span: Span) -> Aggregated {
+        let reason = format!("`count` of a {} has no documented meaning", e.ty);
+        let warning = Diagnostic::warning(codes::NOT_IN_IR, span, reason.clone());
+        self.diagnose(warning.with_help("write `count()` or `countif(isnotempty(…))`"));
+        let expr = self.opaque(reason, Type::Long, span);
+        let columns = named_columns(resolved.def, resolved, names, &[], vec![Type::Long]);
+        Aggregated { call: AggregateCall::Composed { parts: Vec::new(), expr }, columns }
+    }
+
+    fn aggregate_function(
+        &mut self,
+        call: &'t tree::Call,
+        resolved: Resolved,
+        span: Span,
+        scope: &Scope<'_>,
+    ) -> Aggregated {
         let def = resolved.def;
-        let args: Vec<ir::Expr> = call.args.iter().map(|a| self.aggregate_argument(a, scope)).collect();
+        let args: Vec<ir::Expr> = call.args.iter().map(|a| self.expr(argument(a), scope)).collect();
+        let names: Vec<Option<SmolStr>> = call.args.iter().map(|a| self.default_name(a, scope)).collect();
+        if def.name == "count"
+            && let Some(counted) = args.first()
+            && !matches!(counted.ty, Type::Bool | Type::Unknown)
+        {
+            return self.counted(counted, resolved, &names, span);
+        }
         let mut args = self.converted(def, args);
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let names: Vec<Option<SmolStr>> = call.args.iter().map(|a| self.default_name(a, scope)).collect();
         let columns = named_columns(def, resolved, &names, &call.args, def.column_types(&types));
         let call = if def.name == "take_anyif" && args.len() == 2 {
             let condition = args.pop();
@@ -114,19 +137,12 @@ impl<'t> Lifter<'t> {
         Aggregated { call, columns }
     }
 
-    fn aggregate_argument(&mut self, e: &'t tree::Expr, scope: &Scope<'_>) -> ir::Expr {
-        match &e.kind {
-            tree::ExprKind::Named(named) => self.expr(&named.value, scope),
-            _ => self.expr(e, scope),
-        }
-    }
-
     fn arg_extreme(&mut self, max: bool, call: &'t tree::Call, resolved: Resolved, scope: &Scope<'_>) -> Aggregated {
         let mut args = call.args.iter();
         let Some(first) = args.next() else {
             return Aggregated { call: AggregateCall::Function(resolved.def, Vec::new()), columns: Vec::new() };
         };
-        let by = self.aggregate_argument(first, scope);
+        let by = self.expr(argument(first), scope);
         let by_column = by.as_column();
         let mut returned = self.returned(args.as_slice(), by_column, scope);
         let mut types = vec![by.ty];
@@ -162,28 +178,19 @@ impl<'t> Lifter<'t> {
                 }
                 continue;
             }
-            let e = self.aggregate_argument(arg, scope);
+            let e = self.expr(argument(arg), scope);
             let column = e.as_column();
             // Beside a `*` a column stands once, and keys not at all.
             if star && column.is_some_and(|id| seen.contains(&id) || scope.keys.contains(&id)) {
                 continue;
             }
             seen.extend(column);
-            out.names.push(self.returned_name(arg, scope));
+            out.names.push(self.default_name(arg, scope));
             out.exprs.push(e);
         }
         out
     }
 
-    fn returned_name(&self, arg: &'t tree::Expr, scope: &Scope<'_>) -> Option<SmolStr> {
-        match &arg.kind {
-            tree::ExprKind::Named(named) => match &named.names {
-                ColumnNames::One(name) => Some(name.text.clone()),
-                ColumnNames::Default | ColumnNames::Many(_) => self.default_name(&named.value, scope),
-            },
-            _ => self.default_name(arg, scope),
-        }
-    }
 }
 
 /// The columns of a call with their generated names.

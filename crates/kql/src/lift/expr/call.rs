@@ -1,5 +1,6 @@
 //! Calls of functions: `let` functions first, then special forms, then the catalogue with its conversions.
 
+use super::special::argument;
 use super::{Cx, Lifter};
 use crate::syntax::tree::{self, TypeOf};
 use ruleferry_diag::{Diagnostic, Span, codes};
@@ -102,8 +103,7 @@ impl<'t> Lifter<'t> {
                 tree::ExprKind::Star => {
                     args.extend(cx.scope.columns().iter().map(|id| self.column_expr(*id, arg.span.0)));
                 }
-                tree::ExprKind::Named(named) => args.push(self.expr_in(&named.value, cx)),
-                _ => args.push(self.expr_in(arg, cx)),
+                _ => args.push(self.expr_in(argument(arg), cx)),
             }
         }
         if let Some(Note::ArgumentOrder(order)) = resolved.note {

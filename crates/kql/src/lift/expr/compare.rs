@@ -109,8 +109,8 @@ impl<'t> Lifter<'t> {
                 Some(ty)
             }
             (ty, other) => {
-                self.unlike(ty, other, span);
-                Some(ty)
+                let message = format!("a {ty} and a {other} have no order");
+                return self.faulty(codes::OPERAND_TYPES, span, message, Bool);
             }
         };
         let (left, right) = match target {

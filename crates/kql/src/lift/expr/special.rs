@@ -29,22 +29,22 @@ impl<'t> Lifter<'t> {
         cx: Cx<'_>,
     ) -> Option<ir::Expr> {
         if let Some((_, ty)) = CONVERSIONS.iter().find(|(name, _)| *name == def.name) {
-            let e = self.expr_in(call.args.first()?, cx);
+            let e = self.expr_in(argument(call.args.first()?), cx);
             let cast = ir::Cast { expr: e, to: *ty, implicit: false };
             return Some(ir::Expr::new(ExprKind::Cast(Box::new(cast)), *ty, span));
         }
         Some(match def.name {
-            "not" => self.condition(call.args.first()?, cx).negated(span),
+            "not" => self.condition(argument(call.args.first()?), cx).negated(span),
             "iff" | "case" => self.case(&call.args, span, cx),
-            "isnull" => self.is_null(call.args.first()?, false, span, cx),
-            "isnotnull" => self.is_null(call.args.first()?, true, span, cx),
-            "isempty" => self.is_empty(call.args.first()?, span, cx),
-            "isnotempty" => self.is_empty(call.args.first()?, span, cx).negated(span),
+            "isnull" => self.is_null(argument(call.args.first()?), false, span, cx),
+            "isnotnull" => self.is_null(argument(call.args.first()?), true, span, cx),
+            "isempty" => self.is_empty(argument(call.args.first()?), span, cx),
+            "isnotempty" => self.is_empty(argument(call.args.first()?), span, cx).negated(span),
             "now" => match call.args.first() {
                 None => now(span),
-                Some(offset) => self.from_now(ArithmeticOp::Add, offset, span, cx),
+                Some(offset) => self.from_now(ArithmeticOp::Add, argument(offset), span, cx),
             },
-            "ago" => self.from_now(ArithmeticOp::Sub, call.args.first()?, span, cx),
+            "ago" => self.from_now(ArithmeticOp::Sub, argument(call.args.first()?), span, cx),
             "ingestion_time" => self.ingestion_time(span, cx),
             "column_ifexists" => self.column_if_exists(call, span, cx),
             "pack_all" if call.args.is_empty() => self.packed(cx.scope.columns().to_vec(), span),
@@ -62,10 +62,10 @@ impl<'t> Lifter<'t> {
         };
         let mut branches = Vec::with_capacity(pairs.len());
         for [condition, value] in pairs {
-            let condition = self.condition(condition, cx);
-            branches.push((condition, self.expr_in(value, cx)));
+            let condition = self.condition(argument(condition), cx);
+            branches.push((condition, self.expr_in(argument(value), cx)));
         }
-        let otherwise = self.expr_in(otherwise, cx);
+        let otherwise = self.expr_in(argument(otherwise), cx);
         let types = || branches.iter().map(|(_, v)| v.ty).chain([otherwise.ty]);
         let mut ty = common_type(types(), true);
         if ty == Type::Unknown {
@@ -129,8 +129,8 @@ impl<'t> Lifter<'t> {
     fn column_if_exists(&mut self, call: &'t tree::Call, span: Span, cx: Cx<'_>) -> ir::Expr {
         let [name, default] = call.args.as_slice() else { return self.placeholder(Type::Unknown, span) };
         let name_span = name.span.0;
-        let name = self.expr_in(name, cx);
-        let default = self.expr_in(default, cx);
+        let name = self.expr_in(argument(name), cx);
+        let default = self.expr_in(argument(default), cx);
         let Some(name) = self.constant_text(&name).map(str::to_owned) else {
             let message = "the name of the column must be a constant";
             return self.faulty(codes::WRONG_ARGUMENTS, name_span, message, default.ty);
@@ -154,7 +154,7 @@ impl<'t> Lifter<'t> {
         for arg in &call.args {
             let name = self.default_name(arg, cx.scope).unwrap_or_default();
             args.push(ir::Expr::string(name, arg.span.0));
-            args.push(self.expr_in(arg, cx));
+            args.push(self.expr_in(argument(arg), cx));
         }
         self.packed_pairs(args, span)
     }
@@ -169,8 +169,8 @@ impl<'t> Lifter<'t> {
     /// `bin(value, size)`: the size tells what a dynamic or learned value is.
     fn binned(&mut self, call: &'t tree::Call, def: &'static FunctionDef, span: Span, cx: Cx<'_>) -> ir::Expr {
         let [value, size] = call.args.as_slice() else { return self.placeholder(Type::Unknown, span) };
-        let value = self.expr_in(value, cx);
-        let size = self.expr_in(size, cx);
+        let value = self.expr_in(argument(value), cx);
+        let size = self.expr_in(argument(size), cx);
         let value = match (value.ty, size.ty) {
             (Type::Unknown | Type::Dynamic, Type::Timespan) => self.coerce(value, Type::Datetime),
             (Type::Unknown, ty) if ty.is_numeric() => self.coerce(value, ty),
@@ -180,6 +180,14 @@ impl<'t> Lifter<'t> {
             _ => value,
         };
         self.call_of(def, vec![value, size], span)
+    }
+}
+
+/// An argument without the name that the grammar lets it have.
+pub(super) fn argument(e: &tree::Expr) -> &tree::Expr {
+    match &e.kind {
+        tree::ExprKind::Named(named) => &named.value,
+        _ => e,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::lift::Lifter;
 use crate::lift::scope::{Env, Rel, Scope};
 use crate::syntax::tree::{self, ExprKind, MvColumn, Param, PartitionBody};
 use ruleferry_diag::Span;
-use ruleferry_ir::{Apply, ColId, Expand, ExpandItem, ExpandKind, Op, Plan, Type};
+use ruleferry_ir::{self as ir, Apply, ColId, Expand, ExpandItem, ExpandKind, Op, Plan, Type};
 
 impl<'t> Lifter<'t> {
     pub(super) fn mv_expand(&mut self, input: Rel, expand: &'t tree::MvExpand, span: Span, env: Env) -> Rel {
@@ -62,8 +62,9 @@ impl<'t> Lifter<'t> {
         let items = self.expand_items(&input, &apply.columns, &mut inner, env);
         let index = self.index_column(&apply.params, &mut inner, span);
         let limit = apply.limit.as_ref().map(|l| self.expr_as(l, Type::Long, &Scope::bare(env)));
-        // Columns of the row that the body does not replace: they are beside what it gives.
-        let kept: Vec<ColId> = before.iter().copied().filter(|id| inner.contains(id)).collect();
+        // Columns of the row that stand beside what the body gives: all but those expanded under their own name.
+        let expanded: Vec<ColId> = items.iter().filter(|i| !i.named).filter_map(|i| plain_column(&i.expr)).collect();
+        let kept: Vec<ColId> = before.iter().copied().filter(|id| !expanded.contains(id)).collect();
         let rows = Plan::new(Op::Rows, inner, span);
         let host = Rel { plan: rows, origins: input.origins.clone(), ordered: true, depth: input.depth };
         self.correlated += 1;
@@ -101,5 +102,13 @@ impl<'t> Lifter<'t> {
         let output = std::sync::Arc::clone(&plan.output);
         let op = Op::Partition { input: input.plan, key, body: plan };
         Rel { plan: Plan::new(op, output, span), origins, ordered: false, depth: depth.max(input.depth) + 1 }
+    }
+}
+
+/// The column that an expression is, but for a conversion that nobody wrote.
+fn plain_column(e: &ir::Expr) -> Option<ColId> {
+    match &e.kind {
+        ir::ExprKind::Cast(cast) if cast.implicit => plain_column(&cast.expr),
+        _ => e.as_column(),
     }
 }

@@ -18,7 +18,11 @@ impl<'t> Lifter<'t> {
             Some("case_sensitive") => Case::Sensitive,
             Some(_) | None => Case::Insensitive,
         };
-        let predicate = self.search_predicate(&search.predicate, &Scope::over(env, &rows.rel), case);
+        let predicate = if matches!(search.predicate.kind, tree::ExprKind::Star) {
+            ir::Expr::bool(true, search.predicate.span.0)
+        } else {
+            self.search_predicate(&search.predicate, &Scope::over(env, &rows.rel), case)
+        };
         let source = self.add_column(SmolStr::new_static("$table"), Type::String, span);
         self.finish_search(inputs, labels, rows, predicate, source, false, span)
     }

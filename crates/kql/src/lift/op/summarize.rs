@@ -23,7 +23,10 @@ impl<'t> Lifter<'t> {
         let scope = scope.with_keys(&key_columns);
         let aggregates: Vec<AggregateItem> =
             summarize.aggregates.iter().map(|a| self.aggregate_item(a, &scope, &mut out)).collect();
-        input.then(|input| Op::Aggregate(Aggregate { input, keys, aggregates }), out.ids, span).closed().unordered()
+        let star = aggregates.iter().any(|a| is_star(&a.call));
+        let rel = input.then(|input| Op::Aggregate(Aggregate { input, keys, aggregates }), out.ids, span).unordered();
+        // `arg_max(x, *)` passes on every column, those that no schema knows, too.
+        if star { rel } else { rel.closed() }
     }
 
     /// An aggregate and its output columns.
@@ -121,5 +124,12 @@ impl<'t> Lifter<'t> {
         }
         let op = |input| Op::TopNested(ir::TopNested { input, levels: lifted });
         input.then(op, out.ids, span).closed().unordered()
+    }
+}
+
+const fn is_star(call: &AggregateCall) -> bool {
+    match call {
+        AggregateCall::ArgExtreme { star, .. } | AggregateCall::TakeAny { star, .. } => *star,
+        AggregateCall::Function(..) | AggregateCall::Composed { .. } => false,
     }
 }

@@ -145,6 +145,14 @@ impl Parser<'_> {
 
     /// Operators of the level `min` and tighter ones.
     fn infix_chain(&mut self, min: u8) -> Read<Expr> {
+        // The operands of `and` do not stand on each other: the highest counts.
+        let before = std::mem::take(&mut self.height);
+        let chain = self.infix_links(min)?;
+        self.height = before.max(self.height);
+        Ok(chain)
+    }
+
+    fn infix_links(&mut self, min: u8) -> Read<Expr> {
         let start = self.start();
         let mut left = match self.star_operand(min) {
             Some(star) => star,
@@ -268,9 +276,6 @@ impl Parser<'_> {
             if let Some(name) = self.bracketed_name() {
                 return Ok(ExprKind::Path { base, name });
             }
-            if let Some(name) = self.bracketed_wildcard() {
-                return Ok(ExprKind::Path { base, name });
-            }
             return Ok(ExprKind::Index { base, index: Box::new(self.index()?) });
         }
         if token.name == NameClass::Read || token.kind == TokenKind::At {
@@ -295,7 +300,7 @@ impl Parser<'_> {
             | TokenKind::RawGuid
             | TokenKind::Kw(Kw::True | Kw::False) => self.scalar_literal(),
             TokenKind::LParen => return self.enclosed(TokenKind::LParen, TokenKind::RParen, Self::pipe),
-            TokenKind::LBracket => match self.bracketed_name().or_else(|| self.bracketed_wildcard()) {
+            TokenKind::LBracket => match self.bracketed_name() {
                 Some(name) => return self.after_name(name, start),
                 None => return Err(self.expected("an expression")),
             },
@@ -492,20 +497,6 @@ impl Parser<'_> {
         let params = if self.at_kw(Kw::Kind) { self.params(&[])? } else { Vec::new() };
         let value = self.enclosed(TokenKind::LParen, TokenKind::RParen, Self::pipe)?;
         Ok(ExprKind::Wrapped(Box::new(Wrapped { kind, params, value })))
-    }
-
-    /// `[a*]`: wildcards in brackets without quotes.
-    fn bracketed_wildcard(&mut self) -> Option<Name> {
-        if !self.at(TokenKind::LBracket) {
-            return None;
-        }
-        let len = self.wildcard_len(1);
-        if len == 0 || self.kind_ahead(1 + len) != TokenKind::RBracket {
-            return None;
-        }
-        let span = self.ahead(1).span().to(self.ahead(len).span());
-        self.pos += len + 2;
-        Some(Name { text: SmolStr::new(span.text(self.text)), span: span.into() })
     }
 
     /// How many tokens a name with `*` takes, 0 if there is none. It holds no blanks.

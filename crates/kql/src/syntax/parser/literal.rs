@@ -4,7 +4,7 @@ use ruleferry_diag::{Diagnostic, Span, codes};
 use smol_str::SmolStr;
 
 use super::super::keyword::Kw;
-use super::super::literal::{Dynamic, Literal, ScalarType, StringLiteral, TypedLiteral};
+use super::super::literal::{Dynamic, Literal, ScalarType, StringLiteral, TypedLiteral, is_hidden};
 use super::super::token::TokenKind;
 use super::super::tree::{ColumnDecl, Datatable, Expr, ExprKind, ExternalData, TypeOf};
 use super::fault::suggest;
@@ -312,6 +312,13 @@ fn dynamic_takes(ty: &ScalarType) -> bool {
 fn typed(token: &str) -> Literal {
     let (name, text) = token.split_once('(').unwrap_or((token, ""));
     let ty = ScalarType::from_name(name).unwrap_or(ScalarType::String);
-    let text = SmolStr::new(text.strip_suffix(')').unwrap_or(text).trim());
+    let text = text.strip_suffix(')').unwrap_or(text).trim();
+    // A zero-width blank from a copied text is no part of the value.
+    let text = if text.is_ascii() && !text.contains(is_hidden) {
+        SmolStr::new(text)
+    } else {
+        let shown: String = text.chars().filter(|c| !is_hidden(*c)).collect();
+        SmolStr::new(shown.trim())
+    };
     Literal::Typed(Box::new(TypedLiteral { ty, text }))
 }

@@ -597,6 +597,8 @@ impl Parser<'_> {
         let chart = Name { text: SmolStr::new(self.text_of(token)), span: token.span().into() };
         let mut properties = self.legacy_render()?;
         properties.extend(self.properties(Some(RENDER))?);
+        // `by` and a bare `with` cannot stand inside of `with (…)`: they go first.
+        properties.sort_by_key(|p| !matches!(p.name.text.as_str(), "by" | "with"));
         Ok(OperatorKind::Render(Box::new(Render { chart, properties })))
     }
 

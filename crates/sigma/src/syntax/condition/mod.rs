@@ -33,7 +33,11 @@ pub enum Expr {
     /// A search by its name.
     Search(Name),
     /// `1 of selection*`, `all of them`
-    Of { quantifier: Quantifier, target: Target, span: Loc },
+    Of {
+        quantifier: Quantifier,
+        target: Target,
+        span: Loc,
+    },
     Not(Box<Expr>, Loc),
     And(Vec<Expr>, Loc),
     Or(Vec<Expr>, Loc),
@@ -99,13 +103,19 @@ impl PartialEq for Expr {
     fn eq(&self, other: &Self) -> bool {
         match (self.ungrouped(), other.ungrouped()) {
             (Self::Search(a), Self::Search(b)) => a == b,
-            (Self::Of { quantifier: a, target: x, span: _ }, Self::Of { quantifier: b, target: y, span: _ }) => {
-                a == b && x == y
-            }
+            (
+                Self::Of { quantifier: a, target: x, span: _ },
+                Self::Of { quantifier: b, target: y, span: _ },
+            ) => a == b && x == y,
             (Self::Not(a, _), Self::Not(b, _)) => a == b,
             (Self::And(a, _), Self::And(b, _)) | (Self::Or(a, _), Self::Or(b, _)) => a == b,
             (
-                Self::Search(_) | Self::Of { .. } | Self::Not(..) | Self::And(..) | Self::Or(..) | Self::Group(..),
+                Self::Search(_)
+                | Self::Of { .. }
+                | Self::Not(..)
+                | Self::And(..)
+                | Self::Or(..)
+                | Self::Group(..),
                 _,
             ) => false,
         }
@@ -132,7 +142,11 @@ impl Expr {
         for operand in operands {
             match operand {
                 Self::And(inner, _) => flat.extend(inner),
-                other @ (Self::Search(_) | Self::Of { .. } | Self::Not(..) | Self::Or(..) | Self::Group(..)) => {
+                other @ (Self::Search(_)
+                | Self::Of { .. }
+                | Self::Not(..)
+                | Self::Or(..)
+                | Self::Group(..)) => {
                     flat.push(other);
                 }
             }
@@ -146,7 +160,11 @@ impl Expr {
         for operand in operands {
             match operand {
                 Self::Or(inner, _) => flat.extend(inner),
-                other @ (Self::Search(_) | Self::Of { .. } | Self::Not(..) | Self::And(..) | Self::Group(..)) => {
+                other @ (Self::Search(_)
+                | Self::Of { .. }
+                | Self::Not(..)
+                | Self::And(..)
+                | Self::Group(..)) => {
                     flat.push(other);
                 }
             }
@@ -175,9 +193,11 @@ impl Expr {
     pub fn span(&self) -> Loc {
         match self {
             Self::Search(name) => name.span,
-            Self::Of { span, .. } | Self::Not(_, span) | Self::And(_, span) | Self::Or(_, span) | Self::Group(_, span) => {
-                *span
-            }
+            Self::Of { span, .. }
+            | Self::Not(_, span)
+            | Self::And(_, span)
+            | Self::Or(_, span)
+            | Self::Group(_, span) => *span,
         }
     }
 

@@ -241,7 +241,14 @@ impl<'t> Parser<'t, '_> {
             Token::Word(_) | Token::Sign(_) | Token::End => return Err(self.unexpected("a number")),
         };
         self.advance();
-        Ok(Pipe::Aggregation(Aggregation { function, field, by, compare, threshold, span: self.span_from(start) }))
+        Ok(Pipe::Aggregation(Aggregation {
+            function,
+            field,
+            by,
+            compare,
+            threshold,
+            span: self.span_from(start),
+        }))
     }
 
     fn sign(&mut self, sign: &'static str) -> Result<(), Diagnostic> {

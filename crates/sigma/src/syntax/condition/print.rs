@@ -1,6 +1,8 @@
 //! Conditions to text, with the parentheses that precedence asks for: `not` binds closer than `and`, `and` than `or`.
 
-use super::{Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target};
+use super::{
+    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target,
+};
 use std::fmt::{Display, Formatter, Result};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -366,8 +366,8 @@ impl Lowerer<'_> {
             ExprKind::Cast(c) if c.to == Type::String => self.nullable(&c.expr, scope),
             ExprKind::Subquery(_) => e.ty != Type::String,
             ExprKind::IsNull(_) | ExprKind::IsEmpty(_) => false,
-            ExprKind::Column(_)
-            | ExprKind::And(_)
+            ExprKind::Column(id) => !scope.is_present(*id),
+            ExprKind::And(_)
             | ExprKind::Or(_)
             | ExprKind::Not(_)
             | ExprKind::Compare(_)

@@ -44,6 +44,7 @@ impl Lowerer<'_> {
             columns,
             open: false,
             order: Vec::new(),
+            around: Vec::new(),
         };
         let around: Vec<Out> = rows.outs.iter().map(|out| Out { origin: Origin::Outer, ..out.clone() }).collect();
         let frame = std::mem::replace(&mut self.row, Some(Frame { relation, around }));
@@ -64,7 +65,7 @@ impl Lowerer<'_> {
         block.add_source(Some(o), outer.columns, outer.open);
         block.add_source(Some(b), body_columns, false);
         let mut outs: Vec<Out> = Vec::new();
-        for id in &plan.output {
+        for id in plan.output.iter() {
             let Some(old) = block.out(*id) else { return Err(super::refuse_column(plan.span)) };
             let name = Block::name_for(&outs, self.query.columns.name(*id), None);
             outs.push(Out { name, ..old.clone() });

@@ -50,7 +50,7 @@ impl Lowerer<'_> {
         block.set_partition(partition);
         // Right columns get the ids (and names) of the output.
         let mut outs: Vec<Out> = Vec::with_capacity(plan.output.len());
-        for id in &plan.output {
+        for id in plan.output.iter() {
             let from = join.right_output.iter().find(|i| i.to == *id).map_or(*id, |i| i.from);
             let Some(old) = block.out(from).or_else(|| block.out(*id)) else { return Err(refuse_column(plan.span)) };
             let name = if from == *id { old.name.clone() } else { self.query.columns.name(*id).into() };

@@ -12,6 +12,8 @@ mod union;
 mod values;
 mod window;
 
+pub(super) use scan::time_bound;
+
 use super::block::{Block, Keep, Origin, Out};
 use super::walk::Uses;
 use super::{Lowerer, Refusal, Result, Scope};
@@ -258,23 +260,22 @@ impl Lowerer<'_> {
 
     fn project(&mut self, block: Block, items: &[Item]) -> Result<Block> {
         let mut block = block;
-        let expanded = items.iter().find(|i| i.ids.len() > 1).is_some();
-        if expanded {
+        if items.iter().any(|i| i.ids.len() > 1) {
             // Tuples first beside the old columns, then all as plain columns.
             for item in items.iter().filter(|i| i.ids.len() > 1) {
                 block = self.extend_tuple(block, item)?;
             }
-            let plain: Vec<Item> = items
-                .iter()
-                .flat_map(|i| {
-                    let several = i.ids.len() > 1;
-                    i.ids.iter().map(move |id| Item {
-                        ids: vec![*id],
-                        expr: if several { Expr::column(*id, self.ty(*id), i.expr.span) } else { i.expr.clone() },
-                        named: i.named,
-                    })
-                })
-                .collect::<Vec<_>>();
+            let mut plain: Vec<Item> = Vec::new();
+            for item in items {
+                for id in &item.ids {
+                    let expr = if item.ids.len() > 1 {
+                        Expr::column(*id, self.ty(*id), item.expr.span)
+                    } else {
+                        item.expr.clone()
+                    };
+                    plain.push(Item { ids: vec![*id], expr, named: item.named });
+                }
+            }
             return self.project(block, &plain);
         }
         // Of a grouped or limited block, columns may still be picked and renamed.
@@ -287,17 +288,16 @@ impl Lowerer<'_> {
         let uses = Uses::of(items.iter().filter(|i| !i.ids.iter().any(|id| kept.contains(id))).map(|i| &i.expr));
         let block = self.fit(block, &uses, Keep::Only(&kept))?;
         // Renaming a computed column moves its expression; a kept one stands first so that others may name it.
+        let reserved: Vec<Out> = block.outs.iter().filter(|o| kept.contains(&o.id)).cloned().collect();
         let mut outs: Vec<Out> = Vec::with_capacity(items.len());
         for item in items {
             let Some(&id) = item.ids.first() else { continue };
-            let name = Block::name_for(&outs, self.query.columns.name(id), None);
+            let others: Vec<Out> = outs.iter().chain(&reserved).cloned().collect();
+            let name = Block::name_for(&others, self.query.columns.name(id), None);
             match item.expr.as_column() {
                 Some(from) if from == id => {
-                    if let Some(old) = block.out(id) {
-                        outs.push(Out { name: if old.aliases_name_ok(&outs) { old.name.clone() } else { name }, ..old.clone() });
-                        continue;
-                    }
-                    return Err(refuse_column(item.expr.span));
+                    let Some(old) = block.out(id) else { return Err(refuse_column(item.expr.span)) };
+                    outs.push(old.clone());
                 }
                 Some(_) | None => {
                     let out = self.computed(&block, id, name, &item.expr, Keep::Only(&kept))?;
@@ -401,6 +401,9 @@ impl Lowerer<'_> {
     }
 
     fn limit(&mut self, plan: &Plan, block: Block, count: &Expr, kind: LimitKind) -> Result<Block> {
+        if !block.partition().is_empty() {
+            return self.limit_groups(block, count, kind);
+        }
         let mut block = if block.limit.is_some() { self.reopen(block)? } else { block };
         match kind {
             LimitKind::Take => {}

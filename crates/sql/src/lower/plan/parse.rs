@@ -167,7 +167,7 @@ impl Lowerer<'_> {
                 ParsePiece::Text(text) => escape_into(text, &mut out),
                 ParsePiece::Column(id) => {
                     columns.push(*id);
-                    out.push_str(self.group(*id, p.mode, next));
+                    out.push_str(self.group_of(*id, p.mode, next));
                 }
             }
         }
@@ -175,7 +175,7 @@ impl Lowerer<'_> {
     }
 
     /// The group of a column: by the shape of its type, else up to what follows.
-    fn group(&self, id: ColId, mode: ParseMode, next: Option<&ParsePiece>) -> &'static str {
+    fn group_of(&self, id: ColId, mode: ParseMode, next: Option<&ParsePiece>) -> &'static str {
         match (self.ty(id), mode) {
             (Type::Int | Type::Long, ParseMode::Simple | ParseMode::Regex) => return r"([+-]?\d+)",
             (Type::Real | Type::Decimal, ParseMode::Simple | ParseMode::Regex) => return r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)",

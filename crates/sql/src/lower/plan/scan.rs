@@ -49,7 +49,7 @@ impl Lowerer<'_> {
             }
             columns.push(SourceColumn { id: Some(*id), name: column, present: false });
         }
-        Relation { factor: build::table(name), columns, open, order: Vec::new() }
+        Relation { factor: build::table(name), columns, open, order: Vec::new(), around: Vec::new() }
     }
 
     fn input(&mut self, plan: &Plan, scan: &Scan, input: &Input) -> Result<Block> {
@@ -136,7 +136,7 @@ impl Lowerer<'_> {
             .zip(&info.columns)
             .map(|(id, c)| SourceColumn { id: Some(*id), name: c.name.clone(), present: c.present })
             .collect();
-        Ok(Block::over(Relation { factor: build::table(&info.name), columns, open: info.open, order: Vec::new() }))
+        Ok(Block::over(Relation { factor: build::table(&info.name), columns, open: info.open, order: Vec::new(), around: Vec::new() }))
     }
 
     fn binding_table(&mut self, id: BindingId, span: Span) -> Result<TableInfo> {

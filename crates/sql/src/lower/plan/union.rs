@@ -65,7 +65,7 @@ impl Lowerer<'_> {
     fn combine(&mut self, plan: &Plan, branches: Vec<Branch>, source: Option<ColId>) -> Result<Block> {
         let outputs: Vec<ColId> = plan.output.iter().copied().filter(|id| Some(*id) != source).collect();
         let mut names: Vec<(ColId, SmolStr)> = Vec::new();
-        for id in &plan.output {
+        for id in plan.output.iter() {
             let wanted = self.query.columns.name(*id);
             let mut name = SmolStr::new(wanted);
             let mut n = 1;
@@ -147,7 +147,7 @@ impl Lowerer<'_> {
                 present: present.iter().any(|(i, p)| i == id && *p),
             })
             .collect();
-        let mut block = Block::over(Relation { factor, columns, open, order: Vec::new() });
+        let mut block = Block::over(Relation { factor, columns, open, order: Vec::new(), around: Vec::new() });
         block.hint = "combined";
         Ok(block)
     }

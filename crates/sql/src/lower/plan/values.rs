@@ -91,7 +91,7 @@ impl Lowerer<'_> {
         let names: Vec<SmolStr> = columns.iter().map(|c| c.name.clone()).collect();
         let derived = build::derived(build::query(SetExpr::Values(values)), false);
         let factor = build::aliased(derived, "data", &names);
-        let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new() });
+        let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
         if empty {
             block.filters.push(build::boolean(false));
         }
@@ -111,7 +111,7 @@ impl Lowerer<'_> {
             let factor =
                 build::aliased(build::table_call("generate_series", vec![from, to, step]), "series", &[name.clone()]);
             let columns = vec![SourceColumn { id: Some(id), name, present: true }];
-            let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new() });
+            let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
             block.hint = "series";
             return Ok(block);
         }
@@ -127,7 +127,7 @@ impl Lowerer<'_> {
             std::slice::from_ref(&step_name),
         );
         let columns = vec![SourceColumn { id: None, name: step_name.clone(), present: true }];
-        let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new() });
+        let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
         let steps = build::binary(build::column(&step_name), BinaryOperator::Multiply, step);
         let value = build::binary(from, BinaryOperator::Plus, steps);
         let name = if name == "step" { SmolStr::new("step__2") } else { name };

@@ -1,0 +1,138 @@
+//! From the Sigma tree to the IR.
+//!
+//! In: one document of a file. Out: [`Lifted`]: a rule whose plan scans one table and filters it, with what the
+//! front end wants people to know; or why the rule has no meaning here.
+//!
+//! The table is named after the log source, its columns are the fields that the condition uses: text, null where the
+//! field is absent. An atom on an absent field is false, so that its negation is true.
+
+mod condition;
+mod envelope;
+mod item;
+mod pattern;
+mod regex;
+mod transform;
+
+pub(crate) use envelope::LOOK_BACK_KEY;
+
+use crate::syntax::{DocumentKind, SigmaDocument};
+use indexmap::IndexMap;
+use ruleferry_diag::{Code, Diagnostic, Span, codes};
+use ruleferry_ir::{self as ir, ColId, Columns, Expr, LogSource, Op, Plan, Query, Scan, Source, TableName, Type};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+/// What the caller gives.
+#[derive(Clone, Debug, Default)]
+pub struct LiftOptions {
+    /// The values of placeholders (`%name%` in fields with `expand`), in Sigma's escaping: `*` and `?` are wildcards.
+    pub values: IndexMap<SmolStr, Vec<SmolStr>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Lifted {
+    pub rule: ir::Rule,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Gives a rule its meaning, or says everything that stands in the way.
+pub fn lift(document: &SigmaDocument, options: &LiftOptions) -> Result<Lifted, Vec<Diagnostic>> {
+    let span = *document.span;
+    match document.kind() {
+        DocumentKind::Rule => {}
+        DocumentKind::Correlation => return Err(vec![later("correlation", span)]),
+        DocumentKind::Filter => return Err(vec![later("filter", span)]),
+        DocumentKind::Part | DocumentKind::Unknown => {
+            return Err(vec![Diagnostic::error(codes::SIGMA_NOT_A_RULE, span, "the document is no rule")]);
+        }
+    }
+    let mut lifter = Lifter {
+        document,
+        options,
+        columns: Columns::default(),
+        fields: FxHashMap::default(),
+        order: Vec::new(),
+        event: None,
+        faults: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let envelope = lifter.envelope();
+    let predicate = lifter.condition();
+    let plan = lifter.plan(&envelope.log_source, predicate, span);
+    if !lifter.faults.is_empty() {
+        return Err(lifter.faults);
+    }
+    let query = Query { columns: lifter.columns, bindings: Vec::new(), plan, assumptions: Vec::new() };
+    Ok(Lifted { rule: ir::Rule { envelope, query }, warnings: lifter.warnings })
+}
+
+fn later(what: &str, span: Span) -> Diagnostic {
+    let message = format!("a {what} is read and kept, but not converted yet");
+    Diagnostic::error(codes::SIGMA_NOT_YET, span, message)
+        .with_help("convert the rules that it refers to; it is printed back unchanged to Sigma")
+}
+
+/// The state of one lift.
+struct Lifter<'t> {
+    document: &'t SigmaDocument,
+    options: &'t LiftOptions,
+    columns: Columns,
+    fields: FxHashMap<SmolStr, ColId>,
+    /// The columns in the order of their first use.
+    order: Vec<ColId>,
+    /// The column that holds all values of the event, if a keyword asks for it.
+    event: Option<ColId>,
+    faults: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// The column of all values of an event, where the target has no search over a whole row.
+const EVENT_COLUMN: &str = "_raw";
+
+impl Lifter<'_> {
+    fn plan(&mut self, log_source: &LogSource, predicate: Expr, span: Span) -> Plan {
+        let parts = [&log_source.product, &log_source.category, &log_source.service];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(SmolStr::as_str).filter(|p| !p.is_empty()).collect();
+        if parts.is_empty() {
+            let help = "name a `product`, `category` or `service` in `logsource`";
+            let fault = Diagnostic::error(codes::SIGMA_MISSING_KEY, span, "the rule does not say where to look");
+            self.faults.push(fault.with_help(help));
+        }
+        let table = TableName { qualifiers: Vec::new(), name: parts.join("_").into() };
+        let mut output = self.order.clone();
+        output.extend(self.event);
+        let scan = Scan { source: Source::Table(table), open: true, time: None };
+        let output: std::sync::Arc<[ColId]> = output.into();
+        let input = Plan::new(Op::Scan(scan), output.clone(), span);
+        Plan::new(Op::Filter { input, predicate }, output, span)
+    }
+
+    /// The column of a field.
+    fn field(&mut self, name: &str, span: Span) -> Expr {
+        let id = match self.fields.get(name) {
+            Some(id) => *id,
+            None => {
+                let id = self.columns.add(name, Type::String, span);
+                self.fields.insert(name.into(), id);
+                self.order.push(id);
+                id
+            }
+        };
+        Expr::column(id, Type::String, span)
+    }
+
+    fn use_event(&mut self) {
+        if self.event.is_none() {
+            self.event = Some(self.columns.add(EVENT_COLUMN, Type::String, Span::default()));
+        }
+    }
+
+    fn fault(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) -> Expr {
+        let fault = Diagnostic::error(code, span, message);
+        let fault = if help.is_empty() { fault } else { fault.with_help(help) };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+        Expr::bool(false, span)
+    }
+}

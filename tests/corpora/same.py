@@ -1,0 +1,133 @@
+"""Whether two texts say the same, by readers that are not ours: PyYAML and Microsoft's KQL parser."""
+
+import re
+from collections import Counter
+
+import sexpr
+import yaml
+
+_NULL = "tag:yaml.org,2002:null"
+_STR = "tag:yaml.org,2002:str"
+
+
+def trees(before, after):
+    """Where two trees of Microsoft's parser differ; None if nowhere. Quotes of strings and idle separators are no difference."""
+    for n, (a, b) in enumerate(zip(*(map(_essence, (before, after))))):
+        if a != b:
+            return f"token {n}: {a} became {b}"
+    a, b = len(_essence(before)), len(_essence(after))
+    return None if a == b else f"{a} tokens became {b}"
+
+
+def _essence(text):
+    """Kinds and tokens in order, without what has no meaning."""
+    out = []
+    tree = sexpr.parse(text)
+    for node in sexpr.walk(tree):
+        if isinstance(node, list):
+            # The kind stands in the list as its first element; walking the list gives it as a leaf.
+            continue
+        out.append(_token(node) if isinstance(node, sexpr.Token) else node)
+    return [t for n, t in enumerate(out) if not _idle(out, n)]
+
+
+def _token(token):
+    if token[:1] in "'\"@`~" or re.match(r"[hH][@'\"`~]", token):
+        return ("string", sexpr.string_value(token))
+    return token
+
+
+def _idle(tokens, n):
+    """A `;` or `,` with nothing after it."""
+    return tokens[n] == ";" or tokens[n] == "SeparatedElement" or tokens[n] == ","
+
+
+def documents(before, after):
+    """What of a stream of YAML documents is lost or changed in another; None if nothing. The order of keys is free."""
+    a, b = (list(yaml.compose_all(t, Loader=yaml.SafeLoader)) for t in (before, after))
+    if len(a) != len(b):
+        return f"{len(a)} documents became {len(b)}"
+    for x, y in zip(a, b):
+        if lost := _node(x, y, ""):
+            return lost
+    return None
+
+
+def _node(a, b, path):
+    if a is None or b is None:
+        return None if a is b else f"{path or 'document'}: empty on one side"
+    if isinstance(a, yaml.ScalarNode):
+        if not isinstance(b, yaml.ScalarNode):
+            return f"{path}: a scalar became a {b.id}"
+        # A number in quotes is a text; a null is no empty text.
+        if (_kind(a), a.value) != (_kind(b), b.value) and not (_kind(a) == _kind(b) == _NULL):
+            return f"{path}: {_kind(a)[-5:]} `{a.value}` became {_kind(b)[-5:]} `{b.value}`"
+        return None
+    if a.id != b.id:
+        return f"{path}: a {a.id} became a {b.id}"
+    if isinstance(a, yaml.SequenceNode):
+        if len(a.value) != len(b.value):
+            return f"{path}: {len(a.value)} items became {len(b.value)}"
+        pairs = [(x, y, f"{path}[{n}]") for n, (x, y) in enumerate(zip(a.value, b.value))]
+    else:
+        keys, theirs = ([k.value for k, _ in m.value] for m in (a, b))
+        if sorted(keys) != sorted(theirs):
+            return f"{path}: keys {sorted(set(keys) ^ set(theirs))}"
+        other = {k.value: v for k, v in b.value}
+        pairs = [(v, other[k.value], f"{path}.{k.value}") for k, v in a.value]
+    return next((lost for x, y, p in pairs if (lost := _node(x, y, p))), None)
+
+
+def _kind(node):
+    """Dates and whatever else is no number, boolean or null is text to Sigma."""
+    return node.tag if node.tag[22:] in ("null", "bool", "int", "float") else _STR
+
+
+def comments(before, after):
+    """Comments that went missing or appeared; None if the same."""
+    a, b = _comments(before), _comments(after)
+    gone, new = a - b, b - a
+    return None if not gone and not new else f"comments: {list(gone.elements())[:2]} gone, {list(new.elements())[:2]} new"
+
+
+def _comments(text):
+    found, end = Counter(), 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        found.update(c.strip() for c in re.findall(r"#.*", text[end : token.start_mark.index]))
+        # The end of a block scalar lies behind the comments that follow it.
+        end = token.end_mark.index
+        if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
+            indented = text[token.start_mark.index : end].splitlines()
+            head = indented[0] if indented else ""
+            found.update(c.strip() for c in re.findall(r"#.*", head))
+            found.update(c.strip() for c in _behind(indented[1:]))
+    return found
+
+
+def _behind(lines):
+    """Comment lines at the end of a block scalar's extent that are less indented than it."""
+    own = next((len(l) - len(l.lstrip()) for l in lines if l.strip()), 0)
+    return [l for l in lines if l.strip().startswith("#") and len(l) - len(l.lstrip()) < own]
+
+
+def sigma_fault(text):
+    """Why a text is no Sigma rule with a condition over its selections; None if it is one."""
+    try:
+        rules = [d for d in yaml.load_all(text, Loader=yaml.BaseLoader) if d is not None]
+    except yaml.YAMLError as e:
+        return f"not YAML: {e}"
+    for rule in rules:
+        if not isinstance(rule, dict) or not {"title", "logsource", "detection"} <= rule.keys():
+            return "title, logsource or detection is missing"
+        detection = rule["detection"]
+        conditions = detection.get("condition")
+        if not conditions:
+            return "no condition"
+        names = set(detection) - {"condition", "timeframe"}
+        for condition in [conditions] if isinstance(conditions, str) else conditions:
+            for word in re.findall(r"[^\s()|]+", condition):
+                star = word.replace("*", "")
+                known = word in names or word in ("and", "or", "not", "of", "them", "all") or word.isdigit()
+                if not known and not ("*" in word and any(n.startswith(star) for n in names)):
+                    return f"the condition names `{word}`, which is no selection"
+    return None if rules else "no document"

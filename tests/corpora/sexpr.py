@@ -62,7 +62,8 @@ def walk(node):
 
 
 def leaves(node):
-    return [n for n in walk(node) if not isinstance(n, list)]
+    """The tokens of a tree, in order."""
+    return [n for n in walk(node) if isinstance(n, Token)]
 
 
 def string_value(token):

@@ -8,6 +8,7 @@ A case is one JSON object a line:
   {"fn": "substring", "args": ["'abc'", "1"], "is": "'bc'"}
 `args` and `is` are DuckDB expressions; the IR types of the arguments follow from their SQL types, `types` overrides them.
 For an aggregate `rows` takes the place of `args`: a list of argument lists, one a row.
+`setup` are statements to run before the macros are defined (the tables that one reads).
 `near` is a relative tolerance for numbers (default 1e-9); `any_order` compares arrays as bags.
 """
 
@@ -118,8 +119,10 @@ def connect():
     return connection
 
 
-def with_macros(entry, macros):
+def with_macros(entry, macros, setup=()):
     connection = connect()
+    for statement in setup:
+        connection.execute(statement)
     for name in closure(entry.get("macros", []), macros):
         connection.execute(macros[name][1])
     return connection
@@ -166,7 +169,7 @@ def check_case(case, overloads, macros):
     entry = choose(entries, types)
     if not entry:
         return f"no overload for {types}"
-    connection = with_macros(entry, macros)
+    connection = with_macros(entry, macros, case.get("setup", []))
     wanted_type = sql_types(connection, [case["is"]])[0]
     wanted = value_of(connection.execute("SELECT " + case["is"]).fetchone()[0], wanted_type)
     forms = []
@@ -174,7 +177,7 @@ def check_case(case, overloads, macros):
         forms.append(("constants", instantiate(entry["sql"], rows[0]), ""))
     names = [f"a{i}" for i in range(len(rows[0]))]
     # Two rows: a macro that looks at other rows than its own, or a fixed row, shows.
-    selects = " UNION ALL ".join("SELECT " + ", ".join(f"({v}) AS a{i}" for i, v in enumerate(r)) for r in rows) if names else "SELECT 1"
+    selects = " UNION ALL ".join("SELECT " + ", ".join(f"({v}) AS a{i}" for i, v in enumerate(r)) for r in rows) if names else " UNION ALL ".join("SELECT 1" for _ in rows)
     if kind == "function" and names:
         selects += " UNION ALL " + "SELECT " + ", ".join("NULL" for _ in names)
     connection.execute(f"CREATE TEMP TABLE cases AS {selects}")
@@ -212,17 +215,13 @@ def check_macro_files(macros, overloads):
                 other = used_by.setdefault(parameter, name)
                 if other != name:
                     faults.append(f"macros/{name}.sql: lambda parameter {parameter} is also one of {other}")
-    listed = set()
     for entries in overloads.values():
         for entry in entries:
             called = {m for m in macros if re.search(rf"\b{m}\(", entry["sql"])}
             if called != set(entry.get("macros", [])):
                 faults.append(f"functions.toml: {entry['name']} lists {entry.get('macros', [])}, calls {sorted(called)}")
-            listed |= called
             if entry.get("nulls") not in ("strict", "never", "custom"):
                 faults.append(f"functions.toml: {entry['name']} has no `nulls`")
-    used = set(closure(sorted(listed), macros))
-    faults += [f"macros/{name}.sql: nothing uses it" for name, (_, text) in macros.items() if name not in used and "-- used by:" not in text]
     connection = connect()
     builtin = {row[0] for row in connection.execute("SELECT function_name FROM duckdb_functions()").fetchall()}
     faults += [f"macros/{name}.sql: DuckDB has a function of that name" for name in macros if name in builtin]

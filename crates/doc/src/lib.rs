@@ -14,6 +14,7 @@
 
 mod char_map;
 mod comments;
+mod common;
 mod core_schema;
 mod faults;
 mod json;
@@ -28,6 +29,8 @@ pub use core_schema::Class;
 pub use json::parse_json;
 pub use node::{Kind, Node, Pair, Scalar, Style};
 pub use print::{Options, print, print_all};
+#[doc(hidden)]
+pub use yaml::parse_any_yaml;
 pub use yaml::parse_yaml;
 
 use ruleferry_diag::{Diagnostic, Span};

@@ -3,10 +3,11 @@
 
 use crate::char_map::CharMap;
 use crate::comments::{Comments, Landmarks};
+use crate::common;
 use crate::{
     Document, Kind, MAX_ALIAS_NODES, MAX_DEPTH, MAX_FAULTS, Node, Pair, Parsed, Scalar, Style, faults,
 };
-use ruleferry_diag::{Diagnostic, LineIndex, Span, codes};
+use ruleferry_diag::{Diagnostic, Span, codes};
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use smol_str::SmolStr;
 use std::borrow::Cow;
@@ -17,6 +18,19 @@ const MOST: usize = 200;
 
 /// Reads all documents of a file. Never fails: what cannot be read is told in the diagnostics.
 pub fn parse_yaml(text: &str) -> Parsed {
+    match common::read(text) {
+        Some((root, landmarks)) => {
+            let document = Document { span: root.span, root, complete: true };
+            let comments = Comments::find(text, &landmarks);
+            Parsed { documents: vec![document], comments, diagnostics: Vec::new() }
+        }
+        None => parse_any_yaml(text),
+    }
+}
+
+/// The general reader, for everything that is not laid out in the common way.
+#[doc(hidden)]
+pub fn parse_any_yaml(text: &str) -> Parsed {
     let mut reader = Reader::new(text);
     reader.read();
     let comments = Comments::find(text, &reader.landmarks);
@@ -26,7 +40,6 @@ pub fn parse_yaml(text: &str) -> Parsed {
 struct Reader<'t> {
     text: &'t str,
     map: CharMap<'t>,
-    lines: Option<LineIndex<'t>>,
     documents: Vec<Document>,
     diagnostics: Vec<Diagnostic>,
     stack: Vec<Frame>,
@@ -72,7 +85,6 @@ impl<'t> Reader<'t> {
         Self {
             text,
             map: CharMap::new(text),
-            lines: None,
             documents: Vec::new(),
             diagnostics: Vec::new(),
             stack: Vec::new(),
@@ -135,6 +147,8 @@ impl<'t> Reader<'t> {
             }
             Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag, start, end),
             Event::SequenceStart(anchor, tag) => {
+                let plain = anchor == 0 && tag.is_none();
+                let start = if plain { self.first_dash(start) } else { start };
                 self.open(Filling::Sequence(Vec::new()), anchor, tag, start, end)?;
             }
             Event::MappingStart(anchor, tag) => {
@@ -388,30 +402,7 @@ impl<'t> Reader<'t> {
     }
 
     fn check_duplicates(&mut self, pairs: &[Pair]) {
-        /// Up to here, comparing all with all is faster than sorting.
-        const FEW: usize = 12;
-        let text = |pair: &Pair| pair.key.as_scalar().map(|s| s.text.clone());
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        if pairs.len() <= FEW {
-            for (i, later) in pairs.iter().enumerate() {
-                let Some(name) = later.key.as_text() else { continue };
-                let first = pairs.iter().take(i).position(|p| p.key.as_text() == Some(name));
-                found.extend(first.map(|f| (f, i)));
-            }
-        } else {
-            let mut order: Vec<(SmolStr, usize)> =
-                pairs.iter().enumerate().filter_map(|(i, p)| text(p).map(|t| (t, i))).collect();
-            order.sort();
-            let mut first: Option<&(SmolStr, usize)> = None;
-            for entry in &order {
-                match first {
-                    Some(f) if f.0 == entry.0 => found.push((f.1, entry.1)),
-                    _ => first = Some(entry),
-                }
-            }
-            found.sort_by_key(|(_, later)| *later);
-        }
-        for (first, later) in found {
+        for (first, later) in duplicates(pairs) {
             if self.diagnostics.len() >= MOST {
                 break;
             }
@@ -427,14 +418,29 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn line(&mut self, offset: u32) -> u32 {
-        let text = self.text;
-        self.lines.get_or_insert_with(|| LineIndex::new(text)).position(offset).line
+    fn line(&self, offset: u32) -> usize {
+        let before = self.text.as_bytes().get(..offset as usize).unwrap_or(&[]);
+        1 + before.iter().filter(|b| **b == b'\n').count()
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
         if self.diagnostics.len() < MOST {
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Where a list begins. Of one that is not indented, the scanner gives the place of the first item.
+    fn first_dash(&self, start: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        if matches!(bytes.get(start), Some(b'[')) {
+            return start;
+        }
+        let is_dash =
+            |at: usize| bytes.get(at) == Some(&b'-') && bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace);
+        let before = bytes.get(..start).unwrap_or(&[]).iter().rposition(|b| !b.is_ascii_whitespace());
+        match before {
+            Some(dash) if !is_dash(start) && is_dash(dash) => dash,
+            Some(_) | None => start,
         }
     }
 
@@ -500,6 +506,33 @@ impl<'t> Reader<'t> {
     fn line_break_between(&self, start: usize, end: usize) -> bool {
         self.text.get(start..end.min(self.text.len())).is_some_and(|t| t.contains('\n'))
     }
+}
+
+/// `(first, later)` for each pair whose key stands before, in the order of the later ones.
+pub(crate) fn duplicates(pairs: &[Pair]) -> Vec<(usize, usize)> {
+    /// Up to here, comparing all with all is faster than sorting.
+    const FEW: usize = 16;
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    if pairs.len() <= FEW {
+        for (i, later) in pairs.iter().enumerate() {
+            let Some(name) = later.key.as_text() else { continue };
+            let first = pairs.iter().take(i).position(|p| p.key.as_text() == Some(name));
+            found.extend(first.map(|f| (f, i)));
+        }
+        return found;
+    }
+    let mut order: Vec<(&str, usize)> =
+        pairs.iter().enumerate().filter_map(|(i, p)| p.key.as_text().map(|t| (t, i))).collect();
+    order.sort_unstable();
+    let mut first: Option<(&str, usize)> = None;
+    for entry in order {
+        match first {
+            Some(f) if f.0 == entry.0 => found.push((f.1, entry.1)),
+            Some(_) | None => first = Some(entry),
+        }
+    }
+    found.sort_unstable_by_key(|(_, later)| *later);
+    found
 }
 
 #[derive(PartialEq, Eq)]

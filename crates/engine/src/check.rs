@@ -88,7 +88,7 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
     record.rules = parsed.documents.len();
     record.lifted = record.rules > 0 && !parsed.diagnostics.iter().any(Diagnostic::is_error);
     let readable = record.lifted;
-    diagnostics.extend(parsed.diagnostics);
+    diagnostics.extend(parsed.diagnostics.iter().cloned());
     if !readable {
         return;
     }

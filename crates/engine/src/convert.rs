@@ -222,7 +222,7 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
     let rules = parsed.rules();
     let count = rules.len();
     let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
-    let ends = rules.iter().skip(1).map(|d| d.span().start).chain([u32::MAX]);
+    let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
     let mut start = 0;
     for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
         // What is wrong between the start of this document and that of the next one is wrong with this one.

@@ -31,5 +31,13 @@ pub use {ruleferry_diag as diag, ruleferry_targets as targets};
 
 /// The `CREATE TABLE`s that emitted SQL expects: of the named tables, or of all. An unknown name is an error that suggests one.
 pub fn ddl(tables: &[String]) -> Result<String, String> {
-    ruleferry_sql::ddl(ruleferry_sql::Dialect::DUCKDB, tables)
+    use targets::schema::{SchemaSet, find_table, similar_table};
+    for name in tables {
+        if SchemaSet::ALL.into_iter().all(|set| find_table(set, name).is_none()) {
+            let near = similar_table(&SchemaSet::ALL, name).map(|t| format!("; did you mean `{t}`?"));
+            return Err(format!("no schema has a table `{name}`{}", near.unwrap_or_default()));
+        }
+    }
+    let names: Vec<&str> = tables.iter().map(String::as_str).collect();
+    Ok(ruleferry_sql::ddl(ruleferry_sql::Dialect::DUCKDB, &names))
 }

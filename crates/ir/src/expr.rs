@@ -147,7 +147,7 @@ pub enum Subject {
 #[derive(Clone, Debug)]
 pub enum MatchValues {
     List(Vec<MatchValue>),
-    /// A dynamic array, known only when run or through a `let`.
+    /// A dynamic array, known only when run or through a `let`; a value that is no array stands for itself.
     Dynamic(Expr),
     /// The first column of a query.
     Query(Box<Plan>),
@@ -179,7 +179,7 @@ pub struct InList {
 #[derive(Clone, Debug)]
 pub enum InValues {
     List(Vec<Expr>),
-    /// A dynamic array.
+    /// A dynamic array; a value that is no array stands for itself.
     Dynamic(Expr),
 }
 

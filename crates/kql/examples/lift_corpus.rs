@@ -1,9 +1,17 @@
 //! Lifts every query of a JSONL file (`{"id":…,"query":…}`) and says how many of them the IR holds whole.
 //!
-//!     cargo run --release -p ruleferry-kql --example lift_corpus -- FILE.jsonl [--columns | --time | --show ID]
+//!     cargo run --release -p ruleferry-kql --example lift_corpus -- FILE.jsonl [--columns | --check | --time | --show ID]
 //!
+//! `--check` prints the queries whose plan breaks a rule of the IR (a column out of scope, a type left open).
 //! `--columns` prints the output columns of each query as JSON lines, for a comparison with Microsoft's binder.
-#![allow(clippy::print_stdout, reason = "an example that reports")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "an example that reports and takes times"
+)]
+
+#[path = "../tests/support/plan_check.rs"]
+mod plan_check;
 
 use ruleferry_diag::{Diagnostic, Severity};
 use ruleferry_kql::lift::{LiftOptions, lift};
@@ -23,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cases = read(path)?;
     match flag {
         "--columns" => cases.iter().for_each(columns),
+        "--check" => cases.iter().for_each(check),
         "--time" => time(&cases),
         "--show" => cases.iter().filter(|c| Some(&c.id) == args.get(2)).for_each(show),
         _ => report(&cases),
@@ -49,13 +58,15 @@ fn report(cases: &[Case]) {
     for case in cases {
         let parsed = parse(&case.query);
         let lifted = lift(&parsed.query, &LiftOptions { source: &case.query });
-        let bad: Vec<&Diagnostic> = lifted.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+        let bad: Vec<&Diagnostic> =
+            lifted.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
         match (bad.is_empty(), lifted.opaque) {
             (true, 0) => whole += 1,
             (true, _) => opaque += 1,
             (false, _) => failed += 1,
         }
-        let told = if bad.is_empty() && lifted.opaque > 0 { lifted.diagnostics.iter().collect() } else { bad };
+        let told =
+            if bad.is_empty() && lifted.opaque > 0 { lifted.diagnostics.iter().collect() } else { bad };
         for d in told {
             let key = format!("{:?} {} {}", d.severity, d.code, d.message);
             let entry = reasons.entry(key).or_insert_with(|| (0, case.id.clone()));
@@ -80,6 +91,14 @@ fn columns(case: &Case) {
     println!("{}", json!({ "id": case.id, "columns": columns, "opaque": lifted.opaque }));
 }
 
+fn check(case: &Case) {
+    let parsed = parse(&case.query);
+    let Some(query) = lift(&parsed.query, &LiftOptions { source: &case.query }).query else { return };
+    for fault in plan_check::check(&query) {
+        println!("{}: {fault}", case.id);
+    }
+}
+
 fn show(case: &Case) {
     println!("{}", case.query);
     let parsed = parse(&case.query);
@@ -88,7 +107,7 @@ fn show(case: &Case) {
         println!("{:?} {} `{}`: {} {:?}", d.severity, d.code, d.span.text(&case.query), d.message, d.help);
     }
     if let Some(query) = &lifted.query {
-        println!("{:#?}\n{:#?}", query.assumptions, query.plan.op);
+        println!("{:#?}\n{}", query.assumptions, ruleferry_ir::text(query));
     }
 }
 

@@ -227,7 +227,9 @@ fn lists_are_flat_and_of_one_type() {
 
 #[test]
 fn lists_in_lets_stay_lets() {
-    let text = format!("let L = dynamic(['a', 'b']); let N = dynamic([1, 2]); let W = 'w'; {TABLE} T | where s in~ (L) and l in (N) and s has_any (L, W)");
+    let text = format!(
+        "let L = dynamic(['a', 'b']); let N = dynamic([1, 2]); let W = 'w'; {TABLE} T | where s in~ (L) and l in (N) and s has_any (L, W)"
+    );
     let query = lifted(&text).query.unwrap();
     let Op::Filter { predicate, .. } = &*query.plan.op else { panic!() };
     let expected = "and(Equals:Insensitive:Any(s; each L), in(l; each N), \
@@ -285,7 +287,7 @@ fn paths_lead_into_dynamic_values() {
         ("split(s, ',')[0]", "split(s, ',')[0]"),
         ("s.a", "parse_json(s).a"),
     ]);
-    assert!(complaint("s.a").starts_with("E0352 `s` is a string"));
+    assert!(complaint("s.a").starts_with("E0352 `s` is of type string"));
 }
 
 #[test]
@@ -305,7 +307,7 @@ fn arithmetic_has_kustos_types() {
         ("-(l + 1)", "-Add:long(l, 1)"),
         ("now(-1h)", "Add:datetime(now, Timespan(-36000000000))"),
     ]);
-    assert_eq!(complaint("s + s2"), "E0351 `+` is not defined for a string and a string");
+    assert_eq!(complaint("s + s2"), "E0351 `+` is not defined for types string and string");
 }
 
 #[test]
@@ -390,6 +392,7 @@ fn aggregates_are_calls_or_composed_of_calls() {
         ("max(t) - min(t)", "Sub:timespan(max_t, min_t) of [max(t), min(t)]"),
         ("iff(count() > 1, 'a', s)", "case(Gt(count_, 1; Null) => 'a'; s) of [count()]"),
         ("1", "1 of []"),
+        ("count(s2)", "opaque(count(s2)) of []"),
     ];
     for (text, expected) in cases {
         assert_eq!(aggregate(text), expected, "{text}");
@@ -403,7 +406,57 @@ fn unknown_columns_get_the_types_of_their_uses() {
     // The first column is the time of every table.
     let text = "NoSuchTable | where a > ago(1d) and b == 5 and c.x == 'y' and d == 'z' and array_length(e) > 1 and f";
     let query = lifted(text).query.unwrap();
-    assert_eq!(columns(&query)[1..], ["a:datetime", "b:long", "c:dynamic", "d:string", "e:dynamic", "f:bool"]);
+    assert_eq!(
+        columns(&query)[1..],
+        ["a:datetime", "b:long", "c:dynamic", "d:string", "e:dynamic", "f:bool"]
+    );
+    let text = "NoSuchTable | where StartTime < EndTime and p > q and coalesce(r, 0) > 1 and u in (1, 2) and x - y > 1h";
+    let query = lifted(text).query.unwrap();
+    let expected = [
+        "StartTime:datetime",
+        "EndTime:datetime",
+        "p:long",
+        "q:long",
+        "r:long",
+        "u:long",
+        "x:datetime",
+        "y:datetime",
+    ];
+    assert_eq!(columns(&query)[1..], expected);
+}
+
+#[test]
+fn a_row_is_packed_with_the_names_of_its_columns() {
+    let row = |flag: &str| {
+        let text = format!("datatable(a:string, n:long)[] | project x = pack_all({flag})");
+        let query = lifted(&text).query.unwrap();
+        let Op::Project { items, .. } = &*query.plan.op else { panic!() };
+        show(&items[0].expr, &query)
+    };
+    assert_eq!(row(""), "bag_pack('a', a, 'n', n)");
+    let keys = "pack_array(case(isempty(a) => 'a'; ''), case(isnull(n) => 'n'; ''))";
+    assert_eq!(row("true"), format!("bag_remove_keys(bag_pack('a', a, 'n', n), {keys})"));
+}
+
+#[test]
+fn terms_of_search_are_looked_for_in_all_columns() {
+    let found = |predicate: &str| {
+        let text = format!("{TABLE} T | search {predicate}");
+        let query = lifted(&text).query.unwrap();
+        match &*query.plan.op {
+            Op::Filter { predicate, .. } => show(predicate, &query),
+            Op::Search(search) => show(&search.predicate, &query),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(found("'x'"), "Term:Insensitive:Any(*; 'x')");
+    assert_eq!(
+        found("'x*' and '*y'"),
+        "and(TermPrefix:Insensitive:Any(*; 'x'), TermSuffix:Insensitive:Any(*; 'y'))"
+    );
+    assert_eq!(found("s:'x' or s == 'y'"), "or(Term:Insensitive:Any(s; 'x'), Equals:Sensitive:Any(s; 'y'))");
+    assert_eq!(found("kind=case_sensitive '*a.b*'"), "Contains:Sensitive:Any(*; 'a.b')");
+    assert_eq!(found("'a*b'"), "Regex:Sensitive:Any(*; '(?is)\\ba.*b\\b')");
 }
 
 #[test]

@@ -110,12 +110,14 @@ fn expr() -> impl Strategy<Value = Expr> {
             (inner.clone(), inner.clone()).prop_map(|(b, i)| b.index(i)),
             inner.clone().prop_map(Expr::negative),
             inner.clone().prop_map(Expr::negated),
-            (inner.clone(), inner.clone()).prop_map(|(s, p)| {
-                let value = Expr::pipeline(Some(s), vec![Operator::filter(p)]);
+            (name(), inner.clone()).prop_map(|(s, p)| {
+                let value = Expr::pipeline(Some(Expr::name(s)), vec![Operator::filter(p)]);
                 Expr::wrapped(WrapKind::ToScalar, value)
             }),
-            (inner.clone(), inner.clone(), inner)
-                .prop_map(|(l, s, p)| Expr::list(ListOp::In, l, vec![Expr::pipeline(Some(s), vec![Operator::filter(p)])])),
+            (inner.clone(), name(), inner).prop_map(|(l, s, p)| {
+                let value = Expr::pipeline(Some(Expr::name(s)), vec![Operator::filter(p)]);
+                Expr::list(ListOp::In, l, vec![value])
+            }),
         ]
     })
 }
@@ -148,8 +150,8 @@ fn operator() -> impl Strategy<Value = Operator> {
         }),
         prop::collection::vec(key(), 1..3).prop_map(move |keys| OperatorKind::Sort { params: none(), keys }.into()),
         (expr(), key()).prop_map(move |(count, by)| OperatorKind::Top { params: none(), count, by }.into()),
-        (expr(), expr(), prop::collection::vec(expr(), 1..3)).prop_map(|(source, p, keys)| {
-            let right = Expr::pipeline(Some(source), vec![Operator::filter(p)]);
+        (name(), expr(), prop::collection::vec(expr(), 1..3)).prop_map(|(source, p, keys)| {
+            let right = Expr::pipeline(Some(Expr::name(source)), vec![Operator::filter(p)]);
             let condition = JoinCondition::On(keys);
             let params = vec![Param::word("kind", "inner"), Param::word("hint.strategy", "shuffle")];
             OperatorKind::Join(Box::new(Join { params, right, condition })).into()
@@ -220,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn hostile_columns_survive(name in text(), ty in prop::sample::select(vec![ScalarType::Bool, ScalarType::Dynamic])) {
+    fn hostile_columns_survive(name in name(), ty in prop::sample::select(vec![ScalarType::Bool, ScalarType::Dynamic])) {
         let table = ruleferry_kql::syntax::tree::Datatable {
             params: Vec::new(),
             columns: vec![ColumnDecl::new(name.as_str(), ty)],
@@ -228,7 +230,6 @@ proptest! {
             context: None,
         };
         let query = Query::new(vec![Statement::query(ExprKind::Datatable(Box::new(table)).into())]);
-        prop_assume!(!name.starts_with('{'));
         prop_assert_eq!(&parse(&print(&query)).query, &query);
     }
 }

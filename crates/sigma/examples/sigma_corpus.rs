@@ -3,7 +3,7 @@
 //! `RULEFERRY_CORPUS=… cargo run --release -p ruleferry-sigma --example sigma_corpus [OUT]` reads all `.yml` files
 //! below `$RULEFERRY_CORPUS/corpus/sigma`, prints each from its tree, reads it again and compares, lists diagnostics by
 //! code, and times the parser. With OUT, the printed files go there, for a comparison by another reader
-//! (`tools/compare_yaml.py`).
+//! (`tests/compare_yaml.py`).
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

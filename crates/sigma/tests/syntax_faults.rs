@@ -45,7 +45,9 @@ fn modifiers() {
 
 #[test]
 fn values() {
-    let cases: [(&str, &[(&str, &str)]); 16] = [
+    let cases: [(&str, &[(&str, &str)]); 18] = [
+        ("F|contains: [a, null, true, 5]", &[("E0206", "null"), ("E0206", "true")]),
+        ("F|endswith:", &[("E0206", "F|endswith")]),
         ("F|gt: high", &[("E0206", "high")]),
         ("F|gt: '5'", &[("E0206", "'5'")]),
         ("F|gte: 5.5", &[]),

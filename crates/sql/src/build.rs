@@ -15,7 +15,7 @@ use sqlparser::tokenizer::Span;
 
 /// An identifier, quoted only where the dialect would read the bare name as something else.
 pub(crate) fn ident(name: &str) -> Ident {
-    if needs_quotes(name) { Ident::with_quote('"', doubled(name, '"')) } else { Ident::new(name) }
+    if needs_quotes(name) { Ident::with_quote('"', doubled(&name.replace('\0', "\u{fffd}"), '"')) } else { Ident::new(name) }
 }
 
 /// Text with its quotes doubled.
@@ -61,6 +61,20 @@ pub(crate) fn value(value: Value) -> Expr {
 
 /// `'text'`
 pub(crate) fn string(text: &str) -> Expr {
+    if text.contains('\0') {
+        // No SQL text can hold the character.
+        let nul = || call("chr", vec![number(0)]);
+        let mut parts = Vec::new();
+        for (i, part) in text.split('\0').enumerate() {
+            if i > 0 {
+                parts.push(nul());
+            }
+            if !part.is_empty() {
+                parts.push(string(part));
+            }
+        }
+        return call("concat", parts);
+    }
     value(Value::SingleQuotedString(doubled(text, '\'')))
 }
 
@@ -247,9 +261,16 @@ pub(crate) fn subquery(query: Query) -> Expr {
     Expr::Subquery(Box::new(query))
 }
 
-/// The first of the arguments that is not null.
+/// The first of the arguments that is not null; what has the same default already stands alone.
 pub(crate) fn coalesce(expr: Expr, default: Expr) -> Expr {
-    call("coalesce", vec![expr, default])
+    let has_it = |e: &Expr| match e {
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) => {
+            name.to_string() == "coalesce"
+                && matches!(list.args.last(), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(last))) if *last == default)
+        }
+        _ => false,
+    };
+    if has_it(&expr) { expr } else { call("coalesce", vec![expr, default]) }
 }
 
 /// `expr::TYPE`

@@ -4,11 +4,13 @@
 //! What has no form in the dialect is refused with a diagnostic (`E04xx`) at the place in the source.
 
 pub(crate) mod build;
+mod ddl;
 mod dialect;
 pub(crate) mod keywords;
 mod lower;
 mod print;
 
+pub use ddl::{ddl, ddl_for};
 pub use dialect::Dialect;
 pub use lower::{Lowered, Need, Script, SqlOptions, lower};
 pub use print::{print, print_query};

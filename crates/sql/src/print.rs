@@ -458,17 +458,19 @@ impl Printer {
         if !matches!(op, BinaryOperator::And) && self.fits(e, 0) || self.room() > 60 && short(e, 60) && self.fits(e, 0) {
             return;
         }
+        self.indented(|p| p.chain(e, op));
+    }
+
+    /// The parts of an AND or OR, one a line.
+    fn chain(&mut self, e: &Expr, op: &BinaryOperator) {
         let word = if matches!(op, BinaryOperator::And) { "AND " } else { "OR " };
-        let parts = operands(e, op);
-        self.indented(|p| {
-            for (i, part) in parts.iter().enumerate() {
-                if i > 0 {
-                    p.line();
-                    p.write(word);
-                }
-                p.expr(part);
+        for (i, part) in operands(e, op).into_iter().enumerate() {
+            if i > 0 {
+                self.line();
+                self.write(word);
             }
-        });
+            self.expr(part);
+        }
     }
 
     fn expr(&mut self, e: &Expr) {
@@ -489,7 +491,10 @@ impl Printer {
                 self.write("(");
                 self.indented(|p| {
                     p.line();
-                    p.condition(inner);
+                    match chain_operator(inner) {
+                        Some(op) => p.chain(inner, op),
+                        None => p.expr(inner),
+                    }
                 });
                 self.line();
                 self.write(")");

@@ -4,11 +4,14 @@
 -- Kusto: "array_iff()".
 CREATE OR REPLACE TEMP MACRO array_choose(conditions_, then_, else_) AS (
     to_json(list_transform(
-        json_items(conditions_),
-        lambda choose_el_, choose_at_: CASE
-            WHEN json_type(choose_el_) NOT IN ('BOOLEAN', 'BIGINT', 'UBIGINT', 'DOUBLE') THEN NULL
-            WHEN choose_el_ ->> '$' NOT IN ('false', '0', '0.0') THEN CASE WHEN json_type(then_) = 'ARRAY' THEN json_items(then_)[choose_at_] ELSE then_ END
-            ELSE CASE WHEN json_type(else_) = 'ARRAY' THEN json_items(else_)[choose_at_] ELSE else_ END
-        END
-    ))
+        [{'conditions': json_items(conditions_), 'then': json_items(then_), 'else': json_items(else_)}],
+        lambda choose_: list_transform(
+            choose_.conditions,
+            lambda choose_el_, choose_at_: CASE
+                WHEN json_type(choose_el_) NOT IN ('BOOLEAN', 'BIGINT', 'UBIGINT', 'DOUBLE') THEN NULL
+                WHEN choose_el_ ->> '$' NOT IN ('false', '0', '0.0') THEN CASE WHEN choose_."then" IS NULL THEN then_ ELSE choose_."then"[choose_at_] END
+                ELSE CASE WHEN choose_."else" IS NULL THEN else_ ELSE choose_."else"[choose_at_] END
+            END
+        )
+    )[1])
 );

@@ -3,13 +3,13 @@
 -- Kusto: "array_split()".
 CREATE OR REPLACE TEMP MACRO array_cut(json_, indexes_) AS (
     to_json(list_transform(
-        range(0, len(indexes_) + 1),
-        lambda cut_at_: list_slice(
-            json_items(json_),
-            CASE WHEN cut_at_ = 0 THEN 1 ELSE
-                CASE WHEN indexes_[cut_at_] < 0 THEN len(json_items(json_)) + indexes_[cut_at_] ELSE indexes_[cut_at_] END + 1 END,
-            CASE WHEN cut_at_ = len(indexes_) THEN len(json_items(json_)) ELSE
-                CASE WHEN indexes_[cut_at_ + 1] < 0 THEN len(json_items(json_)) + indexes_[cut_at_ + 1] ELSE indexes_[cut_at_ + 1] END END
-        )
-    ))
+        [{'items': json_items(json_), 'cuts': [0] || list_transform(
+            indexes_,
+            lambda cut_index_: CASE WHEN cut_index_ < 0 THEN CAST(json_array_length(json_) AS BIGINT) + cut_index_ ELSE cut_index_ END
+        ) || [CAST(json_array_length(json_) AS BIGINT)]}],
+        lambda cut_array_: CASE WHEN cut_array_.items IS NOT NULL THEN list_transform(
+            range(1, len(cut_array_.cuts)),
+            lambda cut_at_: list_slice(cut_array_.items, cut_array_.cuts[cut_at_] + 1, cut_array_.cuts[cut_at_ + 1])
+        ) END
+    )[1])
 );

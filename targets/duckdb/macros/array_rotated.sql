@@ -3,8 +3,10 @@
 -- Kusto: "array_rotate_left()".
 CREATE OR REPLACE TEMP MACRO array_rotated(json_, places_) AS (
     to_json(list_transform(
-        json_items(json_),
-        lambda rotated_el_, rotated_at_: json_items(json_)[
-            ((rotated_at_ - 1 + places_) % len(json_items(json_)) + len(json_items(json_))) % len(json_items(json_)) + 1]
-    ))
+        [json_items(json_)],
+        lambda rotated_items_: list_transform(
+            range(0, len(rotated_items_)),
+            lambda rotated_at_: rotated_items_[((rotated_at_ + places_) % len(rotated_items_) + len(rotated_items_)) % len(rotated_items_) + 1]
+        )
+    )[1])
 );

@@ -1,4 +1,5 @@
 -- needs: ipv6_groups
+-- reads: geo_ip_ranges
 -- Where an IP address is, as a JSON object (country, state, city, latitude, longitude); NULL where no range has it.
 -- Kusto has a copy of a commercial data base for this; here it is an input, the table geo_ip_ranges:
 --   first_ip VARCHAR, last_ip VARCHAR   the range, both ends included, as 32 hexadecimal digits of IPv6 (IPv4 as ::ffff:a.b.c.d, so

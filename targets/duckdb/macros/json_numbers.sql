@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP MACRO json_numbers(json_) AS (
     CASE WHEN json_type(json_) = 'ARRAY'
         THEN list_transform(
-            json_extract_string(json_, '$[*]'),
+            CAST(json_extract_string(json_, '$[*]') AS VARCHAR[]),
             lambda json_numbers_el_: CASE json_numbers_el_
                 WHEN 'true' THEN 1.0::DOUBLE WHEN 'false' THEN 0.0::DOUBLE ELSE TRY_CAST(json_numbers_el_ AS DOUBLE)
             END

@@ -2,6 +2,6 @@
 -- Kusto: "tostring()" of each element.
 CREATE OR REPLACE TEMP MACRO json_texts(json_) AS (
     CASE WHEN json_type(json_) = 'ARRAY'
-        THEN list_transform(json_extract_string(json_, '$[*]'), lambda json_texts_el_: coalesce(json_texts_el_, ''))
+        THEN list_transform(CAST(json_extract_string(json_, '$[*]') AS VARCHAR[]), lambda json_texts_el_: coalesce(json_texts_el_, ''))
     END
 );

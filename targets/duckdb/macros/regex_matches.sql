@@ -5,9 +5,12 @@ CREATE OR REPLACE TEMP MACRO regex_matches(text_, pattern_, groups_) AS (
     CASE WHEN regexp_matches(text_, pattern_) THEN
         CASE WHEN len(groups_) = 1 THEN to_json(regexp_extract_all(text_, pattern_, CAST(groups_[1] AS INTEGER)))
             ELSE to_json(list_transform(
-                range(1, len(regexp_extract_all(text_, pattern_)) + 1),
-                lambda regex_match_: list_transform(groups_, lambda regex_group_: regexp_extract_all(text_, pattern_, CAST(regex_group_ AS INTEGER))[regex_match_])
-            ))
+                [list_transform(groups_, lambda regex_group_: regexp_extract_all(text_, pattern_, CAST(regex_group_ AS INTEGER)))],
+                lambda regex_columns_: list_transform(
+                    range(1, len(regex_columns_[1]) + 1),
+                    lambda regex_match_: list_transform(regex_columns_, lambda regex_column_: regex_column_[regex_match_])
+                )
+            )[1])
         END
     END
 );

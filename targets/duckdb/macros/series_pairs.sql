@@ -3,10 +3,13 @@
 -- Kusto: the element-wise series functions.
 CREATE OR REPLACE TEMP MACRO series_pairs(left_, right_) AS (
     list_transform(
-        range(1, 1 + greatest(coalesce(len(json_numbers(left_)), 0), coalesce(len(json_numbers(right_)), 0))),
-        lambda pair_at_: {
-            'a': CASE WHEN json_type(left_) = 'ARRAY' THEN json_numbers(left_)[pair_at_] ELSE TRY_CAST(left_ ->> '$' AS DOUBLE) END,
-            'b': CASE WHEN json_type(right_) = 'ARRAY' THEN json_numbers(right_)[pair_at_] ELSE TRY_CAST(right_ ->> '$' AS DOUBLE) END
-        }
-    )
+        [{'a': json_numbers(left_), 'b': json_numbers(right_)}],
+        lambda pair_series_: list_transform(
+            range(1, 1 + greatest(coalesce(len(pair_series_.a), 0), coalesce(len(pair_series_.b), 0))),
+            lambda pair_at_: {
+                'a': CASE WHEN pair_series_.a IS NULL THEN TRY_CAST(left_ ->> '$' AS DOUBLE) ELSE pair_series_.a[pair_at_] END,
+                'b': CASE WHEN pair_series_.b IS NULL THEN TRY_CAST(right_ ->> '$' AS DOUBLE) ELSE pair_series_.b[pair_at_] END
+            }
+        )
+    )[1]
 );

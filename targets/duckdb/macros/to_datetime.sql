@@ -4,12 +4,12 @@
 CREATE OR REPLACE TEMP MACRO to_datetime(text_) AS (
     coalesce(
         TRY_CAST(nullif(regexp_extract(text_, '^\s*(\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?)\s*(?:[Zz]|GMT|UTC|[+-]\d{2}:?\d{2})?\s*$', 1), '') AS TIMESTAMP),
-        try_strptime(
+        CASE WHEN regexp_matches(text_, '\d') THEN try_strptime(
             trim(regexp_replace(text_, '\s*(?:[Zz]|GMT|UTC|[+-]\d{2}:?\d{2})\s*$', '')),
             ['%Y-%m-%dT%H', '%Y-%m-%d %H', '%a, %d %b %Y %H:%M:%S', '%a, %d %b %y %H:%M:%S', '%d %b %Y %H:%M:%S', '%d %b %y %H:%M:%S',
              '%d %b %Y %H:%M', '%d %b %y %H:%M', '%A, %d-%b-%y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']
-        ),
-        try_strptime(trim(text_), ['%Y-%m', '%Y', '%m/%d/%Y', '%m-%d-%Y'])
+        ) END,
+        CASE WHEN regexp_matches(text_, '^\s*\d') THEN try_strptime(trim(text_), ['%Y-%m', '%Y', '%m/%d/%Y', '%m-%d-%Y']) END
     )
     - to_minutes(CASE WHEN regexp_matches(text_, '\d:\d{2}.*[+-]\d{2}:?\d{2}\s*$')
         THEN CAST(regexp_extract(text_, '([+-])\d{2}:?\d{2}\s*$', 1) || '1' AS INTEGER)

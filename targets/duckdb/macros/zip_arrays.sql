@@ -3,7 +3,10 @@
 -- Kusto: "zip()".
 CREATE OR REPLACE TEMP MACRO zip_arrays(arrays_) AS (
     to_json(list_transform(
-        range(1, 1 + CAST(list_max(list_transform(arrays_, lambda zip_len_: coalesce(json_array_length(zip_len_), 0))) AS BIGINT)),
-        lambda zip_at_: list_transform(arrays_, lambda zip_el_: json_items(zip_el_)[zip_at_])
-    ))
+        [list_transform(arrays_, lambda zip_el_: coalesce(json_items(zip_el_), []))],
+        lambda zip_all_: list_transform(
+            range(1, 1 + CAST(list_max(list_transform(zip_all_, lambda zip_items_: len(zip_items_))) AS BIGINT)),
+            lambda zip_at_: list_transform(zip_all_, lambda zip_one_: zip_one_[zip_at_])
+        )
+    )[1])
 );

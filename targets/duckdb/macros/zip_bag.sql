@@ -2,14 +2,17 @@
 -- A property bag from an array of keys and one of values; keys that are no strings are left out, values that lack are null.
 -- Kusto: "bag_zip()".
 CREATE OR REPLACE TEMP MACRO zip_bag(keys_, values_) AS (
-    make_bag_of(list_filter(
-        list_transform(
-            json_items(keys_),
-            lambda zip_key_, zip_key_at_: {
-                'key': CASE WHEN json_type(zip_key_) = 'VARCHAR' THEN zip_key_ ->> '$' END,
-                'value': json_items(values_)[zip_key_at_]
-            }
-        ),
-        lambda zip_entry_: zip_entry_.key IS NOT NULL
-    ))
+    list_transform(
+        [{'keys': json_items(keys_), 'values': json_items(values_)}],
+        lambda zip_bag_: make_bag_of(list_filter(
+            list_transform(
+                zip_bag_.keys,
+                lambda zip_key_, zip_key_at_: {
+                    'key': CASE WHEN json_type(zip_key_) = 'VARCHAR' THEN zip_key_ ->> '$' END,
+                    'value': zip_bag_.values[zip_key_at_]
+                }
+            ),
+            lambda zip_entry_: zip_entry_.key IS NOT NULL
+        ))
+    )[1]
 );

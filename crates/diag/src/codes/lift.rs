@@ -57,6 +57,10 @@ codes! {
         why: "The construct is kept as it is: the same language can print it back, another one cannot.",
         example: "T | fork (count) (take 5)",
         fix: "Rewrite it with other operators if the rule is to be converted to another language.";
+    NOTHING_COMPARED = "E0315", "`=` where `==` was meant",
+        why: "Kusto reads `where x = true` as a name for the value `true`: the condition drops no row.",
+        example: "Usage | where IsBillable = true",
+        fix: "Write `==`.";
     BAD_LITERAL = "E0350", "literal without a value",
         why: "The text between the parentheses is not one of the forms that the type has, or the value does not fit into it.",
         example: "T | where Time > datetime(2024-13-01)",

@@ -9,4 +9,20 @@ codes! {
         why: "the table's time column is not known, so the query reads all events that are given to it",
         example: "`x-lookback: 7d` over a table without a schema",
         fix: "set the period where the rule is scheduled";
+    ORDER_LOST = "L0103", "the output does not sort what it finds",
+        why: "the target has no order of results",
+        example: "`sort by TimeGenerated` to Sigma",
+        fix: "nothing: the same events are found";
+    LIMIT_LOST = "L0104", "the output does not limit what it finds",
+        why: "the target has no limit of results",
+        example: "`take 100` to Sigma",
+        fix: "nothing, if the limit was only for reading";
+    COLUMN_LOST = "L0105", "a computed column is not shown",
+        why: "the target shows fields of the event alone",
+        example: "`project Path = strcat(Folder, Name)` to Sigma",
+        fix: "nothing: the same events are found";
+    TRIGGER_LOST = "L0106", "the number of results that makes an alert is not said",
+        why: "in the target every event that matches makes an alert",
+        example: "`triggerThreshold: 10` to Sigma",
+        fix: "write a correlation that counts";
 }

@@ -53,4 +53,24 @@ codes! {
         why: "Kusto's regular expressions do not have what the pattern uses",
         example: "a computed pattern that ignores case",
         fix: "write the condition without it";
+    SIGMA_OUT_OPERATOR = "E0601", "an operator is more than a Sigma rule can say",
+        why: "a Sigma rule filters the events of one log source; leaving a step out would find something else",
+        example: "`summarize count() by User`, `join`, `union`",
+        fix: "convert to KQL or SQL, or keep only the filter";
+    SIGMA_OUT_CONDITION = "E0602", "a condition is more than Sigma can say",
+        why: "Sigma compares fields of one event with constants",
+        example: "`where Size > Limit * 2`, `where split(Path, \"/\")[0] == \"a\"`",
+        fix: "compare the field itself";
+    SIGMA_OUT_TIME = "E0603", "Sigma cannot compare times",
+        why: "only a look-back can be said, as the custom key `x-lookback`",
+        example: "`where CreatedTime < datetime(2024-01-01)`",
+        fix: "filter on the table's time column with `> ago(…)`";
+    SIGMA_OUT_NO_CONDITION = "E0604", "there is nothing to look for",
+        why: "a Sigma rule has at least one search",
+        example: "`SigninLogs | take 10`",
+        fix: "filter the rows";
+    SIGMA_OUT_SOURCE = "E0605", "not the events of one log source",
+        why: "a Sigma rule names one log source",
+        example: "`union Device*`, `workspace(\"w\").SigninLogs`",
+        fix: "read one table by its name";
 }

@@ -62,4 +62,24 @@ codes! {
         why: "own keys are allowed and kept, but a key one letter away from Sigma's is seldom meant",
         example: "`falsepositive:` in place of `falsepositives:`",
         fix: "correct the key";
+    SIGMA_PLACEHOLDER = "E0220", "a placeholder has no values",
+        why: "what the rule looks for is known only where it runs",
+        example: "`ComputerName|expand: '%Workstations%'`",
+        fix: "give the values: `--values FILE`";
+    SIGMA_REGEX = "E0221", "a regular expression that cannot be converted",
+        why: "look-around, back references and possessive quantifiers are in no engine that is converted to, and a pattern without them would find something else",
+        example: "`CommandLine|re: '(?<!a)b'`",
+        fix: "write the condition without them";
+    SIGMA_NOT_YET = "E0222", "a kind of document that is not converted yet",
+        why: "correlations and filters are read and kept; their meaning comes in a later version",
+        example: "`correlation: {type: event_count, …}`",
+        fix: "convert the rules that it refers to";
+    SIGMA_TOO_LARGE = "E0223", "the rule grows too large",
+        why: "placeholders, dashes and `3 of x*` stand for every combination of their values",
+        example: "`CommandLine|windash: '-a -b -c -d -e -f -g -h'`",
+        fix: "split the value, or name fewer searches";
+    SIGMA_UNSUPPORTED = "E0224", "the rule says of itself that it is not supported",
+        why: "its authors mark with `status: unsupported` what Sigma's language cannot say: the detection alone would find something else, or never anything",
+        example: "`status: unsupported` over searches that are meant to be correlated",
+        fix: "write what is meant as a correlation, or change the status";
 }

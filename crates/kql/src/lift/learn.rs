@@ -1,7 +1,7 @@
 //! Columns that no schema tells: which names a query uses over which source, and of what type they must be.
 
 use super::scope::{Origins, Rel, Scope};
-use super::{Lifter, codes};
+use super::{Lifter, MAX_SIZE, codes};
 use ruleferry_diag::{Diagnostic, Span};
 use ruleferry_ir::{self as ir, ColId, Type};
 use rustc_hash::FxHashMap;
@@ -120,7 +120,9 @@ impl Knowledge {
         let mut lines = Vec::new();
         for (name, source) in self.names.iter().zip(&self.sources).filter(|(_, s)| !s.columns.is_empty()) {
             let mut line = match (name, source.closed) {
-                (SourceName::Table(t), true) => format!("table `{t}` has columns that its schema here lacks:"),
+                (SourceName::Table(t), true) => {
+                    format!("table `{t}` has columns that its schema here lacks:")
+                }
                 (SourceName::Table(t), false) => format!("columns of table `{t}`, inferred from use:"),
                 (SourceName::Watchlist(t), _) => format!("columns of watchlist `{t}`, inferred from use:"),
                 (SourceName::Function(t), _) => format!("columns of function `{t}`, inferred from use:"),
@@ -174,6 +176,11 @@ impl Lifter<'_> {
             return None;
         }
         let (keys, name, closed) = self.where_to_learn(rel, name)?;
+        self.size += keys.len();
+        if self.size > MAX_SIZE {
+            self.exhaust(codes::LIFT_TOO_LARGE, span, "too many columns are to be inferred from use".into());
+            return None;
+        }
         // The same name in the same pass is the same column.
         for key in &keys {
             let known = self.knowledge.source(*key).and_then(|s| Some((s.by_name.get(name)?, &s.columns)));
@@ -201,7 +208,11 @@ impl Lifter<'_> {
         let at = source.columns.len();
         source.closed |= closed;
         source.by_name.insert(SmolStr::new(name), at);
-        source.columns.push(LearnedColumn { name: SmolStr::new(name), ty: None, placeholder: Some(placeholder) });
+        source.columns.push(LearnedColumn {
+            name: SmolStr::new(name),
+            ty: None,
+            placeholder: Some(placeholder),
+        });
         self.knowledge.placeholders.entry(placeholder).or_default().push((key, at));
         self.knowledge.fresh = true;
         true
@@ -211,7 +222,10 @@ impl Lifter<'_> {
     fn where_to_learn<'n>(&self, rel: &Rel, name: &'n str) -> Option<(Vec<SourceKey>, &'n str, bool)> {
         let Origins { open, closed, suffixed } = &rel.origins;
         let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        if stem.len() < name.len() && !suffixed.is_empty() && self.find_column(&rel.plan.output, stem).is_some() {
+        if stem.len() < name.len()
+            && !suffixed.is_empty()
+            && self.find_column(&rel.plan.output, stem).is_some()
+        {
             return Some((suffixed.clone(), stem, false));
         }
         if !open.is_empty() {
@@ -221,7 +235,13 @@ impl Lifter<'_> {
     }
 
     /// As a name in an expression, but with a type, and nothing reported: `column_ifexists`.
-    pub(crate) fn learn_or_find(&mut self, scope: &Scope<'_>, name: &str, span: Span, ty: Type) -> Option<ColId> {
+    pub(crate) fn learn_or_find(
+        &mut self,
+        scope: &Scope<'_>,
+        name: &str,
+        span: Span,
+        ty: Type,
+    ) -> Option<ColId> {
         if let Some(id) = self.row_column(scope, name) {
             return Some(id);
         }
@@ -245,10 +265,10 @@ impl Lifter<'_> {
         let Some(places) = self.knowledge.placeholders.get(&id).cloned() else { return };
         for (key, at) in places {
             let column = self.knowledge.source(key).and_then(|s| s.columns.get_mut(at));
-            if let Some(column) = column {
-                if column.ty.is_none_or(|old| rank(old) < rank(ty)) {
-                    column.ty = Some(ty);
-                }
+            if let Some(column) = column
+                && column.ty.is_none_or(|old| rank(old) < rank(ty))
+            {
+                column.ty = Some(ty);
             }
         }
     }
@@ -259,7 +279,10 @@ impl Lifter<'_> {
         let (name, ty) = (SmolStr::new(self.columns.name(id)), self.columns.ty(id));
         for key in keys {
             self.learn_at(key, &name, id, false);
-            let column = self.knowledge.source(key).and_then(|s| s.by_name.get(&name).and_then(|i| s.columns.get_mut(*i)));
+            let column = self
+                .knowledge
+                .source(key)
+                .and_then(|s| s.by_name.get(&name).and_then(|i| s.columns.get_mut(*i)));
             if let Some(column) = column.filter(|c| c.ty.is_none() && ty != Type::Unknown) {
                 column.ty = Some(ty);
             }
@@ -270,7 +293,9 @@ impl Lifter<'_> {
     pub(crate) fn retype_learned(&mut self, id: ColId, ty: Type) -> bool {
         let Some((key, name)) = self.learned_ids.get(&id).cloned() else { return false };
         let Some(source) = self.knowledge.source(key) else { return false };
-        let Some(column) = source.by_name.get(&name).and_then(|i| source.columns.get_mut(*i)) else { return false };
+        let Some(column) = source.by_name.get(&name).and_then(|i| source.columns.get_mut(*i)) else {
+            return false;
+        };
         if column.ty != Some(ty) {
             column.ty = Some(ty);
             self.knowledge.fresh = true;
@@ -303,7 +328,8 @@ impl Lifter<'_> {
         let Some(source) = self.knowledge.source(key).filter(|s| s.closed) else { return };
         let names: Vec<SmolStr> = source.columns.iter().map(|c| c.name.clone()).collect();
         for name in names {
-            let message = format!("table `{table}` has no column `{name}` in the schema data; it is taken to exist");
+            let message =
+                format!("table `{table}` has no column `{name}` in the schema data; it is taken to exist");
             let mut diagnostic = Diagnostic::warning(codes::COLUMN_NOT_IN_SCHEMA, span, message);
             if let Some(near) = self.nearest(schema, &name) {
                 diagnostic = diagnostic.with_help(format!("did you mean `{near}`?"));

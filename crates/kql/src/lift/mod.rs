@@ -15,6 +15,7 @@ mod source;
 mod statement;
 
 use crate::syntax::tree;
+use indexmap::IndexSet;
 use learn::{Knowledge, SourceKey};
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir as ir;
@@ -49,6 +50,10 @@ const MAX_PLAN_DEPTH: u32 = 600;
 const MAX_EXPANSIONS: u32 = 2_000;
 /// Columns and copied expressions in one query: what expansion may blow a small text up to.
 const MAX_SIZE: usize = 400_000;
+/// Columns of one operator; far beyond what a service takes.
+const MAX_COLUMNS: usize = 10_000;
+/// Columns times inputs of one union.
+const MAX_UNION: usize = 2_000_000;
 /// Passes for learning columns; each but the last one has learned something.
 const MAX_PASSES: usize = 6;
 
@@ -80,7 +85,7 @@ pub(crate) struct Lifter<'t> {
     pub(crate) frames: Frames<'t>,
     pub(crate) knowledge: Knowledge,
     diagnostics: Vec<Diagnostic>,
-    assumptions: Vec<String>,
+    assumptions: IndexSet<String>,
     opaque: usize,
     depth: u32,
     expansions: u32,
@@ -112,7 +117,7 @@ impl<'t> Lifter<'t> {
             frames: Frames::default(),
             knowledge,
             diagnostics: Vec::new(),
-            assumptions: Vec::new(),
+            assumptions: IndexSet::new(),
             opaque: 0,
             depth: 0,
             expansions: 0,
@@ -131,7 +136,7 @@ impl<'t> Lifter<'t> {
         self.diagnostics.sort_by_key(|d| (d.span, d.code));
         self.diagnostics.dedup();
         let mut assumptions = self.knowledge.assumptions();
-        assumptions.append(&mut self.assumptions);
+        assumptions.extend(std::mem::take(&mut self.assumptions));
         let failed = self.diagnostics.iter().any(Diagnostic::is_error);
         let (columns, bindings) = (self.columns, self.bindings);
         let query = plan.filter(|_| !failed).map(|plan| ir::Query { columns, bindings, plan, assumptions });
@@ -156,10 +161,7 @@ impl<'t> Lifter<'t> {
 
     /// A line for people about something that the query does not say. Said once.
     pub(crate) fn assume(&mut self, text: impl Into<String>) {
-        let text = text.into();
-        if !self.assumptions.contains(&text) {
-            self.assumptions.push(text);
-        }
+        self.assumptions.insert(text.into());
     }
 
     /// Goes one level down; `false` (with a diagnostic) where that is too deep. Every `true` needs a [`Self::leave`].
@@ -172,7 +174,11 @@ impl<'t> Lifter<'t> {
             return false;
         }
         if self.size > MAX_SIZE {
-            self.exhaust(codes::LIFT_TOO_LARGE, span, "the query grows too large when its functions are expanded".into());
+            self.exhaust(
+                codes::LIFT_TOO_LARGE,
+                span,
+                "the query grows too large when its functions are expanded".into(),
+            );
             return false;
         }
         self.depth += 1;
@@ -182,6 +188,14 @@ impl<'t> Lifter<'t> {
 
     pub(crate) fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// Whether an operator may have so many columns; reports if not.
+    fn allows_columns(&mut self, count: usize, span: Span) -> bool {
+        if count > MAX_COLUMNS {
+            self.exhaust(codes::LIFT_TOO_LARGE, span, format!("more than {MAX_COLUMNS} columns"));
+        }
+        count <= MAX_COLUMNS
     }
 
     /// Reports a limit, once.

@@ -114,7 +114,9 @@ pub(crate) enum Def<'t> {
     /// Rows that have no name of their own: those of an enclosing `mv-apply` or `partition`.
     Rows(Box<Rel>),
     /// A parameter of a function that is only looked at, not called: whether it is a table.
-    Unbound { tabular: bool },
+    Unbound {
+        tabular: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -232,10 +234,10 @@ impl<'t> Lifter<'t> {
         if let Some(e) = self.resolve_let(name, span, scope) {
             return e;
         }
-        if let Some(row) = scope.row {
-            if let Some(id) = self.learn(row, name, span) {
-                return self.column_expr(id, span);
-            }
+        if let Some(row) = scope.row
+            && let Some(id) = self.learn(row, name, span)
+        {
+            return self.column_expr(id, span);
         }
         self.unknown_name(name, span, scope.columns());
         self.placeholder(Type::Unknown, span)
@@ -260,7 +262,11 @@ impl<'t> Lifter<'t> {
         };
         let Some(rel) = rel.filter(|_| scope.right.is_some()) else {
             let side = if side == Side::Left { "$left" } else { "$right" };
-            self.error(codes::UNKNOWN_NAME, span, format!("`{side}` has a meaning only in the condition of a join"));
+            self.error(
+                codes::UNKNOWN_NAME,
+                span,
+                format!("`{side}` has a meaning only in the condition of a join"),
+            );
             return self.placeholder(Type::Unknown, span);
         };
         match self.column_of(rel, name, span) {
@@ -280,7 +286,12 @@ impl<'t> Lifter<'t> {
     pub(crate) fn function(&self, scope: &Scope<'_>, name: &str) -> Option<FunctionRef<'t>> {
         match self.frames.find(scope.env, name)? {
             Def::Function(f) => Some(*f),
-            Def::Scalar(..) | Def::Inline(..) | Def::Table(_) | Def::Lazy(..) | Def::Pattern | Def::Rows(_)
+            Def::Scalar(..)
+            | Def::Inline(..)
+            | Def::Table(_)
+            | Def::Lazy(..)
+            | Def::Pattern
+            | Def::Rows(_)
             | Def::Unbound { .. } => None,
         }
     }
@@ -298,7 +309,11 @@ impl<'t> Lifter<'t> {
                 Some(self.call_scalar(f, &[], span, scope))
             }
             Def::Table(_) | Def::Lazy(..) | Def::Rows(_) => {
-                self.error(codes::TABLE_AS_VALUE, span, format!("`{name}` is a table, and a value is needed here"));
+                self.error(
+                    codes::TABLE_AS_VALUE,
+                    span,
+                    format!("`{name}` is a table, and a value is needed here"),
+                );
                 Some(self.placeholder(Type::Unknown, span))
             }
             Def::Pattern | Def::Unbound { .. } => None,
@@ -306,11 +321,18 @@ impl<'t> Lifter<'t> {
     }
 
     /// `step.column` inside a `scan`, if there is such a step.
-    pub(crate) fn step_column(&mut self, scope: &Scope<'_>, step: &str, column: &str, span: Span) -> Option<ir::Expr> {
+    pub(crate) fn step_column(
+        &mut self,
+        scope: &Scope<'_>,
+        step: &str,
+        column: &str,
+        span: Span,
+    ) -> Option<ir::Expr> {
         let states = scope.states?;
         let step = states.steps.iter().find(|s| *s == step)?;
         let id = self.column_of(scope.row?, column, span)?;
-        let known = states.used.borrow().iter().find(|(s, c, _)| s == step && *c == id).map(|(_, _, state)| *state);
+        let known =
+            states.used.borrow().iter().find(|(s, c, _)| s == step && *c == id).map(|(_, _, state)| *state);
         let state = known.unwrap_or_else(|| {
             let state = self.add_column(SmolStr::new(column), self.columns.ty(id), span);
             states.used.borrow_mut().push((step.clone(), id, state));

@@ -14,7 +14,8 @@ use smol_str::SmolStr;
 use super::expr::scalar_type;
 
 /// Functions that say where a table lives.
-const QUALIFIERS: [&str; 8] = ["workspace", "database", "cluster", "app", "adx", "arg", "resource", "entity_group"];
+const QUALIFIERS: [&str; 8] =
+    ["workspace", "database", "cluster", "app", "adx", "arg", "resource", "entity_group"];
 
 impl Rel {
     /// Rows of which all columns are known.
@@ -110,9 +111,7 @@ impl<'t> Lifter<'t> {
                 self.error(codes::VALUE_AS_TABLE, span, message);
                 self.nothing(span)
             }
-            Def::Pattern => {
-                self.opaque_plan(None, "patterns have no neutral form", span)
-            }
+            Def::Pattern => self.opaque_plan(None, "patterns have no neutral form", span),
         }
     }
 
@@ -128,7 +127,8 @@ impl<'t> Lifter<'t> {
         if resolve(name, FunctionKind::Tabular).is_some() || QUALIFIERS.contains(&name) {
             return true;
         }
-        let value = resolve(name, FunctionKind::Scalar).is_some() || resolve(name, FunctionKind::Aggregate).is_some();
+        let value =
+            resolve(name, FunctionKind::Scalar).is_some() || resolve(name, FunctionKind::Aggregate).is_some();
         !value && (unknown || name.starts_with('_'))
     }
 
@@ -192,12 +192,15 @@ impl<'t> Lifter<'t> {
             None => {
                 open = true;
                 let times = self.knowledge.time_names();
-                let column = if times.timestamp && !times.time_generated { "Timestamp" } else { "TimeGenerated" };
+                let column =
+                    if times.timestamp && !times.time_generated { "Timestamp" } else { "TimeGenerated" };
                 let id = self.add_column(SmolStr::new_static(column), Type::Datetime, Span::default());
                 time = Some(id);
                 output = vec![id];
                 if !qualifiers.iter().any(|(f, _)| f == "arg") {
-                    self.assume(format!("table `{name}` is in no schema: its columns are those that the query uses"));
+                    self.assume(format!(
+                        "table `{name}` is in no schema: its columns are those that the query uses"
+                    ));
                 }
             }
         }
@@ -234,7 +237,8 @@ impl<'t> Lifter<'t> {
 
     /// Columns of the source that earlier passes learned.
     pub(super) fn append_learned(&mut self, rel: &mut Rel, key: SourceKey) {
-        let learned: Vec<(SmolStr, Type)> = self.knowledge.learned(key).map(|(n, t)| (n.clone(), t)).collect();
+        let learned: Vec<(SmolStr, Type)> =
+            self.knowledge.learned(key).map(|(n, t)| (n.clone(), t)).collect();
         if learned.is_empty() {
             return;
         }
@@ -255,7 +259,8 @@ impl<'t> Lifter<'t> {
         let id = self.add_column(SmolStr::new_static("TimeGenerated"), Type::Datetime, Span::default());
         let scan = Scan { source: Source::Glob(SmolStr::new(pattern)), open: true, time: Some(id) };
         let origins = Origins { open: vec![key], ..Origins::default() };
-        let mut rel = Rel { plan: Plan::new(Op::Scan(scan), vec![id], span), origins, ordered: false, depth: 1 };
+        let mut rel =
+            Rel { plan: Plan::new(Op::Scan(scan), vec![id], span), origins, ordered: false, depth: 1 };
         self.append_learned(&mut rel, key);
         rel
     }
@@ -263,7 +268,11 @@ impl<'t> Lifter<'t> {
     /// The tables of the schema data that a wildcard in a union stands for.
     pub(super) fn glob_tables(&self, pattern: &str) -> Vec<&'static str> {
         let times = self.knowledge.time_names();
-        let set = if times.timestamp && !times.time_generated { SchemaSet::DefenderXdr } else { SchemaSet::LogAnalytics };
+        let set = if times.timestamp && !times.time_generated {
+            SchemaSet::DefenderXdr
+        } else {
+            SchemaSet::LogAnalytics
+        };
         let fits = schema::tables(set).map(|t| t.name).filter(|n| super::op::fits_wildcard(pattern, n));
         fits.take(GLOB_LIMIT + 1).collect()
     }
@@ -308,7 +317,13 @@ impl<'t> Lifter<'t> {
     }
 
     /// A table that a function from outside of the query gives.
-    pub(super) fn function_input(&mut self, call: &'t tree::Call, over: Option<Rel>, span: Span, env: Env) -> Rel {
+    pub(super) fn function_input(
+        &mut self,
+        call: &'t tree::Call,
+        over: Option<Rel>,
+        span: Span,
+        env: Env,
+    ) -> Rel {
         let name = &call.name.text;
         let scope = match &over {
             Some(rel) => Scope::over(env, rel),
@@ -339,7 +354,8 @@ impl<'t> Lifter<'t> {
             }
         }
         let known = schema::table_function(name);
-        let watchlist = (name == "_GetWatchlist").then(|| args.first().and_then(|a| self.constant_text(a)).map(SmolStr::new));
+        let watchlist = (name == "_GetWatchlist")
+            .then(|| args.first().and_then(|a| self.constant_text(a)).map(SmolStr::new));
         let (kind, source) = match watchlist.flatten() {
             Some(alias) => (InputKind::Watchlist, SourceName::Watchlist(alias)),
             None => (InputKind::Function, SourceName::Function(name.clone())),
@@ -366,12 +382,17 @@ impl<'t> Lifter<'t> {
             output.push(id);
         }
         if known.is_none() && over.is_none() {
-            output.push(self.add_column(SmolStr::new_static("TimeGenerated"), Type::Datetime, Span::default()));
+            output.push(self.add_column(
+                SmolStr::new_static("TimeGenerated"),
+                Type::Datetime,
+                Span::default(),
+            ));
         }
         if open {
             origins.open = vec![key];
         }
-        let time = output.iter().copied().find(|id| matches!(self.columns.name(*id), "TimeGenerated" | "Timestamp"));
+        let time =
+            output.iter().copied().find(|id| matches!(self.columns.name(*id), "TimeGenerated" | "Timestamp"));
         let over = over.map(|r| r.plan);
         let input = Input { kind, name: input_name, args, over, properties };
         let plan = Plan::new(Op::Scan(Scan { source: Source::Input(input), open, time }), output, span);
@@ -398,11 +419,15 @@ impl<'t> Lifter<'t> {
     }
 
     fn datatable(&mut self, datatable: &'t tree::Datatable, span: Span, env: Env) -> Rel {
+        if !self.allows_columns(datatable.columns.len(), span) {
+            return self.nothing(span);
+        }
         let output: Vec<ColId> = datatable.columns.iter().map(|c| self.declared_column(c)).collect();
         let types: Vec<Type> = output.iter().map(|id| self.columns.ty(*id)).collect();
         let width = types.len().max(1);
-        if datatable.values.len() % width != 0 {
-            let message = format!("{} values do not fill rows of {} columns", datatable.values.len(), types.len());
+        if !datatable.values.len().is_multiple_of(width) {
+            let message =
+                format!("{} values do not fill rows of {} columns", datatable.values.len(), types.len());
             self.error(codes::WRONG_ARGUMENTS, span, message);
         }
         let scope = Scope::bare(env);
@@ -424,13 +449,17 @@ impl<'t> Lifter<'t> {
     }
 
     fn external(&mut self, external: &'t tree::ExternalData, span: Span, env: Env) -> Rel {
+        if !self.allows_columns(external.columns.len(), span) {
+            return self.nothing(span);
+        }
         let output: Vec<ColId> = external.columns.iter().map(|c| self.declared_column(c)).collect();
         let args: Vec<ir::Expr> = external.uris.iter().map(|u| self.expr(u, &Scope::bare(env))).collect();
         let file = args.first().and_then(|a| self.constant_text(a)).map(file_stem).unwrap_or_default();
         let wanted = if file.is_empty() { SmolStr::new_static("externaldata") } else { file };
         let identity = external_identity(external, span, self.text(span));
         let name = self.input_name(identity, &wanted);
-        let properties = external.properties.iter().map(|p| (p.name.text.clone(), self.param_text(&p.value))).collect();
+        let properties =
+            external.properties.iter().map(|p| (p.name.text.clone(), self.param_text(&p.value))).collect();
         let input = Input { kind: InputKind::ExternalData, name, args, over: None, properties };
         let scan = Scan { source: Source::Input(input), open: false, time: None };
         Rel::source(Plan::new(Op::Scan(scan), output, span))

@@ -26,7 +26,11 @@ impl<'t> Lifter<'t> {
             }
         }
         if plan.is_none() && !self.diagnostics.iter().any(Diagnostic::is_error) {
-            self.error(codes::NO_QUERY, query.span.0, "the text has no query, only statements that prepare one");
+            self.error(
+                codes::NO_QUERY,
+                query.span.0,
+                "the text has no query, only statements that prepare one",
+            );
         }
         plan
     }
@@ -43,12 +47,13 @@ impl<'t> Lifter<'t> {
             }
             // Options of the service: limits and caches.
             StatementKind::Set { .. } | StatementKind::AliasDatabase { .. } => env,
-            StatementKind::QueryParameters(params) => params.iter().fold(env, |env, p| self.query_parameter(p, env)),
-            StatementKind::Pattern(pattern) => {
-                self.frames.define(env, &pattern.name.text, Def::Pattern)
+            StatementKind::QueryParameters(params) => {
+                params.iter().fold(env, |env, p| self.query_parameter(p, env))
             }
+            StatementKind::Pattern(pattern) => self.frames.define(env, &pattern.name.text, Def::Pattern),
             StatementKind::RestrictAccess { .. } => {
-                let message = "`restrict access` does not change what the rule itself returns; it is left out";
+                let message =
+                    "`restrict access` does not change what the rule itself returns; it is left out";
                 self.diagnose(Diagnostic::warning(codes::STATEMENT_IGNORED, span, message));
                 env
             }
@@ -70,7 +75,9 @@ impl<'t> Lifter<'t> {
             None => {
                 let message = format!("the query parameter `{}` has no default value", param.name.text);
                 let help = "give it one: `name: type = value`";
-                self.diagnose(Diagnostic::error(codes::WRONG_ARGUMENTS, param.span.0, message).with_help(help));
+                self.diagnose(
+                    Diagnostic::error(codes::WRONG_ARGUMENTS, param.span.0, message).with_help(help),
+                );
                 self.placeholder(ty, param.span.0)
             }
         };
@@ -168,7 +175,8 @@ impl<'t> Lifter<'t> {
 
     /// A new column of the same name and type, that learns what the old one learns.
     pub(super) fn copy_column(&mut self, id: ColId) -> ColId {
-        let (name, ty) = self.columns.get(id).map_or((SmolStr::default(), Type::Unknown), |c| (c.name.clone(), c.ty));
+        let (name, ty) =
+            self.columns.get(id).map_or((SmolStr::default(), Type::Unknown), |c| (c.name.clone(), c.ty));
         let new = self.add_column(name, ty, Span::default());
         self.same_origin(new, id);
         new
@@ -314,7 +322,11 @@ impl<'t> Lifter<'t> {
         env: Env,
     ) -> Rel {
         if !f.tabular {
-            self.error(codes::VALUE_AS_TABLE, span, format!("`{}` gives a value, and a table is needed here", f.name));
+            self.error(
+                codes::VALUE_AS_TABLE,
+                span,
+                format!("`{}` gives a value, and a table is needed here", f.name),
+            );
             return self.nothing(span);
         }
         if !self.begin_call(f, span) {
@@ -394,19 +406,29 @@ impl<'t> Lifter<'t> {
             let def = match &param.ty {
                 ParamType::Table(_) | ParamType::AnyTable => match input.take() {
                     Some(rel) => Some(self.bind_table(&param.name.text, rel, false, param.span.0)),
-                    None => arg.or_else(|| positional.next()).map(|e| self.table_argument(param, e, scope.env)),
+                    None => {
+                        arg.or_else(|| positional.next()).map(|e| self.table_argument(param, e, scope.env))
+                    }
                 },
                 ParamType::Scalar(ty) => {
                     let ty = scalar_type(ty);
                     match arg.or_else(|| positional.next()) {
                         Some(e) => Some(self.scalar_argument(e, ty, scope)),
-                        None => param.default.as_ref().map(|e| self.scalar_argument(e, ty, &Scope::bare(f.env))),
+                        None => {
+                            param.default.as_ref().map(|e| self.scalar_argument(e, ty, &Scope::bare(f.env)))
+                        }
                     }
                 }
             };
             let Some(def) = def else {
-                let message = format!("the call of `{}` gives no value for the parameter `{}`", f.name, param.name.text);
+                let message = format!(
+                    "the call of `{}` gives no value for the parameter `{}`",
+                    f.name, param.name.text
+                );
                 self.error(codes::WRONG_ARGUMENTS, span, message);
+                // One fault, one message: the body finds the name.
+                let value = self.placeholder(Type::Unknown, span);
+                env = self.frames.define(env, &param.name.text, Def::Inline(Arc::new(value), 1));
                 continue;
             };
             env = self.frames.define(env, &param.name.text, def);

@@ -5,7 +5,7 @@ use crate::syntax::{
     Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Detection, Expr as Tree, Pipe, Quantifier,
     Target,
 };
-use ruleferry_diag::{Diagnostic, Span, codes};
+use ruleferry_diag::{Span, codes};
 use ruleferry_ir::Expr;
 use std::fmt::Write;
 
@@ -29,9 +29,10 @@ impl Lifter<'_> {
         if let Some((name, _)) = &detection.timeframe
             && !aggregates
         {
-            let message = "`timeframe` has no effect without an aggregation";
-            let warning = Diagnostic::warning(codes::SIGMA_LEGACY, *name.span, message);
-            self.warnings.push(warning.with_help("remove it"));
+            // The author means several events; for one event the condition would seldom or never hold.
+            let help = self.correlation("temporal", &[], None, detection);
+            let message = "`timeframe` relates several events, which conditions can no longer do since Sigma 2";
+            self.fault(codes::SIGMA_LEGACY, *name.span, message, &help);
         }
         Expr::or(operands, span)
     }
@@ -42,7 +43,7 @@ impl Lifter<'_> {
             ConditionBody::Expr { expr: _, pipe: Some(Pipe::Aggregation(aggregation)) } => {
                 self.refuse_aggregation(aggregation, detection)
             }
-            ConditionBody::Expr { expr: _, pipe: Some(Pipe::Near(_, span)) } => self.refuse_near(*span.clone(), detection),
+            ConditionBody::Expr { expr: _, pipe: Some(Pipe::Near(_, span)) } => self.refuse_near(**span, detection),
             ConditionBody::Unreadable(_) => {
                 self.fault(codes::SIGMA_CONDITION, *condition.span, "the condition cannot be read", "")
             }

@@ -27,6 +27,8 @@ use smol_str::SmolStr;
 pub struct LiftOptions {
     /// The values of placeholders (`%name%` in fields with `expand`), in Sigma's escaping: `*` and `?` are wildcards.
     pub values: IndexMap<SmolStr, Vec<SmolStr>>,
+    /// Lifts rules with `status: unsupported`, too, whose detections do not say all that is meant.
+    pub accept_unsupported: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,12 @@ pub fn lift(document: &SigmaDocument, options: &LiftOptions) -> Result<Lifted, V
         warnings: Vec::new(),
     };
     let envelope = lifter.envelope();
+    if envelope.status.as_deref() == Some("unsupported") && !options.accept_unsupported {
+        let place = document.node("status").map_or(span, |n| n.span);
+        let message = "the rule's status is `unsupported`: its detection does not say all that is meant";
+        let help = "write what is meant as a correlation, or change the status";
+        lifter.fault(codes::SIGMA_UNSUPPORTED, place, message, help);
+    }
     let predicate = lifter.condition();
     let plan = lifter.plan(&envelope.log_source, predicate, span);
     if !lifter.faults.is_empty() {

@@ -17,6 +17,8 @@ pub(super) enum Refusal {
     TooMany,
     /// Encodings need text without wildcards.
     Wildcard(&'static str),
+    /// Nothing of so short a text is sure in the encoding.
+    TooShort,
     /// The bytes of the encoding are no text.
     NoText(&'static str),
 }
@@ -55,7 +57,14 @@ fn apply(modifier: &Modifier, form: Form, out: &mut Vec<Form>) -> Result<(), Ref
         // With the mark that says which byte comes first.
         Modifier::Utf16 => out.push(utf16(form, u16::to_le_bytes, &[0xFF, 0xFE])?),
         Modifier::Base64 => out.push(literal(base64(&form.into_bytes("base64")?))),
-        Modifier::Base64Offset => out.extend(base64_offsets(&form.into_bytes("base64offset")?).map(literal)),
+        Modifier::Base64Offset => {
+            for text in base64_offsets(&form.into_bytes("base64offset")?) {
+                if text.is_empty() {
+                    return Err(Refusal::TooShort);
+                }
+                out.push(literal(text));
+            }
+        }
         Modifier::All
         | Modifier::StartsWith
         | Modifier::EndsWith
@@ -243,6 +252,7 @@ mod tests {
         );
         assert_eq!(of("ab", &[Modifier::Wide, Modifier::Base64]).unwrap(), ["YQBiAA=="]);
         assert_eq!(of("a", &[Modifier::Utf16, Modifier::Base64]).unwrap(), ["//5hAA=="]);
+        assert_eq!(of("a", &[Modifier::Base64Offset]), Err(Refusal::TooShort));
         assert_eq!(of("a*", &[Modifier::Base64]), Err(Refusal::Wildcard("base64")));
     }
 

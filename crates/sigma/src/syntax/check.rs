@@ -3,7 +3,7 @@
 //! In: the documents of a file. Out: diagnostics. Nothing is changed.
 
 use super::check_metadata::{self, choose};
-use super::read::{first_key, or_key};
+use super::read::{MOST, first_key, or_key};
 use super::suggest::nearest;
 use super::{
     Action, Condition, Correlation, Detection, DocumentKind, Expr, Loc, Name, Pipe, Quantifier, Section,
@@ -12,9 +12,6 @@ use super::{
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_doc::{Class, Node};
 use rustc_hash::FxHashMap;
-
-/// As many diagnostics as anyone reads; hostile input can hold millions of faults.
-const MOST: usize = 1000;
 
 /// Most comparisons of names with patterns in one detection; beyond that, patterns are taken as fitting.
 const MOST_COMPARISONS: usize = 5_000_000;
@@ -384,7 +381,7 @@ const CONDITION_KEYS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq", "field"
 
 fn check_correlation(correlation: &Correlation, span: Span, whole: bool, sink: &mut Sink<'_>) {
     for (name, _) in &correlation.entries {
-        if !CORRELATION_KEYS.contains(&name.text.as_str()) {
+        if !CORRELATION_KEYS.contains(&name.text.as_str()) && !sink.is_full() {
             let message = format!("`{}` is no key of a correlation", name.text);
             sink.warn(codes::SIGMA_CORRELATION, *name.span, message, choose(&name.text, CORRELATION_KEYS));
         }
@@ -447,6 +444,9 @@ fn check_correlation_condition(
     };
     for pair in pairs {
         let key = pair.key.as_text().unwrap_or("");
+        if sink.is_full() {
+            return;
+        }
         if !CONDITION_KEYS.contains(&key) {
             let message = format!("`{key}` is no comparison");
             sink.error(codes::SIGMA_CORRELATION, pair.key.span, message, choose(key, CONDITION_KEYS));

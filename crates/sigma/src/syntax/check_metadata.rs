@@ -70,6 +70,10 @@ pub(crate) fn document(document: &SigmaDocument, sink: &mut Sink<'_>) {
     }
     /// So many unknown keys are compared with Sigma's: rules have a few.
     const MANY: usize = 100;
+    let present: Vec<&str> = (document.entries.iter().map(|e| e.key.text.as_str()))
+        .filter(|text| KEYS.iter().any(|(key, _)| key == text))
+        .take(KEYS.len())
+        .collect();
     let mut unknown_keys = 0;
     for entry in &document.entries {
         let name = &entry.key;
@@ -80,16 +84,16 @@ pub(crate) fn document(document: &SigmaDocument, sink: &mut Sink<'_>) {
             (None, _) => {
                 unknown_keys += 1;
                 if unknown_keys <= MANY {
-                    unknown(name, document, sink);
+                    unknown(name, &present, sink);
                 }
             }
         }
     }
 }
 
-fn unknown(name: &Name, document: &SigmaDocument, sink: &mut Sink<'_>) {
+fn unknown(name: &Name, present: &[&str], sink: &mut Sink<'_>) {
     // A key of one's own is legal; one that is nearly a key of Sigma, which is not there, is rather a slip.
-    let missing = KEYS.iter().map(|(key, _)| *key).filter(|key| document.entry(key).is_none());
+    let missing = KEYS.iter().map(|(key, _)| *key).filter(|key| !present.contains(key));
     if let Some(near) = nearest(&name.text, missing) {
         let message = format!("`{}` looks like a slip of `{near}`", name.text);
         let slip = Diagnostic::warning(codes::SIGMA_UNKNOWN_KEY, *name.span, message);

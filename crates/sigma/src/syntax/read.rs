@@ -5,6 +5,9 @@ use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_doc::{Document, Kind, Node, Pair, Style};
 use smol_str::SmolStr;
 
+/// As many diagnostics as anyone reads; hostile input can hold millions of faults.
+pub(super) const MOST: usize = 1000;
+
 /// Reads the documents of one file.
 pub(crate) struct Reader<'t, 'd> {
     /// The file: places inside of scalars are found in it.
@@ -115,10 +118,13 @@ impl<'t, 'd> Reader<'t, 'd> {
         self.tell(Diagnostic::warning(code, span, message).with_help(help));
     }
 
+    /// Whether more would not be told: then working out what to say is not worth the time.
+    pub(super) fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MOST
+    }
+
     pub(super) fn tell(&mut self, diagnostic: Diagnostic) {
-        /// More than anyone reads; hostile input can hold millions of faults.
-        const MOST: usize = 1000;
-        if self.diagnostics.len() < MOST {
+        if !self.is_full() {
             self.diagnostics.push(diagnostic);
         }
     }

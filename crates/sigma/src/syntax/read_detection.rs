@@ -168,7 +168,9 @@ impl Reader<'_, '_> {
             let span = place(at, piece);
             at += piece.len() + 1;
             let kind = Modifier::from_name(piece);
-            if let Modifier::Unknown(name) = &kind {
+            if let Modifier::Unknown(name) = &kind
+                && !self.is_full()
+            {
                 let message = format!("`{name}` is no modifier of Sigma");
                 let help = match nearest(name, Modifier::NAMES.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -294,8 +296,26 @@ impl Reader<'_, '_> {
                 "remove `all`, or add values",
             );
         }
+        let on_text = item.modifiers.iter().find(|m| {
+            let sets = [super::modifier::AFFIXES, super::modifier::BASE64, super::modifier::ENCODINGS];
+            sets.iter().any(|set| set.contains(&m.kind)) || m.kind == Modifier::Windash
+        });
         let encodes = item.modifiers.iter().find(|m| super::modifier::BASE64.contains(&m.kind));
         for value in values {
+            let what = match &value.kind {
+                ValueKind::Null(_) => Some("nothing"),
+                ValueKind::Bool(..) => Some("a boolean"),
+                ValueKind::Number(_)
+                | ValueKind::String(_)
+                | ValueKind::Verbatim(_)
+                | ValueKind::Unreadable(_) => None,
+            };
+            // That `exists` has no text has been told.
+            if let (Some(modifier), Some(what), false) = (on_text, what, item.has(&Modifier::Exists)) {
+                let message = format!("`{}` takes text, not {what}", modifier.kind.name());
+                let help = "remove the modifier, or put quotes around the value";
+                self.error(codes::SIGMA_VALUE, or_key(*value.span, key), message, help);
+            }
             let ValueKind::String(text) = &value.kind else { continue };
             if let Some(modifier) = encodes
                 && text.parts().iter().any(|p| matches!(p, Part::Any | Part::One))

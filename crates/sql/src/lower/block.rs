@@ -13,8 +13,9 @@ use smol_str::SmolStr;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, TableAlias, TableFactor, TableWithJoins, With,
+    SelectItem, TableAlias, TableFactor, TableWithJoins, Visit, Visitor, With,
 };
+use std::ops::ControlFlow;
 
 /// A column that a FROM item has.
 #[derive(Clone, Debug)]
@@ -240,7 +241,7 @@ impl Block {
         match out.origin {
             Origin::Source(..) | Origin::Outer => true,
             Origin::Computed { fixed, depth, .. } => {
-                l.dialect().alias_reuse && !fixed && depth < MAX_ALIAS_DEPTH && !self.shadowed(&out.name)
+                l.dialect().alias_reuse && l.lateral == 0 && !fixed && depth < MAX_ALIAS_DEPTH && !self.shadowed(&out.name)
             }
         }
     }
@@ -304,7 +305,7 @@ impl Block {
             let by_name = matches!(out.origin, Origin::Computed { .. })
                 && keep.has(out.id)
                 && self.nameable(l, out)
-                && !matches!(out.expr, Expr::Value(_));
+                && !short_literal(&out.expr);
             scope.push(out.id, if by_name { build::column(&out.name) } else { out.expr.clone() });
             if out.present {
                 scope.set_present(out.id);
@@ -372,15 +373,48 @@ impl Block {
                 items.push(star);
             }
         }
-        for (i, out) in self.outs.iter().enumerate() {
-            if !covered.contains(&i) && out.origin != Origin::Outer {
-                items.push(build::item(out.expr.clone(), &out.name));
+        for i in self.defined_first() {
+            if let Some(out) = self.outs.get(i)
+                && !covered.contains(&i)
+                && out.origin != Origin::Outer
+            {
+                items.push(match out.origin {
+                    Origin::Source(..) | Origin::Outer => build::item(out.expr.clone(), &out.name),
+                    // Others of this SELECT may use the name.
+                    Origin::Computed { .. } => {
+                        SelectItem::ExprWithAlias { expr: out.expr.clone(), alias: build::ident(&out.name) }
+                    }
+                });
             }
         }
         if items.is_empty() {
             items.push(build::item(build::boolean(true), "_"));
         }
         items
+    }
+
+    /// The columns in order, but each behind those that it names: an alias must be defined before it is used.
+    fn defined_first(&self) -> Vec<usize> {
+        let mut done = Vec::with_capacity(self.outs.len());
+        let mut placed = vec![false; self.outs.len()];
+        for start in 0..self.outs.len() {
+            let mut todo = vec![(start, false)];
+            while let Some((i, ready)) = todo.pop() {
+                let (Some(out), Some(seen)) = (self.outs.get(i), placed.get_mut(i)) else { continue };
+                if ready {
+                    done.push(i);
+                } else if !*seen {
+                    *seen = true;
+                    todo.push((i, true));
+                    for alias in out.aliases.iter().rev() {
+                        if let Some(j) = self.outs.iter().position(|o| o.name == *alias) {
+                            todo.push((j, false));
+                        }
+                    }
+                }
+            }
+        }
+        done
     }
 
     /// `*` for a source where most of its columns are wanted.
@@ -446,6 +480,15 @@ impl Block {
             .take()
             .map(|limit| LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by: Vec::new() });
         Ok(query)
+    }
+}
+
+/// A literal that may be repeated where it is used.
+fn short_literal(e: &Expr) -> bool {
+    use sqlparser::ast::Value;
+    match e {
+        Expr::Value(v) => !matches!(&v.value, Value::SingleQuotedString(s) if s.len() > 40),
+        _ => false,
     }
 }
 
@@ -567,7 +610,7 @@ impl Lowerer<'_> {
             {
                 return Ok(*cte.query);
             }
-            if let TableFactor::Derived { lateral: false, subquery, .. } = relation {
+            if let TableFactor::Derived { lateral: false, subquery, alias: None, .. } = relation {
                 return Ok((**subquery).clone());
             }
         }
@@ -615,8 +658,47 @@ impl Lowerer<'_> {
             .unwrap_or(0);
         let present = !self.nullable(expr, &scope);
         let aliases = block.aliases_of(self, &uses, keep);
-        let origin = Origin::Computed { fixed: uses.window || uses.volatile, volatile: uses.volatile, depth };
+        // A conversion that says nothing leaves the column as it was.
+        if let Some(old) = block.outs.iter().find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr == sql) {
+            return Ok(Out { id, name, ..old.clone() });
+        }
+        // Engines do not take an alias for a subquery everywhere.
+        let fixed = uses.window || uses.volatile || uses.subquery || self.holds_query(&sql);
+        let origin = Origin::Computed { fixed, volatile: uses.volatile, depth };
         Ok(Out { id, name, expr: sql, origin, present, aliases })
+    }
+}
+
+impl Lowerer<'_> {
+    /// A query stands in the expression, or in a macro that it calls.
+    fn holds_query(&self, expr: &Expr) -> bool {
+        struct Finder<'a> {
+            dialect: &'a str,
+            macros: &'a std::collections::BTreeSet<SmolStr>,
+        }
+        impl Visitor for Finder<'_> {
+            type Break = ();
+
+            fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+                ControlFlow::Break(())
+            }
+
+            fn pre_visit_expr(&mut self, e: &Expr) -> ControlFlow<()> {
+                let Expr::Function(f) = e else { return ControlFlow::Continue(()) };
+                let [sqlparser::ast::ObjectNamePart::Identifier(name)] = f.name.0.as_slice() else {
+                    return ControlFlow::Continue(());
+                };
+                if !self.macros.contains(name.value.as_str()) {
+                    return ControlFlow::Continue(());
+                }
+                let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
+                if closure.iter().any(|m| m.text.contains("SELECT")) {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            }
+        }
+        expr.visit(&mut Finder { dialect: self.dialect().name, macros: &self.macros }).is_break()
     }
 }
 

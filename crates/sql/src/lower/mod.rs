@@ -328,6 +328,20 @@ fn literal_span(query: &Query, e: &Expr) -> Option<i64> {
     None
 }
 
+/// Tables that macros read: inputs that a query needs without naming them.
+const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[(
+    "geo_ip_ranges",
+    &[
+        ("first_ip", Type::String),
+        ("last_ip", Type::String),
+        ("country", Type::String),
+        ("state", Type::String),
+        ("city", Type::String),
+        ("latitude", Type::Real),
+        ("longitude", Type::Real),
+    ],
+)];
+
 /// Lowers a query to a script.
 pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
     let mut l = Lowerer::new(query, options);
@@ -337,6 +351,12 @@ pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered
     let select = l.finish(block, true).map_err(|r| vec![*r.0])?;
     let select = l.with_ctes(select);
     let macros = sql::macro_closure(options.dialect.name, l.macros.iter().map(SmolStr::as_str));
+    for (table, columns) in MACRO_TABLES {
+        if macros.iter().any(|m| m.text.contains(table)) {
+            let columns = columns.iter().map(|(n, t)| (SmolStr::new(n), *t)).collect();
+            l.needs.push(Need { kind: InputKind::Table, name: SmolStr::new(table), columns });
+        }
+    }
     Ok(Lowered {
         script: Script { header: Vec::new(), macros, select },
         losses: l.losses,

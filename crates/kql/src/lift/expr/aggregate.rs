@@ -87,7 +87,9 @@ impl<'t> Lifter<'t> {
             self.error(codes::WRONG_ARGUMENTS, span, message);
         } else if stars && !matches!(def.name, "arg_max" | "arg_min" | "take_any") {
             let message = format!("`*` cannot stand in `{}`", call.name.text);
-            self.diagnose(Diagnostic::error(codes::MISPLACED, span, message).with_help("`count()` counts rows"));
+            self.diagnose(
+                Diagnostic::error(codes::MISPLACED, span, message).with_help("`count()` counts rows"),
+            );
         } else {
             return match def.name {
                 "arg_max" => self.arg_extreme(true, call, resolved, scope),
@@ -100,8 +102,14 @@ impl<'t> Lifter<'t> {
     }
 
     /// `count(Column)`: the service takes it, and nothing says what it counts.
-    fn counted(&mut self, e: &ir::Expr, resolved: Resolved, names: &[Option<SmolStr>], span: Span) -> Aggregated {
-        let reason = format!("`count` of a {} has no documented meaning", e.ty);
+    fn counted(
+        &mut self,
+        e: &ir::Expr,
+        resolved: Resolved,
+        names: &[Option<SmolStr>],
+        span: Span,
+    ) -> Aggregated {
+        let reason = format!("`count` of a value of type {} has no documented meaning", e.ty);
         let warning = Diagnostic::warning(codes::NOT_IN_IR, span, reason.clone());
         self.diagnose(warning.with_help("write `count()` or `countif(isnotempty(…))`"));
         let expr = self.opaque(reason, Type::Long, span);
@@ -137,10 +145,19 @@ impl<'t> Lifter<'t> {
         Aggregated { call, columns }
     }
 
-    fn arg_extreme(&mut self, max: bool, call: &'t tree::Call, resolved: Resolved, scope: &Scope<'_>) -> Aggregated {
+    fn arg_extreme(
+        &mut self,
+        max: bool,
+        call: &'t tree::Call,
+        resolved: Resolved,
+        scope: &Scope<'_>,
+    ) -> Aggregated {
         let mut args = call.args.iter();
         let Some(first) = args.next() else {
-            return Aggregated { call: AggregateCall::Function(resolved.def, Vec::new()), columns: Vec::new() };
+            return Aggregated {
+                call: AggregateCall::Function(resolved.def, Vec::new()),
+                columns: Vec::new(),
+            };
         };
         let by = self.expr(argument(first), scope);
         let by_column = by.as_column();
@@ -190,7 +207,6 @@ impl<'t> Lifter<'t> {
         }
         out
     }
-
 }
 
 /// The columns of a call with their generated names.
@@ -203,7 +219,8 @@ fn named_columns(
 ) -> Vec<(Option<SmolStr>, Type)> {
     let numbers: Vec<Option<SmolStr>> = args.iter().map(number_text).collect();
     let number = |i: usize| numbers.get(i).and_then(|n| n.as_deref());
-    let args: Vec<ArgName<'_>> = names.iter().enumerate().map(|(i, n)| arg_name(n.as_deref(), number(i))).collect();
+    let args: Vec<ArgName<'_>> =
+        names.iter().enumerate().map(|(i, n)| arg_name(n.as_deref(), number(i))).collect();
     let mut names = def.default_names_by(resolved.result_name, &args).into_iter();
     types.into_iter().map(|ty| (names.next().flatten().map(SmolStr::from), ty)).collect()
 }

@@ -18,7 +18,13 @@ const fn operator(op: ArithmeticOp) -> ArithOp {
 }
 
 impl<'t> Lifter<'t> {
-    pub(super) fn arithmetic(&mut self, op: ArithmeticOp, binary: &'t tree::Binary, span: Span, cx: Cx<'_>) -> ir::Expr {
+    pub(super) fn arithmetic(
+        &mut self,
+        op: ArithmeticOp,
+        binary: &'t tree::Binary,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let cx = Cx { search: None, ..cx };
         let left = self.expr_in(&binary.left, cx);
         let right = self.expr_in(&binary.right, cx);
@@ -26,13 +32,24 @@ impl<'t> Lifter<'t> {
     }
 
     /// `left op right` with the conversions that Kusto makes.
-    pub(super) fn computed(&mut self, op: ArithmeticOp, left: ir::Expr, right: ir::Expr, span: Span) -> ir::Expr {
+    pub(super) fn computed(
+        &mut self,
+        op: ArithmeticOp,
+        left: ir::Expr,
+        right: ir::Expr,
+        span: Span,
+    ) -> ir::Expr {
+        if left.ty == Type::Unknown && right.ty == Type::Unknown {
+            let ty = if op == ArithmeticOp::Sub { self.likely_ordered(&left, &right) } else { Type::Long };
+            self.hint(&left, ty);
+            self.hint(&right, ty);
+        }
         let left = self.learned_operand(op, left, &right, true);
         let right = self.learned_operand(op, right, &left, false);
         let (left, right) = self.operands_of_text(left, right);
         let Some(ty) = binary_result(operator(op), left.ty, right.ty) else {
             let symbol = operator(op).symbol();
-            let message = format!("`{symbol}` is not defined for a {} and a {}", left.ty, right.ty);
+            let message = format!("`{symbol}` is not defined for types {} and {}", left.ty, right.ty);
             let mut error = Diagnostic::error(codes::OPERAND_TYPES, span, message);
             if left.ty == Type::String && right.ty == Type::String && op == ArithmeticOp::Add {
                 error = error.with_help("texts are joined by `strcat(…)`");
@@ -51,10 +68,18 @@ impl<'t> Lifter<'t> {
     }
 
     /// The other operand tells what a learned column must be.
-    fn learned_operand(&mut self, op: ArithmeticOp, e: ir::Expr, other: &ir::Expr, is_left: bool) -> ir::Expr {
+    fn learned_operand(
+        &mut self,
+        op: ArithmeticOp,
+        e: ir::Expr,
+        other: &ir::Expr,
+        is_left: bool,
+    ) -> ir::Expr {
         if e.ty == Type::Unknown {
             let ty = match (op, other.ty) {
-                (ArithmeticOp::Sub | ArithmeticOp::Add, Type::Datetime) if is_left || op == ArithmeticOp::Sub => {
+                (ArithmeticOp::Sub | ArithmeticOp::Add, Type::Datetime)
+                    if is_left || op == ArithmeticOp::Sub =>
+                {
                     Type::Datetime
                 }
                 (ArithmeticOp::Sub | ArithmeticOp::Add, Type::Timespan) if is_left => Type::Datetime,
@@ -107,7 +132,7 @@ impl<'t> Lifter<'t> {
         }
         let e = self.expr_in(operand, Cx { search: None, ..cx });
         let Some(ty) = negate_result(e.ty) else {
-            let message = format!("a sign cannot stand before a {}", e.ty);
+            let message = format!("a sign cannot stand before a value of type {}", e.ty);
             return self.faulty(codes::OPERAND_TYPES, span, message, Type::Unknown);
         };
         if ty == Type::Dynamic {

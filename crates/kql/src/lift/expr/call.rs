@@ -5,7 +5,8 @@ use super::{Cx, Lifter};
 use crate::syntax::tree::{self, TypeOf};
 use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::functions::{
-    Flags, FunctionDef, FunctionKind, Note, Param, ParamType, Resolved, Signature, common_type, resolve, similar,
+    Flags, FunctionDef, FunctionKind, Note, Param, ParamType, Resolved, Signature, common_type, resolve,
+    similar,
 };
 use ruleferry_ir::{self as ir, ExprKind, Type};
 
@@ -94,16 +95,22 @@ impl<'t> Lifter<'t> {
     }
 
     /// A call of a function of the catalogue, with its arguments converted.
-    fn catalogue_call(&mut self, call: &'t tree::Call, resolved: Resolved, span: Span, cx: Cx<'_>) -> ir::Expr {
+    fn catalogue_call(
+        &mut self,
+        call: &'t tree::Call,
+        resolved: Resolved,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let mut args = Vec::with_capacity(call.args.len());
         let mut typed = None;
         for arg in &call.args {
-            match &arg.kind {
-                tree::ExprKind::TypeOf(of) => typed = self.named_type(of, arg.span.0),
-                tree::ExprKind::Star => {
-                    args.extend(cx.scope.columns().iter().map(|id| self.column_expr(*id, arg.span.0)));
-                }
-                _ => args.push(self.expr_in(argument(arg), cx)),
+            if let tree::ExprKind::TypeOf(of) = &arg.kind {
+                typed = self.named_type(of, arg.span.0);
+            } else if matches!(arg.kind, tree::ExprKind::Star) {
+                args.extend(cx.scope.columns().iter().map(|id| self.column_expr(*id, arg.span.0)));
+            } else {
+                args.push(self.expr_in(argument(arg), cx));
             }
         }
         if let Some(Note::ArgumentOrder(order)) = resolved.note {
@@ -160,36 +167,34 @@ impl<'t> Lifter<'t> {
         out
     }
 
-    fn argument(&mut self, def: &FunctionDef, arg: ir::Expr, param: ParamType, shared: Type, text: bool) -> ir::Expr {
+    fn argument(
+        &mut self,
+        def: &FunctionDef,
+        arg: ir::Expr,
+        param: ParamType,
+        shared: Type,
+        text: bool,
+    ) -> ir::Expr {
         match param {
             ParamType::Is(ty) => self.argument_as(arg, ty),
             ParamType::Scalar if text => self.coerce(arg, Type::String),
-            ParamType::Integer => match arg.ty {
-                Type::Int | Type::Long => arg,
-                _ => self.argument_as(arg, Type::Long),
-            },
-            ParamType::Number | ParamType::NumberOrBool => match arg.ty {
-                Type::Int | Type::Long | Type::Real | Type::Decimal => arg,
-                Type::Bool if param == ParamType::NumberOrBool => arg,
-                Type::Unknown => self.argument_as(arg, Type::Long),
-                _ => self.argument_as(arg, Type::Real),
-            },
-            ParamType::Summable => match arg.ty {
-                Type::Int | Type::Long | Type::Real | Type::Decimal | Type::Datetime | Type::Timespan => arg,
-                Type::Unknown => self.argument_as(arg, Type::Long),
-                _ => self.argument_as(arg, Type::Real),
-            },
+            ParamType::Integer if arg.ty.is_integer() => arg,
+            ParamType::Integer => self.argument_as(arg, Type::Long),
+            ParamType::NumberOrBool if arg.ty == Type::Bool => arg,
+            ParamType::Summable if matches!(arg.ty, Type::Datetime | Type::Timespan) => arg,
+            ParamType::Number | ParamType::NumberOrBool | ParamType::Summable if arg.ty.is_numeric() => arg,
+            ParamType::Number | ParamType::NumberOrBool | ParamType::Summable => {
+                let ty = if arg.ty == Type::Unknown { Type::Long } else { Type::Real };
+                self.argument_as(arg, ty)
+            }
             // `parse_json` of a dynamic value is that value; the others read its text.
-            ParamType::StringOrDynamic if def.name == "parse_json" => match arg.ty {
-                Type::Dynamic | Type::String => arg,
-                _ => self.argument_as(arg, Type::String),
-            },
+            ParamType::StringOrDynamic if def.name == "parse_json" && arg.ty == Type::Dynamic => arg,
             ParamType::StringOrDynamic => self.argument_as(arg, Type::String),
-            ParamType::Array | ParamType::Bag => match arg.ty {
-                Type::String => self.as_dynamic(arg),
-                _ => self.argument_as(arg, Type::Dynamic),
-            },
-            ParamType::Common | ParamType::CommonOrderable | ParamType::CommonOrDynamic => self.coerce(arg, shared),
+            ParamType::Array | ParamType::Bag if arg.ty == Type::String => self.as_dynamic(arg),
+            ParamType::Array | ParamType::Bag => self.argument_as(arg, Type::Dynamic),
+            ParamType::Common | ParamType::CommonOrderable | ParamType::CommonOrDynamic => {
+                self.coerce(arg, shared)
+            }
             ParamType::Scalar
             | ParamType::Orderable
             | ParamType::NotDynamic
@@ -230,5 +235,9 @@ fn shared_type(types: &[Type], params: &[Option<&Param>]) -> Type {
         })
     };
     let shared: Vec<Type> = types.iter().zip(params).filter(|(_, p)| common(p)).map(|(t, _)| *t).collect();
-    if shared.is_empty() { Type::Unknown } else { common_type(shared, true) }
+    match common_type(shared.iter().copied(), true) {
+        // What is known tells what the learned columns are; `common_type` waits for wider numbers.
+        Type::Unknown => common_type(shared.into_iter().filter(|t| *t != Type::Unknown), true),
+        ty => ty,
+    }
 }

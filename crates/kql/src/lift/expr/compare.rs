@@ -6,7 +6,13 @@ use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::{self as ir, Case, CompareOp, MatchKind, Missing, Type, Value};
 
 impl<'t> Lifter<'t> {
-    pub(super) fn equality(&mut self, binary: &'t tree::Binary, negated: bool, span: Span, cx: Cx<'_>) -> ir::Expr {
+    pub(super) fn equality(
+        &mut self,
+        binary: &'t tree::Binary,
+        negated: bool,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         if matches!(binary.left.kind, tree::ExprKind::Star) {
             return self.string_test(binary, span, cx);
         }
@@ -29,7 +35,8 @@ impl<'t> Lifter<'t> {
         // The constant is what is looked for, on whichever side it stands.
         let swap = left.as_literal().is_some() && right.as_literal().is_none();
         let (subject, value) = if swap { (right, left) } else { (left, right) };
-        let found = self.string_match(ir::Subject::Expr(subject), MatchKind::Equals, Case::Sensitive, value, span);
+        let found =
+            self.string_match(ir::Subject::Expr(subject), MatchKind::Equals, Case::Sensitive, value, span);
         if negated { found.negated(span) } else { found }
     }
 
@@ -75,11 +82,17 @@ impl<'t> Lifter<'t> {
     }
 
     fn unlike(&mut self, left: Type, right: Type, span: Span) {
-        let message = format!("a {left} is compared with a {right}");
+        let message = format!("types {left} and {right} are compared");
         self.diagnose(Diagnostic::warning(codes::IMPLICIT_CONVERSION, span, message));
     }
 
-    pub(super) fn ordering(&mut self, op: CompareOp, binary: &'t tree::Binary, span: Span, cx: Cx<'_>) -> ir::Expr {
+    pub(super) fn ordering(
+        &mut self,
+        op: CompareOp,
+        binary: &'t tree::Binary,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let cx = Cx { search: None, ..cx };
         let left = self.expr_in(&binary.left, cx);
         let right = self.expr_in(&binary.right, cx);
@@ -93,6 +106,7 @@ impl<'t> Lifter<'t> {
                 self.warn(codes::IMPLICIT_CONVERSION, span, "Kusto does not order texts with this operator");
                 None
             }
+            (Unknown, Unknown) => Some(self.likely_ordered(&left, &right)),
             (a, b) if a == b => None,
             (Unknown, Dynamic) | (Dynamic, Unknown) => None,
             (Unknown, ty) | (ty, Unknown) => Some(ty),
@@ -109,7 +123,7 @@ impl<'t> Lifter<'t> {
                 Some(ty)
             }
             (ty, other) => {
-                let message = format!("a {ty} and a {other} have no order");
+                let message = format!("types {ty} and {other} have no order");
                 return self.faulty(codes::OPERAND_TYPES, span, message, Bool);
             }
         };
@@ -120,6 +134,15 @@ impl<'t> Lifter<'t> {
         };
         let missing = if left.ty == String && right.ty == String { Missing::Empty } else { Missing::Null };
         ir::Expr::compare(op, left, right, missing, span)
+    }
+
+    /// What two learned columns are that are ordered or computed with: no texts, so times if they are named so, else numbers.
+    pub(super) fn likely_ordered(&self, left: &ir::Expr, right: &ir::Expr) -> Type {
+        let time = |e: &ir::Expr| {
+            let name = e.as_column().map(|id| self.columns.name(id).to_ascii_lowercase()).unwrap_or_default();
+            name.contains("time") || name.contains("date")
+        };
+        if time(left) && time(right) { Type::Datetime } else { Type::Long }
     }
 
     pub(super) fn between(&mut self, between: &'t tree::Between, span: Span, cx: Cx<'_>) -> ir::Expr {

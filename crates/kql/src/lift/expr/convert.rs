@@ -4,7 +4,7 @@ use super::Lifter;
 use super::datetime::{parse_datetime, parse_timespan};
 use super::literal::{parse_guid, parse_long, to_json};
 use ruleferry_diag::codes;
-use ruleferry_ir::{self as ir, Json, Type, Value};
+use ruleferry_ir::{self as ir, ExprKind, Json, Type, Value};
 use smol_str::{SmolStr, ToSmolStr};
 
 /// Integers up to here are exact as reals.
@@ -17,10 +17,10 @@ impl Lifter<'_> {
             return e;
         }
         if e.ty == Type::Unknown {
-            self.hint(&e, to);
+            self.hint_inside(&e, to);
             return e;
         }
-        if let ir::ExprKind::Literal(value) = &e.kind
+        if let ExprKind::Literal(value) = &e.kind
             && let Some(converted) = convert(value, to)
         {
             return ir::Expr::literal(converted, e.span);
@@ -28,10 +28,32 @@ impl Lifter<'_> {
         e.cast(to, true)
     }
 
+    /// The type of an expression tells the types of the learned columns in it.
+    fn hint_inside(&mut self, e: &ir::Expr, ty: Type) {
+        if let ExprKind::Arithmetic(a) = &e.kind {
+            let times = a.op == ir::ArithmeticOp::Sub && ty == Type::Timespan;
+            if times || ty.is_numeric() {
+                let operand = if times { Type::Datetime } else { ty };
+                self.hint(&a.left, operand);
+                self.hint(&a.right, operand);
+            }
+        } else if let ExprKind::Case(branches, otherwise) = &e.kind {
+            branches.iter().for_each(|(_, value)| self.hint(value, ty));
+            self.hint(otherwise, ty);
+        } else if let ExprKind::Call(_, args) = &e.kind {
+            // `bin(x, …)`, `coalesce(x, …)`: the call has no type of its own, so it is that of its arguments.
+            args.iter().for_each(|a| self.hint(a, ty));
+        } else if let ExprKind::Negate(inner) = &e.kind {
+            self.hint(inner, ty);
+        } else {
+            self.hint(e, ty);
+        }
+    }
+
     /// As [`Self::coerce`], with a warning: Kusto asks for an explicit conversion here.
     pub(super) fn coerce_loudly(&mut self, e: ir::Expr, to: Type) -> ir::Expr {
         if e.ty != to && e.ty != Type::Unknown {
-            let message = format!("`{}` is a {}, and a {to} is needed here", self.text(e.span), e.ty);
+            let message = format!("`{}` is of type {}, and {to} is needed here", self.text(e.span), e.ty);
             let help = format!("convert it: `to{to}(…)`");
             let warning = ruleferry_diag::Diagnostic::warning(codes::IMPLICIT_CONVERSION, e.span, message);
             self.diagnose(warning.with_help(help));
@@ -109,7 +131,12 @@ fn from_json(json: &Json, to: Type) -> Option<Value> {
         (Json::Datetime(t), Type::Datetime) => Some(Value::Datetime(*t)),
         (Json::Timespan(t), Type::Timespan) => Some(Value::Timespan(*t)),
         (
-            Json::Bool(_) | Json::Real(_) | Json::Datetime(_) | Json::Timespan(_) | Json::Array(_) | Json::Object(_),
+            Json::Bool(_)
+            | Json::Real(_)
+            | Json::Datetime(_)
+            | Json::Timespan(_)
+            | Json::Array(_)
+            | Json::Object(_),
             _,
         ) => None,
     }

@@ -10,7 +10,8 @@ const TICKS_PER_DAY: i64 = 24 * TICKS_PER_HOUR;
 /// 9999-12-31T23:59:59.9999999
 const MAX_DATETIME: i64 = 3_155_378_975_999_999_999;
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// Ticks of one unit, by its spellings.
 const UNITS: &[(&[&str], i64)] = &[
@@ -146,7 +147,8 @@ fn date(r: &mut Reader<'_>) -> Option<i64> {
     r.skip_blanks();
     // `08 Nov 2014`, `08-Nov-14`
     let name = r.word().to_ascii_lowercase();
-    let month = MONTHS.iter().position(|m| name.get(..3) == Some(*m)).and_then(|m| i64::try_from(m + 1).ok())?;
+    let month =
+        MONTHS.iter().position(|m| name.get(..3) == Some(*m)).and_then(|m| i64::try_from(m + 1).ok())?;
     if dashed && !r.eat('-') {
         return None;
     }
@@ -296,7 +298,10 @@ mod tests {
     use super::*;
 
     fn at(y: i64, mo: i64, d: i64, h: i64, mi: i64, s: i64) -> i64 {
-        days(y, mo, d).unwrap() * TICKS_PER_DAY + h * TICKS_PER_HOUR + mi * TICKS_PER_MINUTE + s * TICKS_PER_SECOND
+        days(y, mo, d).unwrap() * TICKS_PER_DAY
+            + h * TICKS_PER_HOUR
+            + mi * TICKS_PER_MINUTE
+            + s * TICKS_PER_SECOND
     }
 
     #[test]
@@ -334,7 +339,17 @@ mod tests {
         for (text, ticks) in cases {
             assert_eq!(parse_datetime(text), Some(ticks), "{text}");
         }
-        for text in ["", "x", "2023-02-29", "2014-13-01", "2014-11-08T25:00", "2014-11-08Q", "11-08-2014", "0000-01-01", "é"] {
+        for text in [
+            "",
+            "x",
+            "2023-02-29",
+            "2014-13-01",
+            "2014-11-08T25:00",
+            "2014-11-08Q",
+            "11-08-2014",
+            "0000-01-01",
+            "é",
+        ] {
             assert_eq!(parse_datetime(text), None, "{text}");
         }
     }
@@ -350,7 +365,10 @@ mod tests {
             ("1microsecond", 10),
             ("250nanos", 2),
             ("7ticks", 7),
-            ("1.02:03:04.5", TICKS_PER_DAY + 2 * TICKS_PER_HOUR + 3 * TICKS_PER_MINUTE + 45 * TICKS_PER_SECOND / 10),
+            (
+                "1.02:03:04.5",
+                TICKS_PER_DAY + 2 * TICKS_PER_HOUR + 3 * TICKS_PER_MINUTE + 45 * TICKS_PER_SECOND / 10,
+            ),
             ("12:30", 12 * TICKS_PER_HOUR + 30 * TICKS_PER_MINUTE),
             ("-1d", -TICKS_PER_DAY),
             ("2", 2 * TICKS_PER_DAY),

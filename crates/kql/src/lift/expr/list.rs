@@ -5,8 +5,8 @@ use super::{Cx, Lifter};
 use crate::syntax::tree::{self, ListOp};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
-    self as ir, Case, ExprKind, InList, InQuery, InValues, Json, MatchKind, MatchValue, MatchValues, Missing, Op,
-    Quantifier, StringMatch, Subject, Type, Value,
+    self as ir, Case, ExprKind, InList, InQuery, InValues, Json, MatchKind, MatchValue, MatchValues, Missing,
+    Op, Quantifier, StringMatch, Subject, Type, Value,
 };
 
 struct Test {
@@ -52,10 +52,22 @@ impl<'t> Lifter<'t> {
         if test.negated { found.negated(span) } else { found }
     }
 
-    fn in_table(&mut self, subject: Subject, test: &Test, table: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
+    fn in_table(
+        &mut self,
+        subject: Subject,
+        test: &Test,
+        table: &'t tree::Expr,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let mut plan = self.table(table, cx.scope.env).plan;
         let Some(first) = plan.output.first().copied() else {
-            return self.faulty(codes::TABLE_WITHOUT_COLUMN, table.span.0, "the table has no column to look in", Type::Bool);
+            return self.faulty(
+                codes::TABLE_WITHOUT_COLUMN,
+                table.span.0,
+                "the table has no column to look in",
+                Type::Bool,
+            );
         };
         let mut ty = self.columns.ty(first);
         if ty == Type::Dynamic {
@@ -120,7 +132,14 @@ impl<'t> Lifter<'t> {
         ir::Plan::new(Op::Expand(expand), output, span)
     }
 
-    fn in_items(&mut self, subject: Subject, test: &Test, items: &'t [tree::Expr], span: Span, cx: Cx<'_>) -> ir::Expr {
+    fn in_items(
+        &mut self,
+        subject: Subject,
+        test: &Test,
+        items: &'t [tree::Expr],
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let mut list = Items::default();
         for item in items {
             if self.is_tabular(item, cx.scope.env) {
@@ -197,7 +216,8 @@ impl<'t> Lifter<'t> {
     fn in_texts(&mut self, subject: Subject, test: &Test, list: Items, span: Span) -> ir::Expr {
         let mut tests = Vec::with_capacity(1 + list.arrays.len());
         if !list.values.is_empty() {
-            let texts = list.values.into_iter().map(|v| MatchValue::Expr(self.coerce(v, Type::String))).collect();
+            let texts =
+                list.values.into_iter().map(|v| MatchValue::Expr(self.coerce(v, Type::String))).collect();
             tests.push(text_match(subject.clone(), test, MatchValues::List(texts), span));
         }
         for array in list.arrays {

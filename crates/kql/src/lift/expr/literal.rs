@@ -36,7 +36,9 @@ pub fn constant(literal: &Literal) -> Result<Value, String> {
         Literal::Bool(b) => Ok(Value::Bool(*b)),
         Literal::Long(text) => parse_long(text).map(Value::Long).ok_or_else(|| does_not_fit(text, "long")),
         Literal::Real(text) => parse_real(text).map(Value::Real).ok_or_else(|| is_no(text, "real")),
-        Literal::Timespan(text) => parse_timespan(text).map(Value::Timespan).ok_or_else(|| is_no(text, "timespan")),
+        Literal::Timespan(text) => {
+            parse_timespan(text).map(Value::Timespan).ok_or_else(|| is_no(text, "timespan"))
+        }
         Literal::Typed(typed) => typed_constant(typed),
         // The language has no bare null; where it occurs it is an untyped one, which is dynamic's.
         Literal::Null => Ok(Value::Null(Type::Dynamic)),
@@ -117,7 +119,9 @@ fn parse_real(text: &str) -> Option<f64> {
         "min" => Some(f64::MIN),
         "max" => Some(f64::MAX),
         // Rust's own parser also reads words such as `infinity`, which the language does not.
-        plain if plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-')) => plain.parse().ok(),
+        plain if plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-')) => {
+            plain.parse().ok()
+        }
         _ => parse_long(text).map(|n| n as f64),
     }
 }
@@ -183,7 +187,9 @@ fn json_at(dynamic: &Dynamic, depth: usize) -> Result<Json, String> {
         Dynamic::Bool(b) => Ok(Json::Bool(*b)),
         Dynamic::Number(text) => number(text),
         Dynamic::String(s) => Ok(Json::String(s.value.clone())),
-        Dynamic::Array(items) => items.iter().map(|i| json_at(i, depth + 1)).collect::<Result<_, _>>().map(Json::Array),
+        Dynamic::Array(items) => {
+            items.iter().map(|i| json_at(i, depth + 1)).collect::<Result<_, _>>().map(Json::Array)
+        }
         Dynamic::Object(members) => {
             let mut object = IndexMap::with_capacity(members.len());
             for (key, value) in members {
@@ -194,7 +200,9 @@ fn json_at(dynamic: &Dynamic, depth: usize) -> Result<Json, String> {
         }
         Dynamic::Literal(literal) => constant(literal).map(to_json),
         Dynamic::Nested(inner) => json_at(inner, depth + 1),
-        Dynamic::ClientParameter(name) => Err(format!("`{{{name}}}` stands for a value that the client puts in")),
+        Dynamic::ClientParameter(name) => {
+            Err(format!("`{{{name}}}` stands for a value that the client puts in"))
+        }
     }
 }
 

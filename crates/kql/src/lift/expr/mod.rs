@@ -155,7 +155,9 @@ impl<'t> Lifter<'t> {
                 let message = format!("`{}` cannot stand here", self.text(span));
                 self.faulty(codes::MISPLACED, span, message, Type::Unknown)
             }
-            tree::ExprKind::MethodCall { .. } | tree::ExprKind::EntityGroup(_) | tree::ExprKind::ClientParameter(_) => {
+            tree::ExprKind::MethodCall { .. }
+            | tree::ExprKind::EntityGroup(_)
+            | tree::ExprKind::ClientParameter(_) => {
                 self.opaque("it has no meaning outside of its own service", Type::Dynamic, span)
             }
             // The parser has reported it.
@@ -169,9 +171,12 @@ impl<'t> Lifter<'t> {
             && let ir::ExprKind::Column(id) = e.kind
             && !cx.scope.keys.contains(&id)
         {
-            let message = format!("`{name}` is a column of single rows, and a value for each group is needed here");
+            let message =
+                format!("`{name}` is a column of single rows, and a value for each group is needed here");
             let help = format!("put it into an aggregate, such as `take_any({name})`, or group by it");
-            self.diagnose(ruleferry_diag::Diagnostic::error(codes::NOT_AGGREGATED, span, message).with_help(help));
+            self.diagnose(
+                ruleferry_diag::Diagnostic::error(codes::NOT_AGGREGATED, span, message).with_help(help),
+            );
         }
         e
     }
@@ -258,7 +263,13 @@ impl<'t> Lifter<'t> {
     }
 
     /// Reports an error and gives something to go on with.
-    fn faulty(&mut self, code: ruleferry_diag::Code, span: Span, message: impl Into<String>, ty: Type) -> ir::Expr {
+    fn faulty(
+        &mut self,
+        code: ruleferry_diag::Code,
+        span: Span,
+        message: impl Into<String>,
+        ty: Type,
+    ) -> ir::Expr {
         self.error(code, span, message);
         self.placeholder(ty, span)
     }

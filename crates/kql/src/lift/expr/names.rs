@@ -39,7 +39,12 @@ impl<'t> Lifter<'t> {
     }
 
     /// The catalogue's function behind a call, unless a `let` function of the same name stands before it.
-    pub(super) fn named_function(&self, call: &tree::Call, scope: &Scope<'_>, first: FunctionKind) -> Option<Resolved> {
+    pub(super) fn named_function(
+        &self,
+        call: &tree::Call,
+        scope: &Scope<'_>,
+        first: FunctionKind,
+    ) -> Option<Resolved> {
         if self.function(scope, &call.name.text).is_some() {
             return None;
         }
@@ -48,21 +53,27 @@ impl<'t> Lifter<'t> {
             FunctionKind::Aggregate => {
                 resolve(name, FunctionKind::Aggregate).or_else(|| resolve(name, FunctionKind::Scalar))
             }
-            FunctionKind::Scalar | FunctionKind::Plugin | FunctionKind::Tabular => resolve(name, FunctionKind::Scalar),
+            FunctionKind::Scalar | FunctionKind::Plugin | FunctionKind::Tabular => {
+                resolve(name, FunctionKind::Scalar)
+            }
         }
     }
 
-    fn name_at(&self, e: &'t tree::Expr, scope: &Scope<'_>, kind: FunctionKind, depth: u32) -> Option<SmolStr> {
+    fn name_at(
+        &self,
+        e: &'t tree::Expr,
+        scope: &Scope<'_>,
+        kind: FunctionKind,
+        depth: u32,
+    ) -> Option<SmolStr> {
         if depth > MAX_NAME_DEPTH {
             return None;
         }
         match &e.kind {
             tree::ExprKind::Name(name) => Some(name.clone()),
             tree::ExprKind::Path { base, name } => {
-                let owner = match &base.kind {
-                    tree::ExprKind::Name(owner) if self.is_row(owner, scope) => None,
-                    _ => self.name_at(base, scope, kind, depth + 1),
-                };
+                let of_row = matches!(&base.kind, tree::ExprKind::Name(owner) if self.is_row(owner, scope));
+                let owner = if of_row { None } else { self.name_at(base, scope, kind, depth + 1) };
                 Some(joined(owner, &name.text))
             }
             tree::ExprKind::Index { base, index } => {
@@ -122,8 +133,11 @@ impl<'t> Lifter<'t> {
         let names: Vec<Option<SmolStr>> =
             call.args.iter().map(|a| self.name_at(a, scope, kind, depth + 1)).collect();
         let numbers: Vec<Option<SmolStr>> = call.args.iter().map(number_text).collect();
-        let args: Vec<ArgName<'_>> =
-            names.iter().zip(&numbers).map(|(name, number)| arg_name(name.as_deref(), number.as_deref())).collect();
+        let args: Vec<ArgName<'_>> = names
+            .iter()
+            .zip(&numbers)
+            .map(|(name, number)| arg_name(name.as_deref(), number.as_deref()))
+            .collect();
         let rule = match function.result_name {
             // Only a call that is the whole expression is looked up in the row.
             ResultName::FirstArgumentIfColumn => ResultName::None,
@@ -149,25 +163,18 @@ fn joined(owner: Option<SmolStr>, name: &SmolStr) -> SmolStr {
 }
 
 fn literal_text(e: &tree::Expr) -> Option<SmolStr> {
-    match &e.kind {
-        tree::ExprKind::Literal(Literal::String(s)) => Some(s.value.clone()),
-        _ => None,
-    }
+    if let tree::ExprKind::Literal(Literal::String(s)) = &e.kind { Some(s.value.clone()) } else { None }
 }
 
 fn index_name(index: &tree::Expr) -> Option<SmolStr> {
-    match &index.kind {
-        tree::ExprKind::Literal(Literal::Long(text)) => {
-            Some(super::literal::parse_long(text).map_or_else(|| text.clone(), |n| n.to_smolstr()))
-        }
-        _ => literal_text(index),
+    if let tree::ExprKind::Literal(Literal::Long(text)) = &index.kind {
+        return Some(super::literal::parse_long(text).map_or_else(|| text.clone(), |n| n.to_smolstr()));
     }
+    literal_text(index)
 }
 
 /// The text of a number, for the names of percentiles.
 pub(super) fn number_text(e: &tree::Expr) -> Option<SmolStr> {
-    match &e.kind {
-        tree::ExprKind::Literal(Literal::Long(text) | Literal::Real(text)) => Some(text.clone()),
-        _ => None,
-    }
+    let tree::ExprKind::Literal(Literal::Long(text) | Literal::Real(text)) = &e.kind else { return None };
+    Some(text.clone())
 }

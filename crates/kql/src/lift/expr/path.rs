@@ -9,7 +9,13 @@ use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{self as ir, ExprKind, Type, Value};
 
 impl<'t> Lifter<'t> {
-    pub(super) fn path(&mut self, base: &'t tree::Expr, name: &'t tree::Name, span: Span, cx: Cx<'_>) -> ir::Expr {
+    pub(super) fn path(
+        &mut self,
+        base: &'t tree::Expr,
+        name: &'t tree::Name,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         if let tree::ExprKind::Name(owner) = &base.kind {
             match owner.as_str() {
                 "$left" => return self.side_column(Side::Left, &name.text, span, cx.scope),
@@ -27,7 +33,13 @@ impl<'t> Lifter<'t> {
         ir::Expr::new(ExprKind::Member(Box::new(base), name.text.clone()), Type::Dynamic, span)
     }
 
-    pub(super) fn index(&mut self, base: &'t tree::Expr, index: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
+    pub(super) fn index(
+        &mut self,
+        base: &'t tree::Expr,
+        index: &'t tree::Expr,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let cx = Cx { search: None, ..cx };
         let base = self.expr_in(base, cx);
         let base = self.as_dynamic(base);
@@ -60,7 +72,8 @@ impl<'t> Lifter<'t> {
                 e
             }
             Type::String => {
-                let message = format!("`{}` is a string, and a path needs a dynamic value", self.text(e.span));
+                let message =
+                    format!("`{}` is of type string, and a path needs a dynamic value", self.text(e.span));
                 let help = "it is read as JSON; write `parse_json(…)` around it";
                 let warning = Diagnostic::warning(codes::IMPLICIT_CONVERSION, e.span, message);
                 self.diagnose(warning.with_help(help));

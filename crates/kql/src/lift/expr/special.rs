@@ -42,12 +42,12 @@ impl<'t> Lifter<'t> {
             "isnotempty" => self.is_empty(argument(call.args.first()?), span, cx).negated(span),
             "now" => match call.args.first() {
                 None => now(span),
-                Some(offset) => self.from_now(ArithmeticOp::Add, argument(offset), span, cx),
+                Some(offset) => self.offset_now(ArithmeticOp::Add, argument(offset), span, cx),
             },
-            "ago" => self.from_now(ArithmeticOp::Sub, argument(call.args.first()?), span, cx),
+            "ago" => self.offset_now(ArithmeticOp::Sub, argument(call.args.first()?), span, cx),
             "ingestion_time" => self.ingestion_time(span, cx),
             "column_ifexists" => self.column_if_exists(call, span, cx),
-            "pack_all" if call.args.is_empty() => self.packed(cx.scope.columns().to_vec(), span),
+            "pack_all" => self.pack_all(call, span, cx),
             "bag_pack_columns" => self.packed_columns(call, span, cx),
             "bin" => self.binned(call, def, span, cx),
             _ => return None,
@@ -93,6 +93,10 @@ impl<'t> Lifter<'t> {
 
     fn is_empty(&mut self, arg: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
         let e = self.expr_in(arg, cx);
+        self.empty_test(e, span)
+    }
+
+    fn empty_test(&mut self, e: ir::Expr, span: Span) -> ir::Expr {
         let kind = match e.ty {
             Type::Dynamic => ExprKind::IsEmpty(Box::new(self.coerce(e, Type::String))),
             Type::String | Type::Unknown => ExprKind::IsEmpty(Box::new(e)),
@@ -109,11 +113,12 @@ impl<'t> Lifter<'t> {
         ir::Expr::new(kind, Type::Bool, span)
     }
 
-    fn from_now(&mut self, op: ArithmeticOp, offset: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
+    fn offset_now(&mut self, op: ArithmeticOp, offset: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
         let offset = self.expr_in(offset, cx);
-        let offset = match offset.ty {
-            Type::Dynamic | Type::Timespan | Type::Unknown => self.coerce(offset, Type::Timespan),
-            _ => self.coerce_loudly(offset, Type::Timespan),
+        let offset = if offset.ty == Type::Dynamic {
+            self.coerce(offset, Type::Timespan)
+        } else {
+            self.coerce_loudly(offset, Type::Timespan)
         };
         ir::Expr::arithmetic(op, now(span), offset, Type::Datetime, span)
     }
@@ -139,12 +144,35 @@ impl<'t> Lifter<'t> {
         self.column_expr(id, span)
     }
 
+    /// `pack_all()`; with `true`, members that are null or empty are taken out again.
+    fn pack_all(&mut self, call: &'t tree::Call, span: Span, cx: Cx<'_>) -> ir::Expr {
+        let columns = cx.scope.columns();
+        let flag = call.args.first().map(|flag| self.condition(argument(flag), cx));
+        let bag = self.packed(columns, span);
+        let no_empty = flag.is_some_and(|f| self.constant(&f) == Some(&ir::Value::Bool(true)));
+        let functions =
+            (find("bag_remove_keys", FunctionKind::Scalar), find("pack_array", FunctionKind::Scalar));
+        let (true, false, (Some(remove), Some(array))) = (no_empty, columns.is_empty(), functions) else {
+            return bag;
+        };
+        let mut keys = Vec::with_capacity(columns.len());
+        for id in columns {
+            let column = self.column_expr(*id, span);
+            let empty = self.empty_test(column, span);
+            let name = ir::Expr::string(self.columns.name(*id), span);
+            let none = Box::new(ir::Expr::string("", span));
+            keys.push(ir::Expr::new(ExprKind::Case(vec![(empty, name)], none), Type::String, span));
+        }
+        let keys = ir::Expr::new(ExprKind::Call(array, keys), Type::Dynamic, span);
+        ir::Expr::new(ExprKind::Call(remove, vec![bag, keys]), Type::Dynamic, span)
+    }
+
     /// `{"name": column, …}`
-    fn packed(&mut self, columns: Vec<ColId>, span: Span) -> ir::Expr {
+    fn packed(&mut self, columns: &[ColId], span: Span) -> ir::Expr {
         let mut args = Vec::with_capacity(columns.len() * 2);
         for id in columns {
-            args.push(ir::Expr::string(self.columns.name(id), span));
-            args.push(self.column_expr(id, span));
+            args.push(ir::Expr::string(self.columns.name(*id), span));
+            args.push(self.column_expr(*id, span));
         }
         self.packed_pairs(args, span)
     }
@@ -167,7 +195,13 @@ impl<'t> Lifter<'t> {
     }
 
     /// `bin(value, size)`: the size tells what a dynamic or learned value is.
-    fn binned(&mut self, call: &'t tree::Call, def: &'static FunctionDef, span: Span, cx: Cx<'_>) -> ir::Expr {
+    fn binned(
+        &mut self,
+        call: &'t tree::Call,
+        def: &'static FunctionDef,
+        span: Span,
+        cx: Cx<'_>,
+    ) -> ir::Expr {
         let [value, size] = call.args.as_slice() else { return self.placeholder(Type::Unknown, span) };
         let value = self.expr_in(argument(value), cx);
         let size = self.expr_in(argument(size), cx);
@@ -185,10 +219,7 @@ impl<'t> Lifter<'t> {
 
 /// An argument without the name that the grammar lets it have.
 pub(super) fn argument(e: &tree::Expr) -> &tree::Expr {
-    match &e.kind {
-        tree::ExprKind::Named(named) => &named.value,
-        _ => e,
-    }
+    if let tree::ExprKind::Named(named) = &e.kind { &named.value } else { e }
 }
 
 fn now(span: Span) -> ir::Expr {

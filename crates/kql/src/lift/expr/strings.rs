@@ -3,7 +3,9 @@
 use super::{Cx, Lifter};
 use crate::syntax::tree::{self, BinaryOp};
 use ruleferry_diag::Span;
-use ruleferry_ir::{self as ir, Case, MatchKind, MatchValue, MatchValues, Missing, Quantifier, StringMatch, Subject, Type};
+use ruleferry_ir::{
+    self as ir, Case, MatchKind, MatchValue, MatchValues, Missing, Quantifier, StringMatch, Subject, Type,
+};
 
 struct Test {
     kind: MatchKind,
@@ -77,7 +79,11 @@ impl<'t> Lifter<'t> {
         let value = if any_column { self.coerce(value, Type::String) } else { self.as_text(value) };
         let (subject, value) = match subject {
             // Equality is the same both ways; the constant is what is looked for.
-            Subject::Expr(s) if test.kind == MatchKind::Equals && s.as_literal().is_some() && value.as_literal().is_none() => {
+            Subject::Expr(s)
+                if test.kind == MatchKind::Equals
+                    && s.as_literal().is_some()
+                    && value.as_literal().is_none() =>
+            {
                 (Subject::Expr(value), s)
             }
             other => (other, value),
@@ -87,10 +93,20 @@ impl<'t> Lifter<'t> {
     }
 
     /// One match with one value; both are texts.
-    pub(super) fn string_match(&self, subject: Subject, kind: MatchKind, case: Case, value: ir::Expr, span: Span) -> ir::Expr {
+    pub(super) fn string_match(
+        &self,
+        subject: Subject,
+        kind: MatchKind,
+        case: Case,
+        value: ir::Expr,
+        span: Span,
+    ) -> ir::Expr {
         let values = MatchValues::List(vec![MatchValue::Expr(value)]);
         let quantifier = Quantifier::Any;
-        ir::Expr::matches(StringMatch { subject, kind, case, values, quantifier, missing: Missing::Empty }, span)
+        ir::Expr::matches(
+            StringMatch { subject, kind, case, values, quantifier, missing: Missing::Empty },
+            span,
+        )
     }
 
     /// The operand of a text operator: dynamic values become texts by themselves.

@@ -1,6 +1,6 @@
 //! Operators on columns: `extend`, `project` and its kind, `serialize`, `print`.
 
-use super::{Outputs, fits_wildcard};
+use super::{Outputs, column_names, fits_wildcard};
 use crate::lift::Lifter;
 use crate::lift::scope::{Env, Rel, Scope};
 use crate::syntax::tree::{ColumnNames, NamePattern, NamedExpr, ReorderDirection, ReorderKey};
@@ -26,7 +26,7 @@ impl<'t> Lifter<'t> {
     /// All items see the rows before the operator, not each other.
     fn extended_items(&mut self, input: &Rel, items: &'t [NamedExpr], env: Env) -> (Vec<Item>, Vec<ColId>) {
         let scope = Scope::over(env, input);
-        let mut out = Outputs { ids: input.plan.output.to_vec(), unnamed: 0 };
+        let mut out = Outputs { row: input.plan.output.len(), ids: input.plan.output.to_vec(), unnamed: 0 };
         let items = items.iter().filter_map(|item| self.extended(item, &scope, &mut out)).collect();
         (items, out.ids)
     }
@@ -41,17 +41,27 @@ impl<'t> Lifter<'t> {
     pub(super) fn print(&mut self, items: &'t [NamedExpr], span: Span, env: Env) -> Rel {
         let scope = Scope::bare(env);
         let mut out = Outputs::default();
-        let mut row = Vec::with_capacity(items.len());
+        let mut made = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
             let value = self.value(&item.value, &scope);
-            let name = match &item.names {
-                ColumnNames::One(name) => name.text.clone(),
-                ColumnNames::Default | ColumnNames::Many(_) => SmolStr::from(format!("print_{i}")),
-            };
-            self.push_column(&mut out, Some(&name), value.expr.ty, item.value.span.0);
-            row.push(value.expr);
+            let default = Some(SmolStr::from(format!("print_{i}")));
+            let names = column_names(&item.names, default, value.expr.ty, &value.tuple);
+            let at = item.value.span.0;
+            let ids = names.iter().map(|(n, ty)| self.push_column(&mut out, n.as_deref(), *ty, at)).collect();
+            let named = !matches!(item.names, ColumnNames::Default);
+            made.push(Item { ids, expr: value.expr, named });
         }
-        Rel::source(Plan::new(Op::Values(ir::Values { rows: vec![row], print: true }), out.ids, span))
+        if made.iter().all(|item| item.ids.len() == 1) {
+            let row = made.into_iter().map(|item| item.expr).collect();
+            return Rel::source(Plan::new(
+                Op::Values(ir::Values { rows: vec![row], print: true }),
+                out.ids,
+                span,
+            ));
+        }
+        // A call that makes several columns needs an operator of its own, over one row without columns.
+        let row = Plan::new(Op::Values(ir::Values { rows: vec![Vec::new()], print: true }), Vec::new(), span);
+        Rel::source(Plan::new(Op::Project { input: row, items: made }, out.ids, span))
     }
 
     /// The columns that names with wildcards pick, each once, in the order of the patterns. A plain name must be there.
@@ -59,7 +69,8 @@ impl<'t> Lifter<'t> {
         let mut picked: Vec<ColId> = Vec::new();
         for name in names {
             if name.text.contains('*') {
-                let fitting = input.plan.output.iter().filter(|id| fits_wildcard(&name.text, self.columns.name(**id)));
+                let fitting =
+                    input.plan.output.iter().filter(|id| fits_wildcard(&name.text, self.columns.name(**id)));
                 let new: Vec<ColId> = fitting.copied().filter(|id| !picked.contains(id)).collect();
                 picked.extend(new);
             } else if let Some(id) = self.column_of(input, &name.text, name.span.0)
@@ -73,7 +84,9 @@ impl<'t> Lifter<'t> {
 
     pub(super) fn project_away(&mut self, input: Rel, names: &'t [NamePattern], span: Span) -> Rel {
         // A column that no schema knows is away already; it needs not be learned.
-        let known = |n: &&'t NamePattern| n.text.contains('*') || self.find_column(&input.plan.output, &n.text).is_some();
+        let known = |n: &&'t NamePattern| {
+            n.text.contains('*') || self.find_column(&input.plan.output, &n.text).is_some()
+        };
         let missing = names.iter().filter(|n| !known(n)).count();
         let gone = if missing > 0 && !input.origins.is_empty() {
             let mut gone = Vec::new();
@@ -107,7 +120,11 @@ impl<'t> Lifter<'t> {
         let mut renamed = Vec::new();
         for item in items {
             let (ColumnNames::One(new), Some(old)) = (&item.names, name_of(item)) else {
-                self.error(codes::WRONG_ARGUMENTS, item.value.span.0, "`project-rename` takes `new = old` pairs");
+                self.error(
+                    codes::WRONG_ARGUMENTS,
+                    item.value.span.0,
+                    "`project-rename` takes `new = old` pairs",
+                );
                 continue;
             };
             let Some(from) = self.column_of(&input, old, item.value.span.0) else { continue };
@@ -125,7 +142,9 @@ impl<'t> Lifter<'t> {
         }
         let items = output
             .iter()
-            .map(|id| renamed.iter().find(|r| r.to == *id).copied().unwrap_or(SelectItem { from: *id, to: *id }))
+            .map(|id| {
+                renamed.iter().find(|r| r.to == *id).copied().unwrap_or(SelectItem { from: *id, to: *id })
+            })
             .collect();
         input.then(|input| Op::Select { input, kind: SelectKind::Rename, items }, output, span)
     }

@@ -39,13 +39,18 @@ impl<'t> Lifter<'t> {
             let id = match given.cloned().or(value.name) {
                 Some(name) => self.replace_column(output, name, ty, at),
                 None => {
-                    let mut out = super::Outputs { ids: std::mem::take(output), unnamed: 0 };
+                    let mut out =
+                        super::Outputs { row: output.len(), ids: std::mem::take(output), unnamed: 0 };
                     let id = self.push_column(&mut out, None, ty, at);
                     *output = out.ids;
                     id
                 }
             };
-            let expr = if value.expr.ty == Type::Unknown { value.expr } else { value.expr.cast(Type::Dynamic, true) };
+            let expr = if value.expr.ty == Type::Unknown {
+                value.expr
+            } else {
+                value.expr.cast(Type::Dynamic, true)
+            };
             items.push(ExpandItem { id, expr, to, named: given.is_some() });
         }
         items
@@ -63,7 +68,8 @@ impl<'t> Lifter<'t> {
         let index = self.index_column(&apply.params, &mut inner, span);
         let limit = apply.limit.as_ref().map(|l| self.expr_as(l, Type::Long, &Scope::bare(env)));
         // Columns of the row that stand beside what the body gives: all but those expanded under their own name.
-        let expanded: Vec<ColId> = items.iter().filter(|i| !i.named).filter_map(|i| plain_column(&i.expr)).collect();
+        let expanded: Vec<ColId> =
+            items.iter().filter(|i| !i.named).filter_map(|i| plain_column(&i.expr)).collect();
         let kept: Vec<ColId> = before.iter().copied().filter(|id| !expanded.contains(id)).collect();
         let rows = Plan::new(Op::Rows, inner, span);
         let host = Rel { plan: rows, origins: input.origins.clone(), ordered: true, depth: input.depth };
@@ -82,7 +88,13 @@ impl<'t> Lifter<'t> {
         Rel { plan: Plan::new(Op::Apply(apply), output, span), origins, ordered: false, depth }
     }
 
-    pub(super) fn partition(&mut self, input: Rel, partition: &'t tree::Partition, span: Span, env: Env) -> Rel {
+    pub(super) fn partition(
+        &mut self,
+        input: Rel,
+        partition: &'t tree::Partition,
+        span: Span,
+        env: Env,
+    ) -> Rel {
         let ExprKind::Name(name) = &partition.by.kind else {
             return self.opaque_plan(Some(input), "`partition` by an expression has no neutral form", span);
         };
@@ -94,7 +106,8 @@ impl<'t> Lifter<'t> {
         };
         let Some(key) = self.column_of(&input, name, partition.by.span.0) else { return input };
         let rows = Plan::new(Op::Rows, std::sync::Arc::clone(&input.plan.output), span);
-        let host = Rel { plan: rows, origins: input.origins.clone(), ordered: input.ordered, depth: input.depth };
+        let host =
+            Rel { plan: rows, origins: input.origins.clone(), ordered: input.ordered, depth: input.depth };
         self.correlated += 1;
         let body = self.pipeline(body, Some(host), env);
         self.correlated -= 1;

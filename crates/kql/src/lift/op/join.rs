@@ -48,7 +48,14 @@ const fn sides(kind: JoinKind) -> Sides {
 }
 
 impl<'t> Lifter<'t> {
-    pub(super) fn join(&mut self, left: Rel, join: &'t tree::Join, lookup: bool, span: Span, env: Env) -> Rel {
+    pub(super) fn join(
+        &mut self,
+        left: Rel,
+        join: &'t tree::Join,
+        lookup: bool,
+        span: Span,
+        env: Env,
+    ) -> Rel {
         let right = self.table(&join.right, env);
         let word = param(&join.params, "kind").map(|p| self.param_text(p));
         let default = if lookup { JoinKind::LeftOuter } else { JoinKind::InnerUnique };
@@ -84,7 +91,8 @@ impl<'t> Lifter<'t> {
         let origins = join_origins(kind, &left, &right);
         let depth = left.depth.max(right.depth) + 1;
         let explicit = word.is_some();
-        let join = Join { kind, lookup, explicit, left: left.plan, right: right.plan, on, right_output, hints };
+        let join =
+            Join { kind, lookup, explicit, left: left.plan, right: right.plan, on, right_output, hints };
         Rel { plan: Plan::new(Op::Join(join), output, span), origins, ordered: false, depth }
     }
 

@@ -25,11 +25,18 @@ struct Outputs {
     ids: Vec<ColId>,
     /// Last number given to a `ColumnN`.
     unnamed: u32,
+    /// How many of the ids are columns of the rows before (`extend`).
+    row: usize,
 }
 
 impl Rel {
     /// The relation after an operator that keeps the columns' sources in reach.
-    fn then(self, op: impl FnOnce(Plan) -> Op, output: impl Into<std::sync::Arc<[ColId]>>, span: Span) -> Self {
+    fn then(
+        self,
+        op: impl FnOnce(Plan) -> Op,
+        output: impl Into<std::sync::Arc<[ColId]>>,
+        span: Span,
+    ) -> Self {
         let plan = Plan::new(op(self.plan), output, span);
         Self { plan, origins: self.origins, ordered: self.ordered, depth: self.depth + 1 }
     }
@@ -111,7 +118,9 @@ impl<'t> Lifter<'t> {
             OperatorKind::Search(search) => return self.search(input, search, span, env),
             OperatorKind::Find(find) => return self.find(find, span, env),
             OperatorKind::Evaluate(evaluate) => return self.evaluate(input, evaluate, span, env),
-            OperatorKind::MacroExpand(_) => return self.opaque_plan(input, "`macro-expand` has no neutral form", span),
+            OperatorKind::MacroExpand(_) => {
+                return self.opaque_plan(input, "`macro-expand` has no neutral form", span);
+            }
             _ => {}
         }
         let Some(input) = input else {
@@ -134,7 +143,9 @@ impl<'t> Lifter<'t> {
             OperatorKind::Sort { keys, .. } => self.sort(input, keys, span, env),
             OperatorKind::Take { count, .. } => self.limit(input, count, ir::LimitKind::Take, span, env),
             OperatorKind::Sample { count, .. } => self.limit(input, count, ir::LimitKind::Sample, span, env),
-            OperatorKind::SampleDistinct { count, of, .. } => self.sample_distinct(input, count, of, span, env),
+            OperatorKind::SampleDistinct { count, of, .. } => {
+                self.sample_distinct(input, count, of, span, env)
+            }
             OperatorKind::Top { count, by, .. } => self.top(input, count, by, span, env),
             OperatorKind::TopHitters { count, of, by, .. } => {
                 self.top_hitters(input, count, of, by.as_ref(), span, env)
@@ -172,7 +183,9 @@ impl<'t> Lifter<'t> {
             | OperatorKind::GraphToTable(_)
             | OperatorKind::GraphWhereEdges { .. }
             | OperatorKind::GraphWhereNodes { .. }
-            | OperatorKind::MakeGraph(_) => self.opaque_plan(Some(input), "graphs have no neutral form", span),
+            | OperatorKind::MakeGraph(_) => {
+                self.opaque_plan(Some(input), "graphs have no neutral form", span)
+            }
             OperatorKind::Error => {
                 self.error(codes::LIFT_ERROR_NODE, span, "this operator was not understood");
                 input
@@ -193,7 +206,9 @@ impl<'t> Lifter<'t> {
         self.opaque += 1;
         self.diagnose(Diagnostic::warning(codes::NOT_IN_IR, span, reason));
         let opaque = Opaque { language: "kql", text: self.text(span).into(), reason: reason.to_owned() };
-        let key = self.knowledge.key(super::learn::SourceName::Operator("the operator without a neutral form", span));
+        let key = self
+            .knowledge
+            .key(super::learn::SourceName::Operator("the operator without a neutral form", span));
         let (input, output, depth) = match input {
             Some(rel) => (Some(rel.plan.clone()), rel.plan.output.to_vec(), rel.depth + 1),
             None => (None, Vec::new(), 1),
@@ -220,13 +235,15 @@ impl<'t> Lifter<'t> {
         }
     }
 
-    /// The next free `ColumnN`.
+    /// The next `ColumnN`. Numbers of columns of the rows before are passed over; a name that the operator itself made gets a
+    /// suffix as any other.
     fn unnamed(&self, out: &mut Outputs) -> SmolStr {
+        let row = out.ids.get(..out.row).unwrap_or_default();
         loop {
             out.unnamed += 1;
             let candidate = format!("Column{}", out.unnamed);
-            if self.find_column(&out.ids, &candidate).is_none() {
-                return SmolStr::from(candidate);
+            if self.find_column(row, &candidate).is_none() {
+                return self.fresh_name(&out.ids, &candidate);
             }
         }
     }
@@ -234,6 +251,7 @@ impl<'t> Lifter<'t> {
     /// Adds an output column that nothing else has the name of.
     fn push_column(&mut self, out: &mut Outputs, name: Option<&str>, ty: Type, span: Span) -> ColId {
         let name = match name {
+            _ if self.exhausted || !self.allows_columns(out.ids.len(), span) => SmolStr::default(),
             Some(name) => self.fresh_name(&out.ids, name),
             None => self.unnamed(out),
         };
@@ -248,7 +266,8 @@ impl<'t> Lifter<'t> {
         let value = self.value(&item.value, scope);
         if let Some(id) = value.expr.as_column() {
             let same = match &item.names {
-                ColumnNames::Default => true,
+                // `+Size` and `column_ifexists("no", Size)` are the column, too, but have not its name.
+                ColumnNames::Default => value.name.as_deref() == Some(self.columns.name(id)),
                 ColumnNames::One(name) => name.text == self.columns.name(id),
                 ColumnNames::Many(_) => false,
             };
@@ -276,7 +295,8 @@ impl<'t> Lifter<'t> {
         let value = self.value(&item.value, scope);
         if let Some(id) = value.expr.as_column() {
             let same = match &item.names {
-                ColumnNames::Default => true,
+                // `+Size` and `column_ifexists("no", Size)` are the column, too, but have not its name.
+                ColumnNames::Default => value.name.as_deref() == Some(self.columns.name(id)),
                 ColumnNames::One(name) => name.text == self.columns.name(id),
                 ColumnNames::Many(_) => false,
             };
@@ -300,8 +320,15 @@ impl<'t> Lifter<'t> {
     }
 
     /// A new column in the place of the one that has its name, else at the end.
-    pub(super) fn replace_column(&mut self, ids: &mut Vec<ColId>, name: SmolStr, ty: Type, span: Span) -> ColId {
-        let old = self.find_column(ids, &name);
+    pub(super) fn replace_column(
+        &mut self,
+        ids: &mut Vec<ColId>,
+        name: SmolStr,
+        ty: Type,
+        span: Span,
+    ) -> ColId {
+        let exhausted = self.exhausted || !self.allows_columns(ids.len(), span);
+        let old = if exhausted { None } else { self.find_column(ids, &name) };
         let id = self.add_column(name, ty, span);
         match old.and_then(|old| ids.iter_mut().find(|i| **i == old)) {
             Some(place) => *place = id,

@@ -176,11 +176,17 @@ impl<'t> Lifter<'t> {
                 let made = self.aggregate(value, &scope);
                 let (name, ty) = made.columns.into_iter().next().unwrap_or((None, Type::Unknown));
                 let id = self.add_column(name.unwrap_or_default(), ty, value.span.0);
-                args.push(PluginArg::Aggregate(ir::AggregateItem { ids: vec![id], call: made.call, named: false }));
+                args.push(PluginArg::Aggregate(ir::AggregateItem {
+                    ids: vec![id],
+                    call: made.call,
+                    named: false,
+                }));
                 continue;
             }
-            // The keys of the other table.
-            if lookup && i >= 2
+            // The keys of the other table: the second argument of the geographical ones, else those from the third on.
+            let of_right = if function.name.starts_with("geo_") { i == 1 } else { i >= 2 };
+            if lookup
+                && of_right
                 && let (Some(rel), ExprKind::Name(name)) = (&right, &value.kind)
                 && let Some(id) = self.find_column(&rel.plan.output, name)
             {

@@ -4,7 +4,7 @@ use super::Outputs;
 use crate::lift::Lifter;
 use crate::lift::scope::{Env, Rel, Scope};
 use crate::syntax::tree::{self, ColumnNames, Direction, ExprKind, NamedExpr, Nulls};
-use ruleferry_diag::Span;
+use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::{self as ir, ColId, Item, LimitKind, Op, Plan, SortKey, Type};
 use smol_str::SmolStr;
 
@@ -18,7 +18,20 @@ const SCHEMA_COLUMNS: [(&str, Type); 4] = [
 
 impl<'t> Lifter<'t> {
     pub(super) fn filter(&mut self, input: Rel, predicate: &'t tree::Expr, span: Span, env: Env) -> Rel {
-        let predicate = self.predicate(predicate, &Scope::over(env, &input));
+        let condition = match &predicate.kind {
+            // `where x = true` is a name for the value `true`: the service accepts it and drops no row.
+            ExprKind::Named(named) => {
+                let text = self.text(predicate.span.0);
+                let message = format!("`{text}` names a value and compares nothing");
+                let help = "a comparison is written with `==`";
+                self.diagnose(
+                    Diagnostic::warning(codes::NOTHING_COMPARED, predicate.span.0, message).with_help(help),
+                );
+                &named.value
+            }
+            _ => predicate,
+        };
+        let predicate = self.predicate(condition, &Scope::over(env, &input));
         input.same(|input| Op::Filter { input, predicate }, span)
     }
 
@@ -94,9 +107,15 @@ impl<'t> Lifter<'t> {
         let mut items: Vec<Item> = Vec::with_capacity(columns.len());
         for column in columns {
             if matches!(column.kind, ExprKind::Star) {
-                for id in scope.columns().iter().filter(|id| !out.ids.contains(id)).copied().collect::<Vec<ColId>>() {
+                for id in
+                    scope.columns().iter().filter(|id| !out.ids.contains(id)).copied().collect::<Vec<ColId>>()
+                {
                     out.ids.push(id);
-                    items.push(Item { ids: vec![id], expr: self.column_expr(id, column.span.0), named: false });
+                    items.push(Item {
+                        ids: vec![id],
+                        expr: self.column_expr(id, column.span.0),
+                        named: false,
+                    });
                 }
                 continue;
             }
@@ -113,6 +132,7 @@ impl<'t> Lifter<'t> {
         }
         let value = self.value(e, scope);
         if let Some(id) = value.expr.as_column()
+            && value.name.as_deref() == Some(self.columns.name(id))
             && self.find_column(&out.ids, self.columns.name(id)).is_none()
         {
             out.ids.push(id);
@@ -147,7 +167,11 @@ impl<'t> Lifter<'t> {
 
     pub(super) fn render(&mut self, input: Rel, render: &'t tree::Render, span: Span) -> Rel {
         let source = self.text(span);
-        let text = if source.is_empty() { SmolStr::from(format!("render {}", render.chart.text)) } else { source.into() };
+        let text = if source.is_empty() {
+            SmolStr::from(format!("render {}", render.chart.text))
+        } else {
+            source.into()
+        };
         input.same(|input| Op::Render { input, text }, span)
     }
 

@@ -33,7 +33,11 @@ impl<'t> Lifter<'t> {
             let mut assignments = Vec::with_capacity(step.assignments.len());
             for assignment in &step.assignments {
                 let ColumnNames::One(name) = &assignment.names else {
-                    self.error(codes::WRONG_ARGUMENTS, assignment.value.span.0, "a step assigns `column = value`");
+                    self.error(
+                        codes::WRONG_ARGUMENTS,
+                        assignment.value.span.0,
+                        "a step assigns `column = value`",
+                    );
                     continue;
                 };
                 let Some(id) = self.find_column(&output, &name.text) else {

@@ -11,7 +11,13 @@ use ruleferry_ir::{self as ir, Case, ColId, Op, Plan, Search, Type};
 use smol_str::SmolStr;
 
 impl<'t> Lifter<'t> {
-    pub(super) fn search(&mut self, input: Option<Rel>, search: &'t tree::Search, span: Span, env: Env) -> Rel {
+    pub(super) fn search(
+        &mut self,
+        input: Option<Rel>,
+        search: &'t tree::Search,
+        span: Span,
+        env: Env,
+    ) -> Rel {
         let (inputs, labels) = self.searched(input, &search.tables, env);
         let rows = self.searched_rows("search", &inputs, span);
         let case = match param(&search.params, "kind").map(|p| self.param_text(p)).as_deref() {
@@ -30,8 +36,10 @@ impl<'t> Lifter<'t> {
     pub(super) fn find(&mut self, find: &'t tree::Find, span: Span, env: Env) -> Rel {
         let (inputs, labels) = self.searched(None, &find.tables, env);
         let rows = self.searched_rows("find", &inputs, span);
-        let predicate = self.search_predicate(&find.predicate, &Scope::over(env, &rows.rel), Case::Insensitive);
-        let name = param(&find.params, "withsource").map_or(SmolStr::new_static("source_"), |p| self.param_text(p));
+        let predicate =
+            self.search_predicate(&find.predicate, &Scope::over(env, &rows.rel), Case::Insensitive);
+        let name =
+            param(&find.params, "withsource").map_or(SmolStr::new_static("source_"), |p| self.param_text(p));
         let source = self.add_column(name, Type::String, span);
         let rel = self.finish_search(inputs, labels, rows, predicate, source, true, span);
         self.find_project(rel, source, &find.project, span)
@@ -47,7 +55,7 @@ impl<'t> Lifter<'t> {
                     match column {
                         FindColumn::Column { name, ty } => {
                             if let Some(id) = self.column_of(&rel, &name.text, name.span.0) {
-                                let ty = ty.as_ref().map(|t| crate::lift::expr::scalar_type(t));
+                                let ty = ty.as_ref().map(crate::lift::expr::scalar_type);
                                 if let Some(ty) = ty {
                                     let e = self.column_expr(id, name.span.0);
                                     self.hint(&e, ty);

@@ -8,7 +8,13 @@ use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{ColId, Item, MakeSeries, Op, SeriesItem, Type};
 
 impl<'t> Lifter<'t> {
-    pub(super) fn make_series(&mut self, input: Rel, series: &'t tree::MakeSeries, span: Span, env: Env) -> Rel {
+    pub(super) fn make_series(
+        &mut self,
+        input: Rel,
+        series: &'t tree::MakeSeries,
+        span: Span,
+        env: Env,
+    ) -> Rel {
         let scope = Scope::over(env, &input);
         let bare = Scope::bare(env);
         let mut out = Outputs::default();
@@ -53,7 +59,18 @@ impl<'t> Lifter<'t> {
         };
         let nonempty = param(&series.params, "kind").is_some_and(|p| self.param_text(p) == "nonempty");
         let make = |input| {
-            Op::MakeSeries(MakeSeries { input, aggregates, axis, axis_out, from, to, step, in_range, keys, nonempty })
+            Op::MakeSeries(MakeSeries {
+                input,
+                aggregates,
+                axis,
+                axis_out,
+                from,
+                to,
+                step,
+                in_range,
+                keys,
+                nonempty,
+            })
         };
         input.then(make, out.ids, span).closed().unordered()
     }

@@ -12,7 +12,13 @@ use ruleferry_ir::{
 use smol_str::SmolStr;
 
 impl<'t> Lifter<'t> {
-    pub(super) fn summarize(&mut self, input: Rel, summarize: &'t tree::Summarize, span: Span, env: Env) -> Rel {
+    pub(super) fn summarize(
+        &mut self,
+        input: Rel,
+        summarize: &'t tree::Summarize,
+        span: Span,
+        env: Env,
+    ) -> Rel {
         if summarize.bin.is_some() {
             return self.opaque_plan(Some(input), "`summarize … by x bin=y` is no longer documented", span);
         }
@@ -24,7 +30,9 @@ impl<'t> Lifter<'t> {
         let aggregates: Vec<AggregateItem> =
             summarize.aggregates.iter().map(|a| self.aggregate_item(a, &scope, &mut out)).collect();
         let star = aggregates.iter().any(|a| is_star(&a.call));
-        let rel = input.then(|input| Op::Aggregate(Aggregate { input, keys, aggregates }), out.ids, span).unordered();
+        let rel = input
+            .then(|input| Op::Aggregate(Aggregate { input, keys, aggregates }), out.ids, span)
+            .unordered();
         // `arg_max(x, *)` passes on every column, those that no schema knows, too.
         if star { rel } else { rel.closed() }
     }
@@ -39,14 +47,17 @@ impl<'t> Lifter<'t> {
         let mut made = self.aggregate(&item.value, scope);
         rename_columns(&item.names, &mut made.columns);
         let span = super::name_span(&item.names, item.value.span.0);
-        let ids = made.columns.iter().map(|(name, ty)| self.push_column(out, name.as_deref(), *ty, span)).collect();
+        let ids =
+            made.columns.iter().map(|(name, ty)| self.push_column(out, name.as_deref(), *ty, span)).collect();
         AggregateItem { ids, call: made.call, named: !matches!(item.names, ColumnNames::Default) }
     }
 
     pub(super) fn count(&mut self, input: Rel, name: Option<&'t tree::Name>, span: Span) -> Rel {
         let label = name.map_or(SmolStr::new_static("Count"), |n| n.text.clone());
         let id = self.add_column(label, Type::Long, span);
-        let Some(item) = self.plain_aggregate("count", Vec::new(), id, span) else { return self.nothing(span) };
+        let Some(item) = self.plain_aggregate("count", Vec::new(), id, span) else {
+            return self.nothing(span);
+        };
         let aggregate = |input| Op::Aggregate(Aggregate { input, keys: Vec::new(), aggregates: vec![item] });
         input.then(aggregate, vec![id], span).closed().unordered()
     }
@@ -99,7 +110,13 @@ impl<'t> Lifter<'t> {
         rel.same(|input| Op::Top { input, count, keys }, span).in_order()
     }
 
-    pub(super) fn top_nested(&mut self, input: Rel, levels: &'t [tree::TopNested], span: Span, env: Env) -> Rel {
+    pub(super) fn top_nested(
+        &mut self,
+        input: Rel,
+        levels: &'t [tree::TopNested],
+        span: Span,
+        env: Env,
+    ) -> Rel {
         let scope = Scope::over(env, &input);
         let mut out = Outputs::default();
         let mut lifted = Vec::with_capacity(levels.len());
@@ -114,8 +131,11 @@ impl<'t> Lifter<'t> {
             }
             rename_columns(&level.by.value.names, &mut made.columns);
             let at = level.by.value.value.span.0;
-            let ids =
-                made.columns.iter().map(|(name, ty)| self.push_column(&mut out, name.as_deref(), *ty, at)).collect();
+            let ids = made
+                .columns
+                .iter()
+                .map(|(name, ty)| self.push_column(&mut out, name.as_deref(), *ty, at))
+                .collect();
             let named = !matches!(level.by.value.names, ColumnNames::Default);
             let by = AggregateItem { ids, call: made.call, named };
             let others = level.others.as_ref().map(|o| self.expr(o, &Scope::bare(env)));

@@ -1,13 +1,13 @@
 //! `union`, and the merging of columns that `search` and `find` share.
 
 use super::param;
-use crate::lift::Lifter;
 use crate::lift::scope::{Def, Env, Origins, Rel};
 use crate::lift::source::GLOB_LIMIT;
+use crate::lift::{Lifter, MAX_UNION};
 use crate::syntax::tree::{self, ExprKind, Param};
-use ruleferry_diag::Span;
+use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{ColId, Op, Plan, Source, Type, Union};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
 /// One column of several inputs: its id, and where each input has it.
@@ -65,7 +65,10 @@ impl<'t> Lifter<'t> {
         if let ExprKind::Wildcard(pattern) = &table.kind {
             let names = self.glob_tables(pattern);
             if (1..=GLOB_LIMIT).contains(&names.len()) {
-                self.assume(format!("`{pattern}` stands for the {} tables of the schema data that fit", names.len()));
+                self.assume(format!(
+                    "`{pattern}` stands for the {} tables of the schema data that fit",
+                    names.len()
+                ));
                 for name in names {
                     inputs.push(self.table_by_name(name, span));
                     labels.push(SmolStr::new_static(name));
@@ -99,15 +102,31 @@ impl<'t> Lifter<'t> {
                 entry.push((i, *id));
             }
         }
-        let mut merged = Merged { output: Vec::with_capacity(order.len()), columns: Vec::with_capacity(order.len()) };
-        for name in order {
-            let Some(places) = by_name.get(&name) else { continue };
+        let mut merged =
+            Merged { output: Vec::with_capacity(order.len()), columns: Vec::with_capacity(order.len()) };
+        if order.len() * inputs.len() > MAX_UNION {
+            let span = inputs.first().map_or_else(Span::default, |r| r.plan.span);
+            self.exhaust(codes::LIFT_TOO_LARGE, span, "a union of too many tables and columns".into());
+            return merged;
+        }
+        let mut suffixed: FxHashSet<SmolStr> = FxHashSet::default();
+        for name in &order {
+            let Some(places) = by_name.get(name) else { continue };
             if inner && places.len() < inputs.len() {
                 continue;
             }
             let types = self.types_of(places);
             for ty in &types {
-                let label = if types.len() == 1 { name.clone() } else { SmolStr::from(format!("{name}_{ty}")) };
+                let mut label = name.clone();
+                if types.len() > 1 {
+                    label = SmolStr::from(format!("{name}_{ty}"));
+                    let mut n = 1u32;
+                    while by_name.contains_key(&label) || suffixed.contains(&label) {
+                        label = SmolStr::from(format!("{name}_{ty}{n}"));
+                        n += 1;
+                    }
+                    suffixed.insert(label.clone());
+                }
                 self.merge_one(label, *ty, places, inputs, &mut merged);
             }
         }
@@ -117,7 +136,8 @@ impl<'t> Lifter<'t> {
     /// The types among columns of one name. Learned columns give way: their type was a guess.
     fn types_of(&mut self, places: &[(usize, ColId)]) -> Vec<Type> {
         let mut types: Vec<Type> = Vec::with_capacity(1);
-        let learned = |s: &Self, id: ColId| s.columns.ty(id) == Type::Unknown || s.learned_ids.contains_key(&id);
+        let learned =
+            |s: &Self, id: ColId| s.columns.ty(id) == Type::Unknown || s.learned_ids.contains_key(&id);
         for (_, id) in places {
             let ty = self.columns.ty(*id);
             if !learned(self, *id) && !types.contains(&ty) {
@@ -151,19 +171,19 @@ impl<'t> Lifter<'t> {
     ) {
         let id = self.add_column(name, ty, Span::default());
         let mut row = vec![None; inputs.len()];
-        let mut missing: Vec<_> = Vec::new();
-        for (i, rel) in inputs.iter().enumerate() {
-            let place = places.iter().find(|(at, _)| *at == i).map(|(_, id)| *id);
-            match place {
-                Some(column) => {
-                    let fits = self.columns.ty(column) == ty || self.learned_ids.contains_key(&column);
-                    if fits && let Some(slot) = row.get_mut(i) {
-                        *slot = Some(column);
-                        self.same_origin(id, column);
-                    }
-                }
-                None => missing.extend(rel.origins.open.iter().copied()),
+        for (i, column) in places {
+            let fits = self.columns.ty(*column) == ty || self.learned_ids.contains_key(column);
+            if fits && let Some(slot) = row.get_mut(*i) {
+                *slot = Some(*column);
+                self.same_origin(id, *column);
             }
+        }
+        let mut missing: Vec<_> = Vec::new();
+        if places.len() < inputs.len() {
+            let has: FxHashSet<usize> = places.iter().map(|(i, _)| *i).collect();
+            let lack = inputs.iter().enumerate().filter(|(i, _)| !has.contains(i));
+            missing.extend(lack.flat_map(|(_, rel)| rel.origins.open.iter().copied()));
+            self.size += missing.len();
         }
         // What one input learns, the schema of the others says: the column is not a guess any more.
         if places.iter().any(|(_, id)| !self.learned_ids.contains_key(id)) {

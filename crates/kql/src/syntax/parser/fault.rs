@@ -4,7 +4,6 @@ use ruleferry_diag::{Diagnostic, codes};
 use smol_str::SmolStr;
 
 use super::super::keyword::{self, Kw, OPERATORS};
-use super::super::lexer::MAX_FAULTS;
 use super::super::token::{Token, TokenKind};
 use super::super::tree::Name;
 use super::{Fault, Parser, Read};
@@ -32,7 +31,7 @@ impl Parser<'_> {
     /// Reports that something else was expected here.
     pub(super) fn expected(&mut self, what: &str) -> Fault {
         let token = self.token();
-        if token.kind == TokenKind::Bad {
+        if token.kind == TokenKind::Bad || self.is_mute() {
             return Fault; // The lexer has said it.
         }
         let message = format!("expected {what}, found {}", self.shown(token));
@@ -94,7 +93,7 @@ impl Parser<'_> {
 
     pub(super) fn unclosed(&mut self, opened: ruleferry_diag::Span, open: &str, close: &str) -> Fault {
         let token = self.token();
-        if token.kind == TokenKind::Bad || self.diagnostics.len() >= MAX_FAULTS {
+        if token.kind == TokenKind::Bad || self.is_mute() {
             return Fault;
         }
         let message = format!("expected {close}, found {}", self.shown(token));
@@ -108,7 +107,7 @@ impl Parser<'_> {
     /// After `|`: no operator that the language knows.
     pub(super) fn unknown_operator(&mut self) -> Fault {
         let token = self.token();
-        if token.kind == TokenKind::Bad {
+        if token.kind == TokenKind::Bad || self.is_mute() {
             return Fault;
         }
         if !token.is_word() {
@@ -140,7 +139,7 @@ impl Parser<'_> {
     /// What stands behind a complete operator or expression does not belong there.
     pub(super) fn unexpected_after(&mut self) {
         let token = self.token();
-        if token.kind == TokenKind::Bad {
+        if token.kind == TokenKind::Bad || self.is_mute() {
             return;
         }
         let text = self.text_of(token);

@@ -257,7 +257,7 @@ impl Parser<'_> {
     }
 
     /// `to typeof(type)`
-    pub(super) fn to_type(&mut self) -> Read<Option<ScalarType>> {
+    pub(super) fn type_clause(&mut self) -> Read<Option<ScalarType>> {
         if !self.eat_kw(Kw::To) {
             return Ok(None);
         }

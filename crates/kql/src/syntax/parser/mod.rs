@@ -23,7 +23,7 @@ use super::token::{NameClass, Token, TokenKind};
 use super::tree::{Comment, Loc, Name, Query};
 
 /// How deep expressions and subqueries may nest.
-pub const MAX_DEPTH: u32 = 200;
+pub const MAX_DEPTH: u32 = 128;
 
 /// A text as read.
 #[derive(Clone, Debug)]
@@ -205,9 +205,14 @@ impl<'t> Parser<'t> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         let again = self.diagnostics.last().is_some_and(|d| d.span == diagnostic.span);
-        if !self.stopped && !again && self.diagnostics.len() < MAX_FAULTS {
+        if !again && !self.is_mute() {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// No more messages are taken.
+    fn is_mute(&self) -> bool {
+        self.stopped || self.diagnostics.len() >= MAX_FAULTS
     }
 
     fn expect(&mut self, kind: TokenKind, what: &str) -> Read<()> {

@@ -34,6 +34,15 @@ impl Parser<'_> {
                 }
             })
         };
+        // A scalar before a `|` that begins a line: the parenthesis around it is not closed.
+        let unclosed = self.enclosures > 0 && self.at(TokenKind::Bar) && self.at_line_start(self.pos);
+        let source = match source {
+            Some(expr) if unclosed && is_scalar(&expr) => {
+                self.leave(height);
+                return Ok(expr);
+            }
+            source => source,
+        };
         if source.is_some() && !self.at_pipeline_end() {
             self.unexpected_after();
             self.synchronize(begin);
@@ -196,29 +205,26 @@ impl Parser<'_> {
     fn operator(&mut self) -> Read<OperatorKind> {
         let TokenKind::Kw(kw) = self.kind() else { return Err(self.unknown_operator()) };
         let called = self.kind_ahead(1) == TokenKind::LParen;
-        if matches!(kw, Kw::Count | Kw::Range) && called {
-            return Err(self.unknown_operator());
-        }
-        if !is_operator(kw) {
+        let function = matches!(kw, Kw::Count | Kw::Range) && called;
+        // `project-awya` reads as `project -awya` otherwise.
+        let dashed = self.kind_ahead(1) == TokenKind::Minus
+            && self.adjacent(1)
+            && self.adjacent(2)
+            && self.ahead(2).is_word();
+        if function || dashed || !is_operator(kw) {
             return Err(self.unknown_operator());
         }
         self.advance();
         match kw {
-            Kw::Where => Ok(OperatorKind::Where { params: self.params(&[])?, predicate: self.named_as_expr()? }),
-            Kw::Extend => Ok(OperatorKind::Extend(self.list(Self::named)?)),
-            Kw::Project => Ok(OperatorKind::Project(self.list_or_none(Self::named)?)),
-            Kw::Print => Ok(OperatorKind::Print(self.list(Self::named)?)),
-            Kw::ProjectRename => Ok(OperatorKind::ProjectRename(self.list_or_none(Self::named)?)),
-            Kw::ProjectAway => Ok(OperatorKind::ProjectAway(self.list_or_none(Self::pattern)?)),
-            Kw::ProjectKeep => Ok(OperatorKind::ProjectKeep(self.list_or_none(Self::pattern)?)),
-            Kw::ProjectReorder => Ok(OperatorKind::ProjectReorder(self.list_or_none(Self::reorder_key)?)),
-            Kw::ProjectByNames => Ok(OperatorKind::ProjectByNames(self.list_or_none(Self::expr)?)),
+            Kw::Where => self.filter(),
+            Kw::Extend | Kw::Project | Kw::Print | Kw::ProjectRename => self.columns_operator(kw),
+            Kw::ProjectAway | Kw::ProjectKeep | Kw::ProjectReorder | Kw::ProjectByNames => self.pattern_operator(kw),
+            Kw::Take | Kw::Sample => self.take(kw),
             Kw::Summarize => self.summarize(),
-            Kw::Join => Ok(OperatorKind::Join(Box::new(self.join()?))),
+            Kw::Join => self.join(),
             Kw::Lookup => self.lookup(),
             Kw::Union => self.union(),
             Kw::Sort => self.sort(),
-            Kw::Take => Ok(OperatorKind::Take { params: self.params(&[])?, count: self.named_as_expr()? }),
             Kw::Top => self.top(),
             Kw::Count => self.count(),
             Kw::Distinct => self.distinct(),
@@ -228,14 +234,8 @@ impl Parser<'_> {
             Kw::Parse => self.parse(false),
             Kw::ParseWhere => self.parse(true),
             Kw::ParseKv => self.parse_kv(),
-            Kw::As => {
-                let params = self.params(&[])?;
-                Ok(OperatorKind::As { params, name: self.expect_name("a name")? })
-            }
-            Kw::Serialize => {
-                let params = self.params(&[])?;
-                Ok(OperatorKind::Serialize { params, columns: self.list_or_none(Self::named)? })
-            }
+            Kw::As => self.as_operator(),
+            Kw::Serialize => self.serialize(),
             Kw::Evaluate => self.evaluate(),
             Kw::Invoke => self.invoke(),
             Kw::Render => self.render(),
@@ -243,8 +243,7 @@ impl Parser<'_> {
             Kw::Search => self.search(),
             Kw::Find => self.find(),
             Kw::GetSchema => self.getschema(),
-            Kw::Consume => Ok(OperatorKind::Consume(self.params(&[])?)),
-            Kw::Sample => Ok(OperatorKind::Sample { params: self.params(&[])?, count: self.named_as_expr()? }),
+            Kw::Consume => self.consume(),
             Kw::SampleDistinct => self.sample_distinct(),
             Kw::TopHitters => self.top_hitters(),
             Kw::TopNested => self.top_nested(),
@@ -254,11 +253,62 @@ impl Parser<'_> {
             Kw::PartitionBy => self.partition_by(),
             Kw::Scan => self.scan(),
             Kw::Reduce => self.reduce(),
-            Kw::AssertSchema => Ok(OperatorKind::AssertSchema(self.row_schema()?)),
+            Kw::AssertSchema => self.assert_schema(),
             Kw::ExecuteAndCache => Ok(OperatorKind::ExecuteAndCache),
             Kw::MacroExpand => self.macro_expand(),
             _ => self.graph_operator(kw),
         }
+    }
+
+    fn filter(&mut self) -> Read<OperatorKind> {
+        let params = self.params(&[])?;
+        Ok(OperatorKind::Where { params, predicate: self.named_as_expr()? })
+    }
+
+    /// Operators that take columns, named or not.
+    fn columns_operator(&mut self, kw: Kw) -> Read<OperatorKind> {
+        let required = matches!(kw, Kw::Extend | Kw::Print);
+        let columns = if required { self.list(Self::named)? } else { self.list_or_none(Self::named)? };
+        Ok(match kw {
+            Kw::Extend => OperatorKind::Extend(columns),
+            Kw::Print => OperatorKind::Print(columns),
+            Kw::ProjectRename => OperatorKind::ProjectRename(columns),
+            _ => OperatorKind::Project(columns),
+        })
+    }
+
+    /// Operators that take names of columns, with wildcards or not.
+    fn pattern_operator(&mut self, kw: Kw) -> Read<OperatorKind> {
+        Ok(match kw {
+            Kw::ProjectAway => OperatorKind::ProjectAway(self.list_or_none(Self::pattern)?),
+            Kw::ProjectKeep => OperatorKind::ProjectKeep(self.list_or_none(Self::pattern)?),
+            Kw::ProjectReorder => OperatorKind::ProjectReorder(self.list_or_none(Self::reorder_key)?),
+            _ => OperatorKind::ProjectByNames(self.list_or_none(Self::expr)?),
+        })
+    }
+
+    fn take(&mut self, kw: Kw) -> Read<OperatorKind> {
+        let params = self.params(&[])?;
+        let count = self.named_as_expr()?;
+        Ok(if kw == Kw::Sample { OperatorKind::Sample { params, count } } else { OperatorKind::Take { params, count } })
+    }
+
+    fn as_operator(&mut self) -> Read<OperatorKind> {
+        let params = self.params(&[])?;
+        Ok(OperatorKind::As { params, name: self.expect_name("a name")? })
+    }
+
+    fn serialize(&mut self) -> Read<OperatorKind> {
+        let params = self.params(&[])?;
+        Ok(OperatorKind::Serialize { params, columns: self.list_or_none(Self::named)? })
+    }
+
+    fn consume(&mut self) -> Read<OperatorKind> {
+        Ok(OperatorKind::Consume(self.params(&[])?))
+    }
+
+    fn assert_schema(&mut self) -> Read<OperatorKind> {
+        Ok(OperatorKind::AssertSchema(self.row_schema()?))
     }
 
     fn pattern(&mut self) -> Read<NamePattern> {
@@ -304,7 +354,7 @@ impl Parser<'_> {
         Ok(OperatorKind::Summarize(Box::new(summarize)))
     }
 
-    fn join(&mut self) -> Read<Join> {
+    fn join(&mut self) -> Read<OperatorKind> {
         let params = self.params(&[])?;
         let right = self.expr()?;
         let condition = match self.kind() {
@@ -318,7 +368,7 @@ impl Parser<'_> {
             }
             _ => JoinCondition::None,
         };
-        Ok(Join { params, right, condition })
+        Ok(OperatorKind::Join(Box::new(Join { params, right, condition })))
     }
 
     fn lookup(&mut self) -> Read<OperatorKind> {
@@ -468,7 +518,7 @@ impl Parser<'_> {
     }
 
     fn mv_columns(&mut self) -> Read<Vec<MvColumn>> {
-        self.list(|p| Ok(MvColumn { value: p.named()?, to: p.to_type()? }))
+        self.list(|p| Ok(MvColumn { value: p.named()?, to: p.type_clause()? }))
     }
 
     fn mv_expand(&mut self) -> Read<OperatorKind> {
@@ -912,6 +962,21 @@ impl Parser<'_> {
         let items = self.bracketed(TokenKind::LBracket, TokenKind::RBracket, |p| p.list(Self::expr))?;
         Ok(Expr { kind: ExprKind::EntityGroup(items), span: self.span_from(start) })
     }
+}
+
+/// Whether the expression can be no table.
+fn is_scalar(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Literal(_)
+            | ExprKind::Dynamic(_)
+            | ExprKind::Unary { .. }
+            | ExprKind::Binary(_)
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::List(_)
+            | ExprKind::Between(_)
+    )
 }
 
 /// Whether a keyword names an operator.

@@ -11,14 +11,22 @@ impl Parser<'_> {
     pub(super) fn string_literal(&mut self) -> StringLiteral {
         let mut whole = decode(self.text_of(self.token()));
         self.advance();
+        if !self.at(TokenKind::Str) {
+            return whole;
+        }
+        let mut value = String::from(whole.value);
         while self.at(TokenKind::Str) {
             let next = decode(self.text_of(self.token()));
             self.advance();
-            whole.value = SmolStr::from(format!("{}{}", whole.value, next.value));
+            value.push_str(&next.value);
             whole.obfuscated |= next.obfuscated;
             if whole.form != next.form {
                 whole.form = StringForm::Regular;
             }
+        }
+        whole.value = SmolStr::from(value);
+        if !whole.form.can_hold(&whole.value) {
+            whole.form = StringForm::Regular;
         }
         whole
     }

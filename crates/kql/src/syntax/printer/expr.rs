@@ -101,6 +101,10 @@ fn is_mixed(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::And(i) | ExprKind::Or(i) if i.len() > 1)
 }
 
+fn junction_word(expr: &Expr) -> &'static str {
+    if matches!(expr.kind, ExprKind::And(_)) { "and" } else { "or" }
+}
+
 impl Printer<'_> {
     /// An expression where the grammar takes any without `|`.
     pub(super) fn expr(&mut self, expr: &Expr) {
@@ -166,11 +170,24 @@ impl Printer<'_> {
         self.indented(|p| {
             p.comments_before(expr.span.0.start);
             p.newline();
-            p.pipe(expr);
+            p.aligned(expr);
             p.comments_before(expr.span.0.end);
         });
         self.newline();
         self.put(")");
+    }
+
+    /// An expression at the beginning of a line: what it breaks into stands below its beginning.
+    fn aligned(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::And(items) | ExprKind::Or(items) if items.len() > 1 => {
+                let word = junction_word(expr);
+                if !self.try_flat(expr.span, |p| p.junction(items, word)) {
+                    self.junction(items, word);
+                }
+            }
+            _ => self.pipe(expr),
+        }
     }
 
     /// Whether an expression is to be broken even if it fits.
@@ -224,8 +241,11 @@ impl Printer<'_> {
                 self.operand(operand, PATH);
             }
             ExprKind::Binary(binary) => self.binary(binary),
-            ExprKind::And(items) => self.junction(items, "and"),
-            ExprKind::Or(items) => self.junction(items, "or"),
+            ExprKind::And(items) | ExprKind::Or(items) => {
+                self.depth += 1;
+                self.junction(items, junction_word(expr));
+                self.depth -= 1;
+            }
             ExprKind::List(test) => self.list_test(test, expr),
             ExprKind::Between(between) => self.between(between),
             ExprKind::Named(named) => self.named(named),
@@ -296,7 +316,13 @@ impl Printer<'_> {
         {
             return self.named_or_expr(only);
         }
-        self.indented(|p| p.stacked(args, start_of, Self::named_or_expr));
+        if let [only] = args
+            && is_mixed(only)
+        {
+            self.indented(|p| p.stacked(args, start_of, Self::aligned));
+        } else {
+            self.indented(|p| p.stacked(args, start_of, Self::named_or_expr));
+        }
         self.comments_before(span.0.end);
         self.newline();
     }

@@ -50,7 +50,7 @@ impl Printer<'_> {
             if let Some(predicate) = &graph.predicate {
                 p.gap();
                 p.put("where ");
-                p.predicate(predicate);
+                p.expr(predicate);
             }
             if let Some(columns) = &graph.project {
                 p.gap();

@@ -355,15 +355,7 @@ impl Printer<'_> {
     fn filter(&mut self, keyword: &str, params: &[Param], predicate: &Expr) {
         self.keyword(keyword, params);
         self.put(" ");
-        self.predicate(predicate);
-    }
-
-    /// A predicate: broken lines go one deeper.
-    pub(super) fn predicate(&mut self, predicate: &Expr) {
-        let deeper = matches!(predicate.kind, ExprKind::And(_) | ExprKind::Or(_));
-        self.depth += usize::from(deeper);
         self.named_or_expr(predicate);
-        self.depth -= usize::from(deeper);
     }
 
     fn summarize(&mut self, summarize: &Summarize, span: Loc) {
@@ -410,7 +402,7 @@ impl Printer<'_> {
             }
             JoinCondition::Where(predicate) => {
                 self.put(" where ");
-                self.predicate(predicate);
+                self.expr(predicate);
             }
         }
     }
@@ -573,7 +565,7 @@ impl Printer<'_> {
         self.keyword("find", &find.params);
         self.in_tables(&find.tables);
         self.put(" where ");
-        self.predicate(&find.predicate);
+        self.expr(&find.predicate);
         match &find.project {
             FindProject::None => {}
             FindProject::Smart => self.put(" project-smart"),
@@ -620,7 +612,7 @@ impl Printer<'_> {
         self.keyword("search", &search.params);
         self.in_tables(&search.tables);
         self.put(" ");
-        self.predicate(&search.predicate);
+        self.expr(&search.predicate);
     }
 
     /// `( operators )`
@@ -730,7 +722,7 @@ impl Printer<'_> {
             self.leaf(|o| text::word(o, &output.text));
         }
         self.put(": ");
-        self.predicate(&step.condition);
+        self.expr(&step.condition);
         if !step.assignments.is_empty() {
             self.put(" =>");
             self.named_list(&step.assignments);

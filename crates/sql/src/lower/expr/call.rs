@@ -21,6 +21,11 @@ impl Lowerer<'_> {
             "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
                 return self.window(function, args, span, scope);
             }
+            "extract_json" => {
+                if let Some(path) = args.first().and_then(|a| self.constant_text(a)) {
+                    return self.extract_json(&path, args, span, scope);
+                }
+            }
             _ => {}
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
@@ -36,6 +41,19 @@ impl Lowerer<'_> {
             values.push(if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value });
         }
         self.fill(template, values, span)
+    }
+
+    /// `extract_json("$.a['b'][0]", x)`: the path in the spelling of the dialect.
+    fn extract_json(&mut self, path: &str, args: &[IrExpr], span: Span, scope: &Scope) -> Result<Expr> {
+        let Some(path) = super::json::path(path) else {
+            return Err(Refusal::new(codes::SQL_FUNCTION, span, format!("the JSON path `{path}` has no SQL form")));
+        };
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let mut values = vec![string(&path)];
+        for arg in args.iter().skip(1) {
+            values.push(self.expr(arg, scope)?);
+        }
+        self.template("extract_json", &types, values, span)
     }
 
     pub(super) fn call_nullable(&self, function: &FunctionDef, args: &[IrExpr], scope: &Scope) -> bool {

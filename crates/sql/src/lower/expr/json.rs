@@ -146,3 +146,34 @@ fn push_name(name: &str, path: &mut String) {
         path.push('"');
     }
 }
+
+/// A JSON path of Kusto (`$.a.b`, `$['a'][0]`; the dot after `$` may be missing) as one of DuckDB's.
+pub(super) fn path(text: &str) -> Option<String> {
+    let mut rest = text.trim().strip_prefix('$').unwrap_or(text.trim());
+    let mut out = String::from("$");
+    while !rest.is_empty() {
+        if let Some(inner) = rest.strip_prefix('[') {
+            let (key, after) = inner.split_once(']')?;
+            let key = key.trim();
+            let quoted = key.strip_prefix(['\'', '"']).and_then(|k| k.strip_suffix(['\'', '"']));
+            match (quoted, key.parse::<u32>()) {
+                (Some(name), _) => push_name(name, &mut out),
+                (None, Ok(n)) => {
+                    let _ = write!(out, "[{n}]");
+                }
+                (None, Err(_)) => return None,
+            }
+            rest = after;
+            continue;
+        }
+        let name = rest.strip_prefix('.').unwrap_or(rest);
+        let end = name.find(['.', '[']).unwrap_or(name.len());
+        let (name, after) = name.split_at_checked(end)?;
+        if name.is_empty() || name == "*" {
+            return None;
+        }
+        push_name(name, &mut out);
+        rest = after;
+    }
+    Some(out)
+}

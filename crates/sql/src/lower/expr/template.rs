@@ -105,8 +105,16 @@ impl VisitorMut for Fill<'_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
-        if let Expr::Function(f) = e {
-            self.fill_function(f);
+        match e {
+            Expr::Function(f) => self.fill_function(f),
+            Expr::Array(array) => {
+                let spread = |item: Expr| match hole(&item) {
+                    Some("rest") => self.args.get(self.first_rest..).unwrap_or(&[]).to_vec(),
+                    _ => vec![item],
+                };
+                array.elem = std::mem::take(&mut array.elem).into_iter().flat_map(spread).collect();
+            }
+            _ => {}
         }
         ControlFlow::Continue(())
     }
@@ -117,11 +125,50 @@ impl VisitorMut for Fill<'_> {
         {
             *e = safe(arg);
         }
+        bare_operands(e);
         ControlFlow::Continue(())
     }
 }
 
+/// Inside of the parentheses of a call, a cast or CASE no operand needs its own.
+fn bare_operands(e: &mut Expr) {
+    let bare = |e: &mut Expr| {
+        if let Expr::Nested(inner) = e {
+            *e = std::mem::replace(&mut **inner, crate::build::null());
+        }
+    };
+    match e {
+        Expr::Function(f) => {
+            if let FunctionArguments::List(list) = &mut f.args {
+                for arg in &mut list.args {
+                    if let FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) = arg {
+                        bare(e);
+                    }
+                }
+            }
+            if let Some(filter) = &mut f.filter {
+                bare(filter);
+            }
+        }
+        Expr::Cast { kind: sqlparser::ast::CastKind::Cast | sqlparser::ast::CastKind::TryCast, expr, .. } => bare(expr),
+        Expr::Case { operand: None, conditions, else_result, .. } => {
+            for branch in conditions {
+                bare(&mut branch.condition);
+                bare(&mut branch.result);
+            }
+            if let Some(e) = else_result {
+                bare(e);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl Fill<'_> {
+    fn rest(&self) -> &[Expr] {
+        self.args.get(self.first_rest..).unwrap_or(&[])
+    }
+
     /// Arguments of a call stand bare, and `$rest` spreads.
     fn fill_function(&self, f: &mut Function) {
         let FunctionArguments::List(list) = &mut f.args else { return };
@@ -129,8 +176,7 @@ impl Fill<'_> {
         for arg in list.args.drain(..) {
             match &arg {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if hole(e) == Some("rest") => {
-                    let rest = self.args.get(self.first_rest..).unwrap_or(&[]);
-                    filled.extend(rest.iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e.clone()))));
+                    filled.extend(self.rest().iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e.clone()))));
                 }
                 _ => filled.push(arg),
             }

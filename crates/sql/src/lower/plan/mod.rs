@@ -239,13 +239,8 @@ impl Lowerer<'_> {
         let mut block = Block::over(relation);
         for (i, id) in item.ids.iter().enumerate() {
             let name = Block::name_for(&block.outs, self.query.columns.name(*id), None);
-            let index = i64::try_from(i).unwrap_or(0);
-            let element = build::binary(
-                build::column(&helper),
-                ast::BinaryOperator::Arrow,
-                build::integer(index),
-            );
-            let value = self.template("cast.dynamic", &[self.ty(*id)], vec![element.clone()], item.expr.span).unwrap_or(element);
+            let position = build::integer(i64::try_from(i + 1).unwrap_or(i64::MAX));
+            let value = build::call("struct_extract_at", vec![build::column(&helper), position]);
             block.outs.push(Out {
                 id: *id,
                 name,
@@ -468,12 +463,27 @@ const fn clr_type(ty: Type) -> &'static str {
 
 /// `coalesce(column, '')` in the column's place.
 pub(super) fn fill_string(out: &Out) -> Out {
+    let filled = match &out.expr {
+        e if is_filled(e) => e.clone(),
+        e => build::coalesce(e.clone(), build::string("")),
+    };
     Out {
-        expr: build::coalesce(out.expr.clone(), build::string("")),
+        expr: filled,
         origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
         present: true,
         ..out.clone()
     }
+}
+
+/// `coalesce(…, '')` already.
+fn is_filled(e: &ast::Expr) -> bool {
+    let ast::Expr::Function(f) = e else { return false };
+    let ast::FunctionArguments::List(list) = &f.args else { return false };
+    let last = list.args.last().is_some_and(|a| match a {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(x)) => *x == build::string(""),
+        _ => false,
+    });
+    last && matches!(f.name.0.as_slice(), [ast::ObjectNamePart::Identifier(i)] if i.value == "coalesce")
 }
 
 /// Columns in the order of the plan's output.
@@ -502,8 +512,18 @@ fn present_after(e: &Expr, out: &mut Vec<ColId>) {
     match &e.kind {
         ExprKind::And(parts) => parts.iter().for_each(|p| present_after(p, out)),
         ExprKind::Not(inner) => {
-            if let ExprKind::IsEmpty(x) | ExprKind::IsNull(x) = &inner.kind {
-                out.extend(x.as_column());
+            match &inner.kind {
+                ExprKind::IsEmpty(x) | ExprKind::IsNull(x) => out.extend(x.as_column()),
+                // `x != ""`
+                ExprKind::Match(m) if m.kind == MatchKind::Equals => {
+                    let empty = |v: &MatchValue| matches!(v, MatchValue::Expr(x) if x.as_literal().and_then(|l| l.as_str()) == Some(""));
+                    if let (Subject::Expr(subject), MatchValues::List(vs)) = (&m.subject, &m.values)
+                        && vs.iter().any(empty)
+                    {
+                        out.extend(subject.as_column());
+                    }
+                }
+                _ => {}
             }
         }
         ExprKind::Match(m) => {

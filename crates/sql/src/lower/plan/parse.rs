@@ -196,8 +196,14 @@ impl Lowerer<'_> {
         let uses = Uses::of([&p.subject]);
         let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
         let mut block = self.fit(input, &uses, Keep::All)?;
-        let scope = block.scope(self, Keep::All);
-        let text = self.expr(&p.subject, &scope)?;
+        let mut scope = block.scope(self, Keep::All);
+        let mut text = self.expr(&p.subject, &scope)?;
+        if !matches!(text, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_)) && p.subject.as_column().is_some() {
+            // It is used once for each column.
+            block = self.reopen(block)?;
+            scope = block.scope(self, Keep::All);
+            text = self.expr(&p.subject, &scope)?;
+        }
         let aliases = block.aliases_of(self, &uses, Keep::All);
         for id in &p.columns {
             let key = self.query.columns.name(*id);
@@ -234,54 +240,49 @@ fn by_regex(text: &ast::Expr, regex: &str, key: &str) -> ast::Expr {
     build::call("list_extract", vec![groups(2), at])
 }
 
-/// The value beside a key, by delimiters and quotes.
+/// The value beside a key, by delimiters and quotes. Where no delimiters are given, all that is neither letter nor digit is one.
 fn by_delimiters(text: &ast::Expr, p: &ParseKv, key: &str) -> ast::Expr {
-    let pair = p.pair_delimiter.as_deref().unwrap_or(" ");
-    let delimiter = p.kv_delimiter.as_deref().unwrap_or("=");
-    let mut pattern = String::from("(?s)(?:^|");
-    escape_into(pair, &mut pattern);
-    pattern.push_str(r")\s*");
-    escape_into(key, &mut pattern);
-    pattern.push_str(r"\s*");
-    escape_into(delimiter, &mut pattern);
-    let mut rest = String::new();
-    if p.greedy {
-        // Up to the next key, or the end.
-        rest.push_str("(.*?)(?:");
-        escape_into(pair, &mut rest);
-        rest.push_str(r"\s*\w+");
-        escape_into(delimiter, &mut rest);
-        rest.push_str("|$)");
-    } else {
-        rest.push('(');
-        let mut chars = pair.chars();
-        match (chars.next(), chars.next()) {
-            (Some(one), None) => {
-                rest.push_str("[^");
-                class_into(one, &mut rest);
-                rest.push_str("]*)");
-            }
-            _ => {
-                rest.push_str(".*?)(?:");
-                escape_into(pair, &mut rest);
-                rest.push_str("|$)");
-            }
-        }
-    }
-    let extract = |pattern: String, group: i64| {
-        build::call("regexp_extract", vec![text.clone(), build::string(&pattern), build::integer(group)])
+    const ANY: &str = "[^\\p{L}\\p{N}]";
+    let free = p.pair_delimiter.is_none() && p.kv_delimiter.is_none();
+    let escaped = |text: &str| {
+        let mut out = String::new();
+        escape_into(text, &mut out);
+        out
     };
-    match &p.quotes {
-        None => extract(pattern + &rest, 1),
-        Some((open, close)) => {
-            let mut quoted = String::from(r"\s*");
-            escape_into(open, &mut quoted);
-            quoted.push_str("(.*?)");
-            escape_into(close, &mut quoted);
-            let both = format!("{pattern}(?:{quoted}|{rest})");
-            build::call("concat", vec![extract(both.clone(), 1), extract(both, 2)])
+    let pair = if free { ANY.to_owned() } else { escaped(p.pair_delimiter.as_deref().unwrap_or(" ")) };
+    let delimiter = if free { format!("{ANY}+") } else { escaped(p.kv_delimiter.as_deref().unwrap_or("=")) };
+    let (open, close) = match &p.quotes {
+        Some((open, close)) => (escaped(open), escaped(close)),
+        None => (String::new(), String::new()),
+    };
+    let name = escaped(key);
+    let name = if open.is_empty() { name } else { format!("(?:{open}{name}{close}|{name})") };
+    let start = format!(r"(?s)(?:^|{pair})\s*{name}\s*{delimiter}");
+    let rest = match (free, p.greedy, single_char(p.pair_delimiter.as_deref().unwrap_or(" "))) {
+        (true, _, _) => r"([\p{L}\p{N}]*)".to_owned(),
+        // Up to the next key, or the end.
+        (false, true, _) => format!(r"(.*?)(?:{pair}\s*\w+{delimiter}|$)"),
+        (false, false, Some(one)) => {
+            let mut class = String::from("([^");
+            class_into(one, &mut class);
+            class.push_str("]*)");
+            class
         }
+        (false, false, None) => format!("(.*?)(?:{pair}|$)"),
+    };
+    let extract = |pattern: &str, group: i64| {
+        build::call("regexp_extract", vec![text.clone(), build::string(pattern), build::integer(group)])
+    };
+    if open.is_empty() {
+        return extract(&format!("{start}{rest}"), 1);
     }
+    let both = format!(r"{start}(?:\s*{open}(.*?){close}|{rest})");
+    build::call("concat", vec![extract(&both, 1), extract(&both, 2)])
+}
+
+fn single_char(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 /// Text as a pattern for itself.

@@ -1,0 +1,339 @@
+//! From the IR to the Sigma tree.
+//!
+//! In: a rule whose plan reads one table and filters it. Out: a document with the same meaning, and what it does not
+//! say ([`Loss`]); or why Sigma cannot say it. The plan is walked once: [`field`] knows what each column is called,
+//! [`predicate`] turns conditions into [`node`]s, [`detection`] makes readable searches and a condition of them.
+
+mod detection;
+mod envelope;
+mod field;
+mod node;
+mod predicate;
+mod text;
+
+use crate::duration;
+use crate::syntax::{LogSource, Section, SigmaDocument};
+use field::Fields;
+use node::Node;
+use ruleferry_diag::{Code, Diagnostic, Span, codes};
+use ruleferry_ir::{self as ir, BindingValue, Effect, Expr, Loss, Op, Plan, Source};
+
+/// What the caller chooses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LowerOptions {
+    /// What a rule without a title of its own is called: the name of its file.
+    pub title: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    pub document: SigmaDocument,
+    pub losses: Vec<Loss>,
+}
+
+/// Makes the Sigma rule, or says everything that stands in the way.
+pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Diagnostic>> {
+    let mut lowerer = Lowerer {
+        query: &rule.query,
+        fields: Fields::default(),
+        table: None,
+        conjuncts: Vec::new(),
+        shown: None,
+        look_back: rule.envelope.schedule.look_back,
+        time: None,
+        losses: Vec::new(),
+        faults: Vec::new(),
+    };
+    lowerer.plan(&rule.query.plan);
+    let conjuncts = std::mem::take(&mut lowerer.conjuncts);
+    let detection = detection::detection(node::all(conjuncts));
+    if detection.is_none() && lowerer.faults.is_empty() {
+        let help = "filter the rows: a Sigma rule must look for something";
+        let message = "the query keeps every row, or none: there is nothing to look for";
+        lowerer.refuse(codes::SIGMA_OUT_NO_CONDITION, rule.query.plan.span, message, help);
+    }
+    let Some(detection) = detection.filter(|_| lowerer.faults.is_empty()) else { return Err(lowerer.faults) };
+
+    let mut document = envelope::document(&rule.envelope, options, &mut lowerer);
+    if let Some(length) = lowerer.look_back.and_then(duration::format) {
+        document.set_text(crate::lift::LOOK_BACK_KEY, &length);
+    }
+    if document.logsource().is_none() {
+        let source = LogSource::new(None, None, lowerer.table.as_deref());
+        document.set("logsource", Section::LogSource(source));
+    }
+    document.set("detection", Section::Detection(detection));
+    if let Some(shown) = &lowerer.shown {
+        document.set_texts("fields", shown.iter().map(String::as_str));
+    }
+    Ok(Lowered { document, losses: lowerer.losses })
+}
+
+/// The state of one lowering.
+struct Lowerer<'q> {
+    query: &'q ir::Query,
+    fields: Fields<'q>,
+    table: Option<String>,
+    /// All of these must hold.
+    conjuncts: Vec<Node>,
+    /// The fields that the query shows, if it chooses them.
+    shown: Option<Vec<String>>,
+    /// In ticks: the rule's own, or what its condition on the time of events leaves of it.
+    look_back: Option<i64>,
+    /// The column that holds the time of the events.
+    time: Option<ir::ColId>,
+    losses: Vec<Loss>,
+    faults: Vec<Diagnostic>,
+}
+
+/// Columns that hold the time of an event in tables without a schema.
+const TIME_COLUMNS: [&str; 2] = ["TimeGenerated", "Timestamp"];
+
+impl<'q> Lowerer<'q> {
+    fn refuse(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) {
+        let fault = Diagnostic::error(code, span, message);
+        let fault = if help.is_empty() { fault } else { fault.with_help(help) };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    fn lose(&mut self, code: Code, effect: Effect, span: Span, detail: impl Into<String>) {
+        let loss = Loss { code, effect, detail: detail.into(), span };
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
+        }
+    }
+
+    /// Walks a pipeline from its source upwards.
+    fn plan(&mut self, plan: &'q Plan) {
+        let mut chain = vec![plan];
+        while let Some(input) = chain.last().and_then(|p| p.input()) {
+            chain.push(input);
+        }
+        if let Some(source) = chain.pop() {
+            self.source(source);
+        }
+        let chosen = chain.iter().any(|p| matches!(*p.op, Op::Project { .. } | Op::Select { .. }));
+        for plan in chain.into_iter().rev() {
+            self.operator(plan);
+        }
+        if chosen {
+            self.show(plan);
+        }
+    }
+
+    fn source(&mut self, plan: &'q Plan) {
+        match &*plan.op {
+            Op::Scan(scan) => {
+                match &scan.source {
+                    Source::Table(table) if table.qualifiers.is_empty() => self.table = Some(table.name.to_string()),
+                    Source::Input(input) if input.kind == ir::InputKind::Table => {
+                        self.table = Some(input.name.to_string());
+                    }
+                    Source::Table(_) | Source::Glob(_) | Source::Input(_) => {
+                        let help = "read one table of the data source by its name";
+                        let message = "a Sigma rule looks at the events of one log source";
+                        self.refuse(codes::SIGMA_OUT_SOURCE, plan.span, message, help);
+                    }
+                }
+                for id in plan.output.iter() {
+                    self.fields.named(*id, self.query.columns.name(*id));
+                }
+                let by_name = || {
+                    plan.output.iter().copied().find(|id| TIME_COLUMNS.contains(&self.query.columns.name(*id)))
+                };
+                self.time = scan.time.or_else(by_name);
+            }
+            Op::Ref(id) => {
+                let query = self.query;
+                let Some(BindingValue::Table { plan: table, materialized: _ }) =
+                    query.bindings.get(id.0 as usize).map(|b| &b.value)
+                else {
+                    return self.refuse_operator("a reference to something that is no table", plan.span);
+                };
+                self.plan(table);
+                for (id, of) in plan.output.iter().zip(table.output.iter()) {
+                    self.fields.same(*id, *of);
+                    if self.time == Some(*of) {
+                        self.time = Some(*id);
+                    }
+                }
+            }
+            Op::Values(_) => self.refuse_operator("rows that the query writes itself", plan.span),
+            Op::Range(_) => self.refuse_operator("rows that the query makes itself", plan.span),
+            Op::Union(_) => self.refuse_operator("a union of tables", plan.span),
+            Op::Search(_) => self.refuse_operator("a search over several tables", plan.span),
+            Op::Plugin(_) => self.refuse_operator("a plugin", plan.span),
+            Op::Opaque { input: _, opaque } => self.refuse_operator(&format!("`{}`", opaque.text), plan.span),
+            Op::Rows
+            | Op::Filter { .. }
+            | Op::Extend { .. }
+            | Op::Project { .. }
+            | Op::Select { .. }
+            | Op::Aggregate(_)
+            | Op::Distinct { .. }
+            | Op::Join(_)
+            | Op::Sort { .. }
+            | Op::Limit { .. }
+            | Op::Top { .. }
+            | Op::Expand(_)
+            | Op::Apply(_)
+            | Op::MakeSeries(_)
+            | Op::Parse(_)
+            | Op::ParseKv(_)
+            | Op::Serialize { .. }
+            | Op::Partition { .. }
+            | Op::Sequence(_)
+            | Op::TopNested(_)
+            | Op::GetSchema { .. }
+            | Op::Render { .. } => self.refuse_operator("an operator without a table", plan.span),
+        }
+    }
+
+    fn operator(&mut self, plan: &'q Plan) {
+        match &*plan.op {
+            Op::Filter { input: _, predicate } => self.filter(predicate),
+            Op::Extend { input: _, items } | Op::Project { input: _, items } | Op::Serialize { input: _, items } => {
+                for item in items {
+                    if let [id] = item.ids.as_slice() {
+                        self.fields.computed(*id, &item.expr);
+                        self.follow_time(item.expr.as_column(), *id);
+                    }
+                }
+            }
+            Op::Select { input: _, kind: _, items } => {
+                for item in items {
+                    self.fields.same(item.to, item.from);
+                    self.follow_time(Some(item.from), item.to);
+                }
+            }
+            Op::Sort { .. } => self.lose_order(plan.span),
+            Op::Limit { .. } => self.lose_limit(plan.span),
+            Op::Top { .. } => {
+                self.lose_order(plan.span);
+                self.lose_limit(plan.span);
+            }
+            // A hint for people that changes no row.
+            Op::Render { .. } => {}
+            Op::Aggregate(_) => self.refuse_operator("an aggregation", plan.span),
+            Op::Distinct { .. } => self.refuse_operator("`distinct`", plan.span),
+            Op::Join(_) => self.refuse_operator("a join", plan.span),
+            Op::Expand(_) | Op::Apply(_) => self.refuse_operator("the expansion of arrays", plan.span),
+            Op::MakeSeries(_) => self.refuse_operator("a series", plan.span),
+            Op::Parse(_) | Op::ParseKv(_) => self.refuse_operator("the parsing of text", plan.span),
+            Op::Partition { .. } => self.refuse_operator("`partition`", plan.span),
+            Op::Sequence(_) => self.refuse_operator("a sequence of steps", plan.span),
+            Op::TopNested(_) => self.refuse_operator("`top-nested`", plan.span),
+            Op::GetSchema { .. } => self.refuse_operator("`getschema`", plan.span),
+            Op::Plugin(_) => self.refuse_operator("a plugin", plan.span),
+            Op::Opaque { input: _, opaque } => self.refuse_operator(&format!("`{}`", opaque.text), plan.span),
+            // These start a pipeline.
+            Op::Scan(_) | Op::Ref(_) | Op::Values(_) | Op::Range(_) | Op::Rows | Op::Union(_) | Op::Search(_) => {}
+        }
+    }
+
+    /// A time column that is only passed on under another id stays one.
+    fn follow_time(&mut self, from: Option<ir::ColId>, to: ir::ColId) {
+        if from.is_some() && from == self.time {
+            self.time = Some(to);
+        }
+    }
+
+    fn refuse_operator(&mut self, what: &str, span: Span) {
+        let message = format!("{what} is more than a Sigma rule can say");
+        let help = "a Sigma rule filters the events of one log source";
+        self.refuse(codes::SIGMA_OUT_OPERATOR, span, message, help);
+    }
+
+    fn lose_order(&mut self, span: Span) {
+        self.lose(codes::ORDER_LOST, Effect::Cosmetic, span, "Sigma does not order what it finds");
+    }
+
+    fn lose_limit(&mut self, span: Span) {
+        let detail = "Sigma does not limit what it finds: all events that match are shown";
+        self.lose(codes::LIMIT_LOST, Effect::Widens, span, detail);
+    }
+
+    /// The fields behind the columns that the query shows.
+    fn show(&mut self, plan: &'q Plan) {
+        let mut shown: Vec<String> = Vec::with_capacity(plan.output.len());
+        for id in plan.output.iter() {
+            match self.fields.of_column(*id) {
+                Some(name) if !shown.contains(&name) => shown.push(name),
+                Some(_) => {}
+                None => {
+                    let detail = format!("column `{}` is computed, which Sigma cannot say", self.query.columns.name(*id));
+                    self.lose(codes::COLUMN_LOST, Effect::Cosmetic, plan.span, detail);
+                }
+            }
+        }
+        self.shown = Some(shown).filter(|s| !s.is_empty());
+    }
+
+    /// Conditions on the time of events become the look-back, all others conjuncts.
+    fn filter(&mut self, predicate: &'q Expr) {
+        let operands = match &predicate.kind {
+            ir::ExprKind::And(operands) => operands.as_slice(),
+            _ => std::slice::from_ref(predicate),
+        };
+        for operand in operands {
+            match self.time_window(operand) {
+                Some(window) => {
+                    self.look_back = Some(self.look_back.map_or(window, |before| before.min(window)));
+                }
+                None => {
+                    let node = self.when_true(operand);
+                    self.conjuncts.push(node);
+                }
+            }
+        }
+    }
+
+    /// How far `TimeGenerated > ago(7d)` or `… between (ago(7d) .. now())` looks back.
+    fn time_window(&self, e: &'q Expr) -> Option<i64> {
+        use ir::CompareOp::{Ge, Gt, Le, Lt};
+        let is_time = |e: &Expr| e.as_column().is_some() && e.as_column() == self.time;
+        match &e.kind {
+            ir::ExprKind::Compare(c) => match c.op {
+                Gt | Ge if is_time(&c.left) => self.ago(&c.right),
+                Lt | Le if is_time(&c.right) => self.ago(&c.left),
+                ir::CompareOp::Eq | ir::CompareOp::Ne | Lt | Le | Gt | Ge => None,
+            },
+            ir::ExprKind::Between(b) if is_time(&b.subject) && self.is_now(&b.high) => self.ago(&b.low),
+            _ => None,
+        }
+    }
+
+    /// How long before now the expression is.
+    fn ago(&self, e: &'q Expr) -> Option<i64> {
+        match &self.through_let(e).kind {
+            ir::ExprKind::Arithmetic(a) if self.is_now(&a.left) => {
+                let Some(ir::Value::Timespan(ticks)) = self.constant(&a.right) else { return None };
+                let ticks = match a.op {
+                    ir::ArithmeticOp::Sub => ticks,
+                    ir::ArithmeticOp::Add => ticks.checked_neg()?,
+                    ir::ArithmeticOp::Mul | ir::ArithmeticOp::Div | ir::ArithmeticOp::Mod => return None,
+                };
+                duration::format(ticks).map(|_| ticks)
+            }
+            _ => None,
+        }
+    }
+
+    fn is_now(&self, e: &'q Expr) -> bool {
+        matches!(self.through_let(e).kind, ir::ExprKind::Now)
+    }
+
+    /// What a `let` stands for, in place of its name.
+    fn through_let(&self, mut e: &'q Expr) -> &'q Expr {
+        // Bindings use only earlier ones, so this ends.
+        while let ir::ExprKind::Let(id) = e.kind {
+            match self.query.bindings.get(id.0 as usize).map(|b| &b.value) {
+                Some(BindingValue::Scalar(value)) => e = value,
+                Some(BindingValue::Table { .. }) | None => break,
+            }
+        }
+        e
+    }
+}

@@ -1,0 +1,102 @@
+//! `CREATE TABLE` for the tables that emitted SQL reads.
+//!
+//! In: names of tables with a schema, or a query whose tables (also those whose columns were inferred from use) are wanted.
+//! Out: the statements. Column names that differ only in case get a suffix, as in emitted queries.
+
+use crate::build;
+use crate::dialect::Dialect;
+use crate::lower::{Need, walk};
+use indexmap::IndexMap;
+use ruleferry_ir::{BindingValue, Op, Query, Source, Type};
+use ruleferry_targets::schema::{self, SchemaSet};
+use smol_str::SmolStr;
+use std::fmt::Write;
+
+type Columns = IndexMap<SmolStr, Type>;
+
+/// The tables of these names, from all schema sets; all tables where no name is given. Names without a schema are left out.
+pub fn ddl(dialect: &Dialect, names: &[&str]) -> String {
+    let mut tables: IndexMap<SmolStr, Columns> = IndexMap::new();
+    for set in SchemaSet::ALL {
+        for table in schema::tables(set) {
+            if names.is_empty() || names.contains(&table.name) {
+                // A table that two products have holds the columns of both.
+                let columns = tables.entry(table.name.into()).or_default();
+                for (name, ty) in table.columns() {
+                    columns.entry(name.into()).or_insert(ty);
+                }
+            }
+        }
+    }
+    tables.sort_keys();
+    print(dialect, &tables)
+}
+
+/// The tables and inputs that a query reads, with the columns that it knows of them. `needs`: those of its lowering.
+pub fn ddl_for(dialect: &Dialect, query: &Query, needs: &[Need]) -> String {
+    let mut tables: IndexMap<SmolStr, Columns> = IndexMap::new();
+    let mut on_plan = |plan: &ruleferry_ir::Plan| {
+        let Op::Scan(scan) = &*plan.op else { return };
+        let (name, over) = match &scan.source {
+            Source::Table(table) => (&table.name, None),
+            Source::Input(input) => (&input.name, input.over.as_ref()),
+            Source::Glob(_) => return,
+        };
+        let columns = tables.entry(name.clone()).or_default();
+        for id in plan.output.iter() {
+            if over.is_some_and(|o| o.output.contains(id)) {
+                continue;
+            }
+            columns.entry(query.columns.name(*id).into()).or_insert_with(|| query.columns.ty(*id));
+        }
+        // The key that the rows are looked up by.
+        if let (Some(over), Source::Input(input)) = (over, &scan.source) {
+            let key = input.args.iter().find_map(ruleferry_ir::Expr::as_column);
+            let key = key.or_else(|| over.output.iter().copied().find(|id| query.columns.name(*id) == "SHA1"));
+            if let Some(key) = key {
+                columns.entry(query.columns.name(key).into()).or_insert_with(|| query.columns.ty(key));
+            }
+        }
+    };
+    for binding in &query.bindings {
+        match &binding.value {
+            BindingValue::Table { plan, .. } => walk::visit(plan, &mut on_plan, &mut |_| {}),
+            BindingValue::Scalar(e) => walk::visit_expr(e, &mut on_plan, &mut |_| {}),
+        }
+    }
+    walk::visit(&query.plan, &mut on_plan, &mut |_| {});
+    for need in needs {
+        let columns = tables.entry(need.name.clone()).or_default();
+        for (name, ty) in &need.columns {
+            columns.entry(name.clone()).or_insert(*ty);
+        }
+    }
+    print(dialect, &tables)
+}
+
+fn print(dialect: &Dialect, tables: &IndexMap<SmolStr, Columns>) -> String {
+    let mut out = String::new();
+    for (table, columns) in tables {
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "CREATE TABLE {} (", build::ident(table));
+        let mut taken: Vec<String> = Vec::with_capacity(columns.len());
+        let mut lines: Vec<String> = Vec::with_capacity(columns.len());
+        for (name, ty) in columns {
+            let mut unique = name.to_string();
+            let mut n = 1;
+            while dialect.folds_case && taken.contains(&unique.to_lowercase()) {
+                n += 1;
+                unique = format!("{name}__{n}");
+            }
+            taken.push(unique.to_lowercase());
+            lines.push(format!("    {} {}", build::ident(&unique), dialect.type_name(*ty)));
+        }
+        if lines.is_empty() {
+            // A table must have a column.
+            lines.push(format!("    _raw {}", dialect.type_name(Type::String)));
+        }
+        out.push_str(&lines.join(",\n"));
+        out.push_str("\n);\n");
+    }
+    out
+}

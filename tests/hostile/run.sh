@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Feeds the program what is broken, hostile, huge or deep, and asserts that it stays calm. See run.py.
+#   RULEFERRY_BIN  the program; built for release where it is not given
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+if [[ -z ${RULEFERRY_BIN:-} ]]; then
+    cargo build --quiet --release --locked -p ruleferry-cli
+    RULEFERRY_BIN=${CARGO_TARGET_DIR:-$PWD/target}/release/ruleferry
+fi
+export RULEFERRY_BIN
+exec python3 tests/hostile/run.py "$@"

@@ -97,7 +97,7 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
         from: output::from(&args.rules),
         to,
         now,
-        values,
+        sigma: ruleferry_engine::SigmaOptions { values, ..Default::default() },
         max_loss: match args.max_loss {
             MaxLoss::None => ruleferry_engine::MaxLoss::None,
             MaxLoss::Cosmetic => ruleferry_engine::MaxLoss::Cosmetic,

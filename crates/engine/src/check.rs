@@ -3,7 +3,6 @@
 use crate::convert::unknown_language;
 use crate::input::Input;
 use crate::language::{Language, Layout, detect, layout};
-use crate::options::Placeholders;
 use crate::record::{CheckRecord, diagnostic_records};
 use ruleferry_diag::{Diagnostic, Severity};
 use ruleferry_kql as kql;
@@ -92,9 +91,9 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
     if !readable {
         return;
     }
-    let values = Placeholders::new();
+    let options = sigma::lift::LiftOptions::default();
     for document in parsed.rules().iter() {
-        match sigma::lift::lift(document, &sigma::lift::LiftOptions { values: &values }) {
+        match sigma::lift::lift(document, &options) {
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);

@@ -8,12 +8,14 @@ use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records};
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use ruleferry_ir::{Envelope, InputKind};
+use ruleferry_ir::{Envelope, InputKind, Op, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 use ruleferry_targets::target::Language as TargetLanguage;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What came of one file.
@@ -103,14 +105,14 @@ fn convert_kql(input: &Input, text: String, layout: Layout, stem: &Path, options
     let count = file.rules.len();
     let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
     for (i, rule) in file.rules.iter().enumerate() {
-        let (warnings, result) = kql_rule(rule, options);
+        let (warnings, result) = kql_rule(rule, &input.path, options);
         let outcome = Outcome { envelope: &rule.envelope, source: "kql", map: &rule.map, warnings, result };
         converted.take(outcome, input, output_path(stem, i, count, options), options);
     }
     converted
 }
 
-fn kql_rule(rule: &RuleText, options: &ConvertOptions) -> (Vec<Diagnostic>, Result<Emitted, Failure>) {
+fn kql_rule(rule: &RuleText, path: &Path, options: &ConvertOptions) -> (Vec<Diagnostic>, Result<Emitted, Failure>) {
     let parsed = kql::syntax::parse(&rule.query);
     if parsed.diagnostics.iter().any(Diagnostic::is_error) {
         return (Vec::new(), Err(Failure::Invalid(parsed.diagnostics)));
@@ -127,7 +129,7 @@ fn kql_rule(rule: &RuleText, options: &ConvertOptions) -> (Vec<Diagnostic>, Resu
     let result = match options.to.language {
         TargetLanguage::Kql => unreachable_target(),
         TargetLanguage::Sql => to_sql(&query, &rule.envelope, options),
-        TargetLanguage::Sigma => to_sigma(query, &rule.envelope, options),
+        TargetLanguage::Sigma => to_sigma(query, &rule.envelope, path),
     };
     (warnings, result)
 }
@@ -170,7 +172,7 @@ fn to_sql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOpt
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let mut text = header("-- ", envelope);
     text.push_str(&sql::print(&lowered.script));
-    let needs = lowered
+    let mut needs: Vec<NeedRecord> = lowered
         .needs
         .into_iter()
         .map(|n| NeedRecord {
@@ -184,6 +186,7 @@ fn to_sql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOpt
             columns: n.columns.into_iter().map(|(name, ty)| (name, ty.name())).collect(),
         })
         .collect();
+    needs.extend(tables_beyond_schemas(query, &needs));
     let mut assumptions = query.assumptions.clone();
     for a in lowered.assumptions {
         if !assumptions.contains(&a) {
@@ -193,11 +196,34 @@ fn to_sql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOpt
     Ok(Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None })
 }
 
-fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOptions) -> Result<Emitted, Failure> {
-    let _ = options;
+/// The tables that no shipped schema has, and the columns that a shipped schema lacks, as the query uses them: what has to
+/// be there, beside `targets --ddl`, for the output to run.
+fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> Vec<NeedRecord> {
+    use ruleferry_targets::schema::{SchemaSet, find_table};
+    let mut tables: BTreeMap<SmolStr, BTreeMap<SmolStr, &'static str>> = BTreeMap::new();
+    query.for_each_plan(&mut |plan| {
+        let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
+        let known: Vec<_> = SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
+        let mut missing = plan
+            .output
+            .iter()
+            .map(|id| (query.columns.name(*id), query.columns.ty(*id)))
+            .filter(|(name, _)| known.iter().all(|t| t.column(name).is_none()))
+            .peekable();
+        if known.is_empty() || missing.peek().is_some() {
+            let columns = tables.entry(table.name.clone()).or_default();
+            columns.extend(missing.map(|(name, ty)| (SmolStr::new(name), ty.name())));
+        }
+    });
+    tables.retain(|name, _| listed.iter().all(|n| n.name != *name));
+    tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
+}
+
+fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, path: &Path) -> Result<Emitted, Failure> {
     let assumptions = query.assumptions.clone();
     let rule = ruleferry_ir::Rule { envelope: envelope.clone(), query };
-    let lowered = sigma::lower::lower(&rule).map_err(Failure::Refused)?;
+    let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let lowered = sigma::lower::lower(&rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let text = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
     Ok(Emitted { text, losses: lowered.losses, assumptions, ..Emitted::default() })
 }
@@ -251,12 +277,18 @@ fn sigma_to_sigma(
         let verdict = options.validate.then(|| same_tree(sigma::syntax::parse(&printed).documents == parsed.documents));
         (parsed.diagnostics.clone(), Ok(Emitted { text: printed, verdict, ..Emitted::default() }))
     };
-    let envelope = parsed.documents.first().map(sigma::lift::envelope).unwrap_or_default();
+    let envelope = parsed.documents.first().map(names).unwrap_or_default();
     let map = SpanMap::identity();
     let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted
+}
+
+/// What a rule is called, where nothing else of it is known.
+fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
+    let text = |key: &str| document.text(key).map(Into::into);
+    Envelope { id: text("id"), title: text("title"), ..Envelope::default() }
 }
 
 fn sigma_rule(
@@ -265,12 +297,12 @@ fn sigma_rule(
     options: &ConvertOptions,
 ) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
     if diagnostics.iter().any(Diagnostic::is_error) {
-        return (sigma::lift::envelope(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
+        return (names(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
     }
     let mut warnings = diagnostics;
-    let lifted = match sigma::lift::lift(document, &sigma::lift::LiftOptions { values: &options.values }) {
+    let lifted = match sigma::lift::lift(document, &options.sigma) {
         Ok(lifted) => lifted,
-        Err(found) => return (sigma::lift::envelope(document), warnings, Err(Failure::Refused(found))),
+        Err(found) => return (names(document), warnings, Err(Failure::Refused(found))),
     };
     warnings.extend(lifted.warnings);
     let rule = lifted.rule;

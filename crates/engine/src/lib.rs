@@ -27,6 +27,7 @@ pub use record::{
 };
 pub use run::{for_each, stems, write_whole};
 pub use time::parse_time;
+pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};
 
 /// The `CREATE TABLE`s that emitted SQL expects: of the named tables, or of all. An unknown name is an error that suggests one.

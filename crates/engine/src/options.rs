@@ -3,8 +3,8 @@
 use crate::language::Language;
 use ruleferry_ir::Effect;
 use ruleferry_targets::target::Target;
+use ruleferry_sigma::lift::LiftOptions;
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 
 /// The worst loss that is still emitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ impl MaxLoss {
 }
 
 /// Values for Sigma's placeholders (`%name%` under `expand`).
-pub type Placeholders = BTreeMap<SmolStr, Vec<SmolStr>>;
+pub type Placeholders = indexmap::IndexMap<SmolStr, Vec<SmolStr>>;
 
 #[derive(Clone, Debug)]
 pub struct ConvertOptions {
@@ -38,7 +38,7 @@ pub struct ConvertOptions {
     pub to: &'static Target,
     /// Ticks since year 1; without it the engine's own clock is asked when the output runs.
     pub now: Option<i64>,
-    pub values: Placeholders,
+    pub sigma: LiftOptions,
     pub max_loss: MaxLoss,
     /// Refuse what is emitted without a proof.
     pub require_proof: bool,

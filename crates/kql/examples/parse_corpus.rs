@@ -4,7 +4,11 @@
 //! `cargo run --release -p ruleferry-kql --example parse_corpus -- dev.jsonl [printed.jsonl]`
 //! writes the printed queries to the second file, for a check by another parser.
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a tool for developers that measures time")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a tool for developers that measures time"
+)]
 
 use std::io::Write;
 use std::time::Instant;
@@ -13,7 +17,9 @@ use ruleferry_kql::syntax::{lexer, parse, print};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let Some(path) = args.next() else { return Err("usage: parse_corpus CORPUS.jsonl [PRINTED.jsonl]".into()) };
+    let Some(path) = args.next() else {
+        return Err("usage: parse_corpus CORPUS.jsonl [PRINTED.jsonl]".into());
+    };
     let mut printed_file = args.next().map(std::fs::File::create).transpose()?;
     let corpus = std::fs::read_to_string(path)?;
     let mut queries = Vec::new();
@@ -35,7 +41,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         if !*ok {
             match errors.first() {
-                Some(d) => println!("ok refused {id}: {} errors; {} {} [{:?}]", errors.len(), d.code, d.message, d.help),
+                Some(d) => println!(
+                    "ok refused {id}: {} errors; {} {} [{:?}]",
+                    errors.len(),
+                    d.code,
+                    d.message,
+                    d.help
+                ),
                 None => {
                     accepted += 1;
                     println!("ACCEPTED {id}");
@@ -48,7 +60,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         good += 1;
         let printed = print(&parsed.query);
         let again = parse(&printed);
-        let stable = again.query == parsed.query && again.diagnostics.is_empty() && print(&again.query) == printed;
+        let stable =
+            again.query == parsed.query && again.diagnostics.is_empty() && print(&again.query) == printed;
         if !stable {
             unstable += 1;
             println!("UNSTABLE {id}: {:?}", again.diagnostics.first());

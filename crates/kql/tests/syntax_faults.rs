@@ -6,7 +6,10 @@ use ruleferry_kql::syntax::{MAX_DEPTH, parse, print};
 /// `code message (help)` of every diagnostic.
 fn faults(text: &str) -> Vec<String> {
     let diagnostics = parse(text).diagnostics;
-    diagnostics.iter().map(|d| format!("{} {} ({})", d.code, d.message, d.help.as_deref().unwrap_or(""))).collect()
+    diagnostics
+        .iter()
+        .map(|d| format!("{} {} ({})", d.code, d.message, d.help.as_deref().unwrap_or("")))
+        .collect()
 }
 
 #[track_caller]
@@ -28,7 +31,10 @@ fn operators_are_suggested() {
 fn separators_are_missed() {
     only_fault("T where a == 1", "E0108 expected `|` before the operator `where` (write `| where`)");
     only_fault("T | take 1\nwhere a", "E0108 expected `|` before the operator `where` (write `| where`)");
-    only_fault("let x = 1\nlet y = 2; T", "E0108 expected `;` before `let` (end the statement before it with `;`)");
+    only_fault(
+        "let x = 1\nlet y = 2; T",
+        "E0108 expected `;` before `let` (end the statement before it with `;`)",
+    );
     only_fault(
         "let f = () { 1 }\nlet y = 2; T",
         "E0108 expected `;` before `let` (end the statement before it with `;`)",
@@ -39,13 +45,19 @@ fn separators_are_missed() {
 fn habits_of_other_languages_are_known() {
     only_fault("T | where a AND b", "E0101 unexpected `AND` (keywords are written in lower case: `and`)");
     only_fault("T | where a && b", "E0105 unexpected character `&&` (`and` joins conditions)");
-    only_fault("T | where not a", "E0101 expected `(` after `not`, found `a` (`not` is a function: `not(…)`)");
+    only_fault(
+        "T | where not a",
+        "E0101 expected `(` after `not`, found `a` (`not` is a function: `not(…)`)",
+    );
     only_fault(
         "T | where a !has_any ('x')",
         "E0105 there is no operator `!has_any` (negate the whole test: `not(… has_any …)`)",
     );
     only_fault("T | extend a = b ? 1 : 2", "E0101 unexpected `?` (write `iff(condition, a, b)`)");
-    only_fault("T | where a == \u{201C}", "E0105 unexpected character `\u{201C}` (use straight quotes: \" or ')");
+    only_fault(
+        "T | where a == \u{201C}",
+        "E0105 unexpected character `\u{201C}` (use straight quotes: \" or ')",
+    );
     only_fault(
         "T | where a == \"C:\\Windows\"",
         "E0104 `\\W` is no escape of a string (double the backslash, or write the string verbatim: @\"…\")",
@@ -54,7 +66,10 @@ fn habits_of_other_languages_are_known() {
         "T /* c */ | take 1",
         "E0101 expected an expression, found `*` (there are no `/* … */` comments; `//` begins a comment)",
     );
-    only_fault("datatable(a: text)[]", "E0112 `text` is no type (the types are bool, datetime, decimal, dynamic, guid, int, long, real, string, timespan)");
+    only_fault(
+        "datatable(a: text)[]",
+        "E0112 `text` is no type (the types are bool, datetime, decimal, dynamic, guid, int, long, real, string, timespan)",
+    );
     only_fault("datatable(a: strng)[]", "E0112 `strng` is no type (did you mean `string`?)");
 }
 
@@ -132,7 +147,22 @@ fn long_chains_are_flat() {
 
 #[test]
 fn big_garbage_is_read_in_bounds() {
-    let pieces = ["\u{1}\u{2}", "((((", "))))", "| x ", ";;", "let ", "\"\n", "'\\q", "/*", "a b ", "[{(", "!", "@@", "é"];
+    let pieces = [
+        "\u{1}\u{2}",
+        "((((",
+        "))))",
+        "| x ",
+        ";;",
+        "let ",
+        "\"\n",
+        "'\\q",
+        "/*",
+        "a b ",
+        "[{(",
+        "!",
+        "@@",
+        "é",
+    ];
     for piece in pieces {
         let text = piece.repeat(100_000 / piece.len());
         let parsed = parse(&text);

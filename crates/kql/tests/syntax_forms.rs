@@ -139,7 +139,8 @@ fn every_form_survives() {
     // For a check by another parser.
     if let Ok(file) = std::env::var("RULEFERRY_PRINTED_FORMS") {
         let both = FORMS.iter().map(|f| (*f).to_owned()).chain(printed);
-        let records: Vec<String> = both.map(|q| serde_json::json!({"id": q, "query": q}).to_string()).collect();
+        let records: Vec<String> =
+            both.map(|q| serde_json::json!({"id": q, "query": q}).to_string()).collect();
         std::fs::write(file, records.join("\n")).unwrap();
     }
 }

@@ -3,18 +3,82 @@
 use proptest::prelude::*;
 use ruleferry_kql::syntax::literal::{Dynamic, Literal, ScalarType, StringForm, StringLiteral};
 use ruleferry_kql::syntax::tree::{
-    BinaryOp, ColumnDecl, ColumnNames, Direction, Expr, ExprKind, Join, JoinCondition, ListOp, MvColumn, MvExpand, Name,
-    NamedExpr, Nulls, Operator, OperatorKind, Param, Parse, ParsePart, Query, SortKey, Statement, Summarize, WrapKind,
+    BinaryOp, ColumnDecl, ColumnNames, Direction, Expr, ExprKind, Join, JoinCondition, ListOp, MvColumn,
+    MvExpand, Name, NamedExpr, Nulls, Operator, OperatorKind, Param, Parse, ParsePart, Query, SortKey,
+    Statement, Summarize, WrapKind,
 };
 use ruleferry_kql::syntax::{parse, print, print_with_comments};
 
 /// Pieces that grammars trip over.
 const PIECES: &[&str] = &[
-    "T", " ", "\n", "|", " | where ", "a", "==", "(", ")", "[", "]", "{", "}", ",", ";", "let x = ", "\"", "'", "@\"",
-    "```", "~~~", "h'", "// c\n", "dynamic(", "datetime(", "1d", "1.", "..", "0x", "in ", "!in~ (", "has_any", "by ",
-    "summarize ", "join kind=inner ", " on ", "union ", "*", "$left.", "=", "=>", "-->", "-[", "\\", "\u{FEFF}", "\u{A0}",
-    "é", "\u{1F600}", "evaluate f", "mv-apply ", "scan with (step s:", "declare ", "pattern ", "materialize(", "toscalar(",
-    "not(", " and ", " or ", "between (", ":", "?", "#", ".", "-", "!", "extend ['", "parse ", " with ",
+    "T",
+    " ",
+    "\n",
+    "|",
+    " | where ",
+    "a",
+    "==",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ";",
+    "let x = ",
+    "\"",
+    "'",
+    "@\"",
+    "```",
+    "~~~",
+    "h'",
+    "// c\n",
+    "dynamic(",
+    "datetime(",
+    "1d",
+    "1.",
+    "..",
+    "0x",
+    "in ",
+    "!in~ (",
+    "has_any",
+    "by ",
+    "summarize ",
+    "join kind=inner ",
+    " on ",
+    "union ",
+    "*",
+    "$left.",
+    "=",
+    "=>",
+    "-->",
+    "-[",
+    "\\",
+    "\u{FEFF}",
+    "\u{A0}",
+    "é",
+    "\u{1F600}",
+    "evaluate f",
+    "mv-apply ",
+    "scan with (step s:",
+    "declare ",
+    "pattern ",
+    "materialize(",
+    "toscalar(",
+    "not(",
+    " and ",
+    " or ",
+    "between (",
+    ":",
+    "?",
+    "#",
+    ".",
+    "-",
+    "!",
+    "extend ['",
+    "parse ",
+    " with ",
 ];
 
 fn soup() -> impl Strategy<Value = String> {
@@ -23,16 +87,65 @@ fn soup() -> impl Strategy<Value = String> {
 
 fn text() -> impl Strategy<Value = String> {
     let chars = prop::sample::select(vec![
-        'a', 'B', '0', '_', ' ', '"', '\'', '\\', '`', '~', '\n', '\r', '\t', '\0', '\u{1B}', '\u{2028}', '\u{202E}', '*',
-        '|', ';', '/', '{', '}', '[', ']', '@', '$', 'é', '\u{1F600}', '\u{FEFF}',
+        'a',
+        'B',
+        '0',
+        '_',
+        ' ',
+        '"',
+        '\'',
+        '\\',
+        '`',
+        '~',
+        '\n',
+        '\r',
+        '\t',
+        '\0',
+        '\u{1B}',
+        '\u{2028}',
+        '\u{202E}',
+        '*',
+        '|',
+        ';',
+        '/',
+        '{',
+        '}',
+        '[',
+        ']',
+        '@',
+        '$',
+        'é',
+        '\u{1F600}',
+        '\u{FEFF}',
     ]);
     prop::collection::vec(chars, 0..8).prop_map(String::from_iter)
 }
 
 fn name() -> impl Strategy<Value = String> {
     let plain = prop::sample::select(vec![
-        "a", "TimeGenerated", "count", "kind", "by", "where", "null", "true", "project-away", "1a", "$left", "$x", "has",
-        "title", "string", "let", "limit", "id", "set", "evaluate", "render", "range", "not",
+        "a",
+        "TimeGenerated",
+        "count",
+        "kind",
+        "by",
+        "where",
+        "null",
+        "true",
+        "project-away",
+        "1a",
+        "$left",
+        "$x",
+        "has",
+        "title",
+        "string",
+        "let",
+        "limit",
+        "id",
+        "set",
+        "evaluate",
+        "render",
+        "range",
+        "not",
     ]);
     // `{a}` would be a client parameter.
     let hostile = text().prop_filter("client parameter", |t| !t.starts_with('{'));
@@ -138,7 +251,11 @@ fn operator() -> impl Strategy<Value = Operator> {
     let key = || {
         let direction = prop::sample::select(vec![None, Some(Direction::Asc), Some(Direction::Desc)]);
         let nulls = prop::sample::select(vec![None, Some(Nulls::First), Some(Nulls::Last)]);
-        (expr(), direction, nulls).prop_map(|(e, direction, nulls)| SortKey { value: e.into(), direction, nulls })
+        (expr(), direction, nulls).prop_map(|(e, direction, nulls)| SortKey {
+            value: e.into(),
+            direction,
+            nulls,
+        })
     };
     let none = Vec::new;
     prop_oneof![
@@ -148,7 +265,8 @@ fn operator() -> impl Strategy<Value = Operator> {
         (list(), list()).prop_map(move |(aggregates, by)| {
             OperatorKind::Summarize(Box::new(Summarize { params: none(), aggregates, by, bin: None })).into()
         }),
-        prop::collection::vec(key(), 1..3).prop_map(move |keys| OperatorKind::Sort { params: none(), keys }.into()),
+        prop::collection::vec(key(), 1..3)
+            .prop_map(move |keys| OperatorKind::Sort { params: none(), keys }.into()),
         (expr(), key()).prop_map(move |(count, by)| OperatorKind::Top { params: none(), count, by }.into()),
         (name(), expr(), prop::collection::vec(expr(), 1..3)).prop_map(|(source, p, keys)| {
             let right = Expr::pipeline(Some(Expr::name(source)), vec![Operator::filter(p)]);
@@ -164,14 +282,15 @@ fn operator() -> impl Strategy<Value = Operator> {
         (expr(), string(), name()).prop_map(|(subject, text, name)| {
             let column = ParsePart::Column { name: Name::new(name), ty: Some(ScalarType::Long) };
             let pattern = vec![ParsePart::Star, ParsePart::Text(text), column, ParsePart::Star];
-            OperatorKind::Parse(Box::new(Parse { filter: false, params: Vec::new(), subject, pattern })).into()
+            OperatorKind::Parse(Box::new(Parse { filter: false, params: Vec::new(), subject, pattern }))
+                .into()
         }),
     ]
 }
 
 fn query() -> impl Strategy<Value = Query> {
-    let pipeline =
-        (expr(), prop::collection::vec(operator(), 0..4)).prop_map(|(source, ops)| Expr::pipeline(Some(source), ops));
+    let pipeline = (expr(), prop::collection::vec(operator(), 0..4))
+        .prop_map(|(source, ops)| Expr::pipeline(Some(source), ops));
     let lets = prop::collection::vec((name(), expr()), 0..3);
     (lets, pipeline).prop_map(|(lets, value)| {
         let mut statements: Vec<Statement> = lets.into_iter().map(|(n, v)| Statement::bind(n, v)).collect();

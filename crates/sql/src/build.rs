@@ -446,7 +446,10 @@ pub(crate) fn aliased(mut factor: TableFactor, name: &str, columns: &[SmolStr]) 
         at: None,
     };
     if let TableFactor::Table { alias, .. } | TableFactor::Derived { alias, .. } = &mut factor {
-        *alias = Some(new);
+        // Column names that an alias gave (`(VALUES …) AS data (a, b)`) move to the new one.
+        let old = alias.take().map(|a| a.columns).unwrap_or_default();
+        let columns = if new.columns.is_empty() { old } else { new.columns };
+        *alias = Some(TableAlias { columns, ..new });
     }
     factor
 }

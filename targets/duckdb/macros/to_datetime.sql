@@ -9,7 +9,7 @@ CREATE OR REPLACE TEMP MACRO to_datetime(text_) AS (
             ['%Y-%m-%dT%H', '%Y-%m-%d %H', '%a, %d %b %Y %H:%M:%S', '%a, %d %b %y %H:%M:%S', '%d %b %Y %H:%M:%S', '%d %b %y %H:%M:%S',
              '%d %b %Y %H:%M', '%d %b %y %H:%M', '%A, %d-%b-%y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']
         ) END,
-        CASE WHEN regexp_matches(text_, '^\s*\d') THEN try_strptime(trim(text_), ['%Y-%m', '%Y', '%m/%d/%Y', '%m-%d-%Y']) END
+        CASE WHEN regexp_full_match(text_, '\s*(?:\d{4}(?:-\d{1,2})?|\d{1,2}[/-]\d{1,2}[/-]\d{4})\s*') THEN try_strptime(trim(text_), ['%Y-%m', '%Y', '%m/%d/%Y', '%m-%d-%Y']) END
     )
     - to_minutes(CASE WHEN regexp_matches(text_, '\d:\d{2}.*[+-]\d{2}:?\d{2}\s*$')
         THEN CAST(regexp_extract(text_, '([+-])\d{2}:?\d{2}\s*$', 1) || '1' AS INTEGER)

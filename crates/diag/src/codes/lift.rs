@@ -61,6 +61,10 @@ codes! {
         why: "Kusto reads `where x = true` as a name for the value `true`: the condition drops no row.",
         example: "Usage | where IsBillable = true",
         fix: "Write `==`.";
+    UNKNOWN_TABLE = "E0316", "table in no schema",
+        why: "No schema has the table, and one has a table of a very similar name. It is taken to exist, with the columns that the query uses.",
+        example: "SigninLog | where ResultType == 0",
+        fix: "Correct the name. If the table is right, nothing needs to be done.";
     BAD_LITERAL = "E0350", "literal without a value",
         why: "The text between the parentheses is not one of the forms that the type has, or the value does not fit into it.",
         example: "T | where Time > datetime(2024-13-01)",

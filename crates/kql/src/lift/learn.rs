@@ -26,6 +26,8 @@ pub(crate) enum SourceName {
 pub(crate) struct LearnedColumn {
     pub name: SmolStr,
     pub ty: Option<Type>,
+    /// Where the query speaks of it first.
+    span: Span,
     /// The column that stands for it in the pass that met it first.
     placeholder: Option<ColId>,
 }
@@ -201,6 +203,7 @@ impl Lifter<'_> {
     }
 
     fn learn_at(&mut self, key: SourceKey, name: &str, placeholder: ColId, closed: bool) -> bool {
+        let span = self.columns.get(placeholder).map(|c| c.span).unwrap_or_default();
         let Some(source) = self.knowledge.source(key) else { return false };
         if source.by_name.contains_key(name) {
             return false;
@@ -211,6 +214,7 @@ impl Lifter<'_> {
         source.columns.push(LearnedColumn {
             name: SmolStr::new(name),
             ty: None,
+            span,
             placeholder: Some(placeholder),
         });
         self.knowledge.placeholders.entry(placeholder).or_default().push((key, at));
@@ -324,10 +328,10 @@ impl Lifter<'_> {
     }
 
     /// Warns once for each column that a closed schema lacks.
-    pub(crate) fn warn_of_closed(&mut self, table: &str, key: SourceKey, schema: &[ColId], span: Span) {
+    pub(crate) fn warn_of_closed(&mut self, table: &str, key: SourceKey, schema: &[ColId]) {
         let Some(source) = self.knowledge.source(key).filter(|s| s.closed) else { return };
-        let names: Vec<SmolStr> = source.columns.iter().map(|c| c.name.clone()).collect();
-        for name in names {
+        let names: Vec<(SmolStr, Span)> = source.columns.iter().map(|c| (c.name.clone(), c.span)).collect();
+        for (name, span) in names {
             let message =
                 format!("table `{table}` has no column `{name}` in the schema data; it is taken to exist");
             let mut diagnostic = Diagnostic::warning(codes::COLUMN_NOT_IN_SCHEMA, span, message);

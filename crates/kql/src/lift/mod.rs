@@ -133,7 +133,7 @@ impl<'t> Lifter<'t> {
     }
 
     fn finish(mut self, plan: Option<ir::Plan>) -> Lifted {
-        self.diagnostics.sort_by_key(|d| (d.span, d.code));
+        self.diagnostics.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
         self.diagnostics.dedup();
         let mut assumptions = self.knowledge.assumptions();
         assumptions.extend(std::mem::take(&mut self.assumptions));

@@ -5,7 +5,7 @@ use super::scope::{Def, Env, Origins, Rel, Scope};
 use super::{Lifter, codes};
 use crate::syntax::literal::Literal;
 use crate::syntax::tree::{self, ExprKind};
-use ruleferry_diag::Span;
+use ruleferry_diag::{Diagnostic, Span};
 use ruleferry_ir::functions::{FunctionKind, resolve};
 use ruleferry_ir::{self as ir, ColId, Input, InputKind, Op, Plan, Scan, Source, TableName, Type};
 use ruleferry_targets::schema::{self, SchemaSet, TableFunctionForm, TableRef};
@@ -197,11 +197,7 @@ impl<'t> Lifter<'t> {
                 let id = self.add_column(SmolStr::new_static(column), Type::Datetime, Span::default());
                 time = Some(id);
                 output = vec![id];
-                if !qualifiers.iter().any(|(f, _)| f == "arg") {
-                    self.assume(format!(
-                        "table `{name}` is in no schema: its columns are those that the query uses"
-                    ));
-                }
+                self.unknown_table(name, &qualifiers, span);
             }
         }
         let name = SmolStr::new(name);
@@ -212,12 +208,27 @@ impl<'t> Lifter<'t> {
             Origins { closed: vec![key], ..Origins::default() }
         };
         if !open {
-            self.warn_of_closed(&name, key, &output, span);
+            self.warn_of_closed(&name, key, &output);
         }
         let plan = Plan::new(Op::Scan(scan), output, span);
         let mut rel = Rel { plan, origins, ordered: false, depth: 1 };
         self.append_learned(&mut rel, key);
         rel
+    }
+
+    /// Says that a table is in no schema; of a name that looks like a misspelt one, with a warning.
+    fn unknown_table(&mut self, name: &str, qualifiers: &[(SmolStr, SmolStr)], span: Span) {
+        self.assume(format!("table `{name}` is in no schema: its columns are those that the query uses"));
+        // Custom tables, and tables that live elsewhere, are in no schema by their nature.
+        if !qualifiers.is_empty() || name.ends_with("_CL") {
+            return;
+        }
+        let sets = [SchemaSet::LogAnalytics, SchemaSet::DefenderXdr];
+        if let Some(near) = schema::similar_table(&sets, name) {
+            let message = format!("table `{name}` is in no schema; it is taken to exist");
+            let help = format!("did you mean `{near}`?");
+            self.diagnose(Diagnostic::warning(codes::UNKNOWN_TABLE, span, message).with_help(help));
+        }
     }
 
     fn assume_schema(&mut self, table: TableRef) {

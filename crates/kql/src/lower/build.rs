@@ -75,6 +75,8 @@ fn joined(operands: Vec<Expr>, and: bool) -> Expr {
             kind => flat.push(Expr { kind, span: operand.span }),
         }
     }
+    // Two searches that ask the same stand beside each other.
+    flat.dedup();
     match (flat.pop(), flat.is_empty()) {
         (Some(only), true) => only,
         (None, _) => bool(and),

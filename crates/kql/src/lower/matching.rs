@@ -257,11 +257,11 @@ impl Lowerer<'_> {
             let function = if group.len() == 1 { one } else { any };
             let mut args = vec![subject.clone()];
             args.extend(values(group));
-            let test = build::call(function, args);
-            // Null for what is no address.
-            tests.push(if cx.exact { false_for_null(test) } else { test });
+            tests.push(build::call(function, args));
         }
-        build::or(tests)
+        let test = build::or(tests);
+        // Null for what is no address.
+        if cx.exact { false_for_null(test) } else { test }
     }
 
     /// Records what is lost where a test holds for the empty string, which Kusto cannot tell from an absent field.

@@ -337,7 +337,10 @@ impl Lowerer<'_> {
 
     /// Kusto names the columns of the right side that the left has, too, by a number: that must be what the plan says.
     fn check_join_names(&mut self, join: &ir::Join, plan: &Plan) {
-        let mut taken: Vec<&str> = join.left.output.iter().map(|id| self.column_name(*id)).collect();
+        // These return the right side alone.
+        let right_alone = matches!(join.kind, JoinKind::RightSemi | JoinKind::RightAnti);
+        let left: &[ColId] = if right_alone { &[] } else { &join.left.output };
+        let mut taken: Vec<&str> = left.iter().map(|id| self.column_name(*id)).collect();
         for item in &join.right_output {
             let own = self.column_name(item.from);
             let name = self.column_name(item.to);

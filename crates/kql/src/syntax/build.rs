@@ -5,9 +5,9 @@ use smol_str::SmolStr;
 
 use super::literal::{Dynamic, Literal, ScalarType, StringLiteral, TypedLiteral};
 use super::tree::{
-    Between, Binary, BinaryOp, Call, ColumnDecl, ColumnNames, Expr, ExprKind, LetValue, ListOp, ListTest, Loc, Name,
-    NamePattern, NamedExpr, Operator, OperatorKind, Param, ParamValue, Pipeline, Query, SortKey, Statement,
-    StatementKind, UnaryOp, WrapKind, Wrapped,
+    Between, Binary, BinaryOp, Call, ColumnDecl, ColumnNames, Expr, ExprKind, LetValue, ListOp, ListTest,
+    Loc, Name, NamePattern, NamedExpr, Operator, OperatorKind, Param, ParamValue, Pipeline, Query, SortKey,
+    Statement, StatementKind, UnaryOp, WrapKind, Wrapped,
 };
 
 impl Name {
@@ -82,7 +82,13 @@ impl Expr {
 
     pub fn real(value: f64) -> Self {
         if !value.is_finite() {
-            let text = if value.is_nan() { "nan" } else if value > 0.0 { "+inf" } else { "-inf" };
+            let text = if value.is_nan() {
+                "nan"
+            } else if value > 0.0 {
+                "+inf"
+            } else {
+                "-inf"
+            };
             return Self::typed(ScalarType::Real, text);
         }
         let mut text = format!("{:?}", value.abs());

@@ -221,7 +221,11 @@ const fn hash(bytes: &[u8]) -> usize {
         },
         None => 0,
     };
-    first.wrapping_mul(31).wrapping_add(last.wrapping_mul(401)).wrapping_add(mid.wrapping_mul(97)).wrapping_add(len * 53)
+    first
+        .wrapping_mul(31)
+        .wrapping_add(last.wrapping_mul(401))
+        .wrapping_add(mid.wrapping_mul(97))
+        .wrapping_add(len * 53)
         & (SLOTS - 1)
 }
 
@@ -274,8 +278,19 @@ impl Word {
 pub fn takes_literal(text: &str) -> bool {
     matches!(
         text,
-        "long" | "int64" | "int" | "int32" | "real" | "double" | "decimal" | "bool" | "datetime" | "date" | "time"
-            | "timespan" | "guid"
+        "long"
+            | "int64"
+            | "int"
+            | "int32"
+            | "real"
+            | "double"
+            | "decimal"
+            | "bool"
+            | "datetime"
+            | "date"
+            | "time"
+            | "timespan"
+            | "guid"
     )
 }
 
@@ -283,7 +298,12 @@ pub fn takes_literal(text: &str) -> bool {
 pub fn dashed(first: &str) -> &'static [&'static str] {
     match first {
         "project" => &[
-            "project-by-names", "project-reorder", "project-rename", "project-smart", "project-away", "project-keep",
+            "project-by-names",
+            "project-reorder",
+            "project-rename",
+            "project-smart",
+            "project-away",
+            "project-keep",
         ],
         "mv" => &["mv-expand", "mv-apply"],
         "make" => &["make-series", "make-graph"],
@@ -291,7 +311,11 @@ pub fn dashed(first: &str) -> &'static [&'static str] {
         "sample" => &["sample-distinct"],
         "top" => &["top-hitters", "top-nested"],
         "graph" => &[
-            "graph-mark-components", "graph-shortest-paths", "graph-where-nodes", "graph-where-edges", "graph-to-table",
+            "graph-mark-components",
+            "graph-shortest-paths",
+            "graph-where-nodes",
+            "graph-where-edges",
+            "graph-to-table",
             "graph-match",
         ],
         "macro" => &["macro-expand"],
@@ -304,13 +328,61 @@ pub fn dashed(first: &str) -> &'static [&'static str] {
 
 /// Names of operators, for suggestions.
 pub const OPERATORS: &[&str] = &[
-    "as", "assert-schema", "consume", "count", "distinct", "evaluate", "extend", "facet", "filter", "find", "fork",
-    "getschema", "graph-mark-components", "graph-match", "graph-shortest-paths", "graph-to-table",
-    "graph-where-edges", "graph-where-nodes", "invoke", "join", "limit", "lookup", "macro-expand", "make-graph",
-    "make-series", "mv-apply", "mv-expand", "order", "parse", "parse-kv", "parse-where", "partition", "print",
-    "project", "project-away", "project-by-names", "project-keep", "project-rename", "project-reorder", "range",
-    "reduce", "render", "sample", "sample-distinct", "scan", "search", "serialize", "sort", "summarize", "take",
-    "top", "top-hitters", "top-nested", "union", "where",
+    "as",
+    "assert-schema",
+    "consume",
+    "count",
+    "distinct",
+    "evaluate",
+    "extend",
+    "facet",
+    "filter",
+    "find",
+    "fork",
+    "getschema",
+    "graph-mark-components",
+    "graph-match",
+    "graph-shortest-paths",
+    "graph-to-table",
+    "graph-where-edges",
+    "graph-where-nodes",
+    "invoke",
+    "join",
+    "limit",
+    "lookup",
+    "macro-expand",
+    "make-graph",
+    "make-series",
+    "mv-apply",
+    "mv-expand",
+    "order",
+    "parse",
+    "parse-kv",
+    "parse-where",
+    "partition",
+    "print",
+    "project",
+    "project-away",
+    "project-by-names",
+    "project-keep",
+    "project-rename",
+    "project-reorder",
+    "range",
+    "reduce",
+    "render",
+    "sample",
+    "sample-distinct",
+    "scan",
+    "search",
+    "serialize",
+    "sort",
+    "summarize",
+    "take",
+    "top",
+    "top-hitters",
+    "top-nested",
+    "union",
+    "where",
 ];
 
 #[cfg(test)]
@@ -329,7 +401,8 @@ mod tests {
 
     #[test]
     fn every_dashed_word_is_a_word() {
-        for first in ["project", "mv", "make", "parse", "sample", "top", "graph", "macro", "assert", "granny"] {
+        for first in ["project", "mv", "make", "parse", "sample", "top", "graph", "macro", "assert", "granny"]
+        {
             for text in dashed(first) {
                 assert!(text.starts_with(first) && word(text).is_some(), "{text}");
             }

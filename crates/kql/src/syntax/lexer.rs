@@ -69,9 +69,40 @@ fn is_wide_break(c: char) -> bool {
 
 /// The units of timespan literals.
 const TIMESPAN_UNITS: &[&str] = &[
-    "d", "h", "m", "s", "ms", "min", "minute", "minutes", "sec", "second", "seconds", "day", "days", "hr", "hrs",
-    "hour", "hours", "milli", "millis", "millisec", "millisecond", "milliseconds", "micro", "micros", "microsec",
-    "microsecond", "microseconds", "nano", "nanos", "nanosec", "nanosecond", "nanoseconds", "tick", "ticks",
+    "d",
+    "h",
+    "m",
+    "s",
+    "ms",
+    "min",
+    "minute",
+    "minutes",
+    "sec",
+    "second",
+    "seconds",
+    "day",
+    "days",
+    "hr",
+    "hrs",
+    "hour",
+    "hours",
+    "milli",
+    "millis",
+    "millisec",
+    "millisecond",
+    "milliseconds",
+    "micro",
+    "micros",
+    "microsec",
+    "microsecond",
+    "microseconds",
+    "nano",
+    "nanos",
+    "nanosec",
+    "nanosecond",
+    "nanoseconds",
+    "tick",
+    "ticks",
 ];
 
 /// Splits a text into tokens. Texts longer than `u32` are cut off by the caller.
@@ -80,7 +111,11 @@ pub fn lex(text: &str) -> Lexed {
         text,
         bytes: text.as_bytes(),
         pos: 0,
-        out: Lexed { tokens: Vec::with_capacity(text.len() / 6 + 8), comments: Vec::new(), diagnostics: Vec::new() },
+        out: Lexed {
+            tokens: Vec::with_capacity(text.len() / 6 + 8),
+            comments: Vec::new(),
+            diagnostics: Vec::new(),
+        },
     };
     while lexer.token() {}
     lexer.out
@@ -201,7 +236,11 @@ impl<'t> Lexer<'t> {
         self.trivia();
         let byte = self.peek(0);
         if is(WORD, byte) {
-            if is(DIGIT, byte) { self.number() } else { self.word(self.pos) }
+            if is(DIGIT, byte) {
+                self.number()
+            } else {
+                self.word(self.pos)
+            }
             return true;
         }
         let next = self.peek(1);
@@ -398,7 +437,8 @@ impl<'t> Lexer<'t> {
             return self.push(TokenKind::Long, NameClass::No, start, digits);
         }
         let end = self.run(WORD, digits);
-        let hex = self.slice(start, end).strip_prefix("0x").or_else(|| self.slice(start, end).strip_prefix("0X"));
+        let hex =
+            self.slice(start, end).strip_prefix("0x").or_else(|| self.slice(start, end).strip_prefix("0X"));
         match hex {
             Some(hex) if !hex.is_empty() && hex.bytes().all(|b| is(HEX, b)) => {
                 self.push(TokenKind::Long, NameClass::No, start, end);

@@ -176,13 +176,25 @@ pub enum ExprKind {
     /// `typeof(string)`, `typeof(a:string, b:long)`, `typeof(*)`.
     TypeOf(Box<TypeOf>),
     /// `base.name`, `base.['name']`
-    Path { base: Box<Expr>, name: Name },
+    Path {
+        base: Box<Expr>,
+        name: Name,
+    },
     /// `base[index]`, `base.[index]`
-    Index { base: Box<Expr>, index: Box<Expr> },
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
     Call(Box<Call>),
     /// `base.f(args)`: `cluster('c').database('d')`
-    MethodCall { base: Box<Expr>, call: Box<Call> },
-    Unary { op: UnaryOp, operand: Box<Expr> },
+    MethodCall {
+        base: Box<Expr>,
+        call: Box<Call>,
+    },
+    Unary {
+        op: UnaryOp,
+        operand: Box<Expr>,
+    },
     /// Two operands, all but `and` and `or`.
     Binary(Box<Binary>),
     /// Two or more operands joined by `and`. `(a and b) and c` is flat, `a and (b and c)` is nested.
@@ -202,7 +214,10 @@ pub enum ExprKind {
     Datatable(Box<Datatable>),
     ExternalData(Box<ExternalData>),
     /// `T datascope = hotcache`
-    DataScope { entity: Box<Expr>, scope: SmolStr },
+    DataScope {
+        entity: Box<Expr>,
+        scope: SmolStr,
+    },
     /// `entity_group [a, b]`
     EntityGroup(Vec<Expr>),
     /// What could not be read; a diagnostic says why.
@@ -213,7 +228,10 @@ pub enum ExprKind {
 pub enum TypeOf {
     Scalar(ScalarType),
     /// A row type; `star` for a `*` that stands before (`typeof(*, a:string)`).
-    Table { star: bool, columns: Vec<ColumnDecl> },
+    Table {
+        star: bool,
+        columns: Vec<ColumnDecl>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -396,25 +414,48 @@ pub struct Operator {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperatorKind {
-    As { params: Vec<Param>, name: Name },
+    As {
+        params: Vec<Param>,
+        name: Name,
+    },
     AssertSchema(Vec<ColumnDecl>),
     Consume(Vec<Param>),
-    Count { params: Vec<Param>, name: Option<Name> },
-    Distinct { params: Vec<Param>, columns: Vec<Expr> },
+    Count {
+        params: Vec<Param>,
+        name: Option<Name>,
+    },
+    Distinct {
+        params: Vec<Param>,
+        columns: Vec<Expr>,
+    },
     Evaluate(Box<Evaluate>),
     ExecuteAndCache,
     Extend(Vec<NamedExpr>),
-    Facet { by: Vec<Expr>, with: Option<Box<Pipeline>> },
+    Facet {
+        by: Vec<Expr>,
+        with: Option<Box<Pipeline>>,
+    },
     Find(Box<Find>),
     Fork(Vec<ForkBranch>),
-    GetSchema { kind: Option<Name> },
+    GetSchema {
+        kind: Option<Name>,
+    },
     GraphMarkComponents(Vec<Param>),
     GraphMatch(Box<GraphMatch>),
     GraphShortestPaths(Box<GraphMatch>),
     GraphToTable(Vec<GraphTable>),
-    GraphWhereEdges { params: Vec<Param>, predicate: Expr },
-    GraphWhereNodes { params: Vec<Param>, predicate: Expr },
-    Invoke { params: Vec<Param>, call: Expr },
+    GraphWhereEdges {
+        params: Vec<Param>,
+        predicate: Expr,
+    },
+    GraphWhereNodes {
+        params: Vec<Param>,
+        predicate: Expr,
+    },
+    Invoke {
+        params: Vec<Param>,
+        call: Expr,
+    },
     Join(Box<Join>),
     Lookup(Box<Join>),
     MacroExpand(Box<MacroExpand>),
@@ -436,20 +477,51 @@ pub enum OperatorKind {
     Range(Box<Range>),
     Reduce(Box<Reduce>),
     Render(Box<Render>),
-    Sample { params: Vec<Param>, count: Expr },
-    SampleDistinct { params: Vec<Param>, count: Expr, of: Expr },
+    Sample {
+        params: Vec<Param>,
+        count: Expr,
+    },
+    SampleDistinct {
+        params: Vec<Param>,
+        count: Expr,
+        of: Expr,
+    },
     Scan(Box<Scan>),
     Search(Box<Search>),
-    Serialize { params: Vec<Param>, columns: Vec<NamedExpr> },
-    Sort { params: Vec<Param>, keys: Vec<SortKey> },
+    Serialize {
+        params: Vec<Param>,
+        columns: Vec<NamedExpr>,
+    },
+    Sort {
+        params: Vec<Param>,
+        keys: Vec<SortKey>,
+    },
     Summarize(Box<Summarize>),
-    Take { params: Vec<Param>, count: Expr },
-    Top { params: Vec<Param>, count: Expr, by: SortKey },
-    TopHitters { params: Vec<Param>, count: Expr, of: NamedExpr, by: Option<NamedExpr> },
+    Take {
+        params: Vec<Param>,
+        count: Expr,
+    },
+    Top {
+        params: Vec<Param>,
+        count: Expr,
+        by: SortKey,
+    },
+    TopHitters {
+        params: Vec<Param>,
+        count: Expr,
+        of: NamedExpr,
+        by: Option<NamedExpr>,
+    },
     TopNested(Vec<TopNested>),
-    Union { params: Vec<Param>, tables: Vec<Expr> },
+    Union {
+        params: Vec<Param>,
+        tables: Vec<Expr>,
+    },
     /// `where` and `filter`
-    Where { params: Vec<Param>, predicate: Expr },
+    Where {
+        params: Vec<Param>,
+        predicate: Expr,
+    },
     /// What could not be read; a diagnostic says why.
     Error,
 }
@@ -579,7 +651,10 @@ pub enum ParsePart {
     Star,
     Text(StringLiteral),
     /// A name of a `let` string, where the parser cannot tell it from a column, is a `Column` without type.
-    Column { name: Name, ty: Option<ScalarType> },
+    Column {
+        name: Name,
+        ty: Option<ScalarType>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -701,7 +776,10 @@ pub enum FindProject {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum FindColumn {
-    Column { name: Name, ty: Option<ScalarType> },
+    Column {
+        name: Name,
+        ty: Option<ScalarType>,
+    },
     /// `*`
     Star,
     /// `pack(*)`

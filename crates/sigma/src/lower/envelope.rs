@@ -17,12 +17,21 @@ const RESERVED: [&str; 19] = [
     "tags", "falsepositives", "fields", "logsource", "detection", "correlation", "filter", "action",
 ];
 
-pub(super) fn document(envelope: &Envelope, options: &LowerOptions, lowerer: &mut Lowerer<'_>) -> SigmaDocument {
+/// The document without what it looks for, and whether it has an id.
+pub(super) fn document(
+    envelope: &Envelope,
+    options: &LowerOptions,
+    lowerer: &mut Lowerer<'_>,
+) -> (SigmaDocument, bool) {
     let mut document = SigmaDocument::new();
     let title = [envelope.title.as_deref(), envelope.name.as_deref(), options.title.as_deref()];
     let title = title.into_iter().flatten().find(|t| !t.trim().is_empty()).unwrap_or("Untitled");
     document.set_text("title", title);
-    document.set_text("id", &id(envelope, title, lowerer));
+    let id = id(envelope);
+    let named = id.is_some();
+    if let Some(id) = id {
+        document.set_text("id", &id);
+    }
     let texts = [
         ("name", &envelope.name),
         ("description", &envelope.description),
@@ -60,16 +69,18 @@ pub(super) fn document(envelope: &Envelope, options: &LowerOptions, lowerer: &mu
     }
     log_source(envelope, &mut document);
     own_keys(envelope, &mut document, lowerer);
-    document
+    (document, named)
 }
 
-/// The rule's id if it is a UUID, else one that is always the same for the same rule.
-fn id(envelope: &Envelope, title: &str, lowerer: &Lowerer<'_>) -> String {
-    let given = envelope.id.as_deref().unwrap_or("");
-    if let Ok(id) = Uuid::try_parse(given) {
-        return id.hyphenated().to_string();
-    }
-    let seed = format!("ruleferry:{given}:{title}:{}", lowerer.table.as_deref().unwrap_or(""));
+/// The rule's id if it is a UUID, or one that is derived from it.
+fn id(envelope: &Envelope) -> Option<String> {
+    let given = envelope.id.as_deref().filter(|id| !id.trim().is_empty())?;
+    Some(Uuid::try_parse(given).map_or_else(|_| derived_id(given), |id| id.hyphenated().to_string()))
+}
+
+/// A UUID that is always the same for the same text.
+pub(super) fn derived_id(text: &str) -> String {
+    let seed = format!("ruleferry:{text}");
     Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()).hyphenated().to_string()
 }
 

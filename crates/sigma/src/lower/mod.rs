@@ -4,6 +4,7 @@
 //! say ([`Loss`]); or why Sigma cannot say it. The plan is walked once: [`field`] knows what each column is called,
 //! [`predicate`] turns conditions into [`node`]s, [`detection`] makes readable searches and a condition of them.
 
+mod constant;
 mod detection;
 mod envelope;
 mod field;
@@ -12,7 +13,7 @@ mod predicate;
 mod text;
 
 use crate::duration;
-use crate::syntax::{LogSource, Section, SigmaDocument};
+use crate::syntax::{LogSource, Modifier, Section, SigmaDocument, Value};
 use field::Fields;
 use node::Node;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
@@ -41,11 +42,18 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
         shown: None,
         look_back: rule.envelope.schedule.look_back,
         time: None,
+        windowed: None,
         losses: Vec::new(),
         faults: Vec::new(),
     };
     lowerer.plan(&rule.query.plan);
-    let conjuncts = std::mem::take(&mut lowerer.conjuncts);
+    let mut conjuncts = std::mem::take(&mut lowerer.conjuncts);
+    if conjuncts.is_empty()
+        && let Some(time) = lowerer.windowed.take()
+    {
+        // All events of a time: those that have one.
+        conjuncts.push(node::Test::new(&time, vec![Modifier::Exists], vec![Value::bool(true)]).into());
+    }
     let detection = detection::detection(node::all(conjuncts));
     if detection.is_none() && lowerer.faults.is_empty() {
         let help = "filter the rows: a Sigma rule must look for something";
@@ -54,7 +62,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
     }
     let Some(detection) = detection.filter(|_| lowerer.faults.is_empty()) else { return Err(lowerer.faults) };
 
-    let mut document = envelope::document(&rule.envelope, options, &mut lowerer);
+    let (mut document, named) = envelope::document(&rule.envelope, options, &mut lowerer);
     if let Some(length) = lowerer.look_back.and_then(duration::format) {
         document.set_text(crate::lift::LOOK_BACK_KEY, &length);
     }
@@ -65,6 +73,11 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
     document.set("detection", Section::Detection(detection));
     if let Some(shown) = &lowerer.shown {
         document.set_texts("fields", shown.iter().map(String::as_str));
+    }
+    if !named {
+        // The same rule always gets the same id.
+        let text = crate::syntax::print(std::slice::from_ref(&document), &ruleferry_doc::Comments::default());
+        document.set_text("id", &envelope::derived_id(&text));
     }
     Ok(Lowered { document, losses: lowerer.losses })
 }
@@ -82,6 +95,8 @@ struct Lowerer<'q> {
     look_back: Option<i64>,
     /// The column that holds the time of the events.
     time: Option<ir::ColId>,
+    /// The field that a condition on the time of events has asked for.
+    windowed: Option<String>,
     losses: Vec<Loss>,
     faults: Vec<Diagnostic>,
 }
@@ -114,7 +129,9 @@ impl<'q> Lowerer<'q> {
         if let Some(source) = chain.pop() {
             self.source(source);
         }
-        let chosen = chain.iter().any(|p| matches!(*p.op, Op::Project { .. } | Op::Select { .. }));
+        let chosen = chain.iter().any(|p| {
+            matches!(*p.op, Op::Project { .. } | Op::Select { kind: ir::SelectKind::Keep, .. })
+        });
         for plan in chain.into_iter().rev() {
             self.operator(plan);
         }
@@ -281,6 +298,7 @@ impl<'q> Lowerer<'q> {
             match self.time_window(operand) {
                 Some(window) => {
                     self.look_back = Some(self.look_back.map_or(window, |before| before.min(window)));
+                    self.windowed = self.time.and_then(|id| self.fields.of_column(id));
                 }
                 None => {
                     let node = self.when_true(operand);
@@ -293,7 +311,12 @@ impl<'q> Lowerer<'q> {
     /// How far `TimeGenerated > ago(7d)` or `… between (ago(7d) .. now())` looks back.
     fn time_window(&self, e: &'q Expr) -> Option<i64> {
         use ir::CompareOp::{Ge, Gt, Le, Lt};
-        let is_time = |e: &Expr| e.as_column().is_some() && e.as_column() == self.time;
+        let is_time = |e: &Expr| {
+            e.as_column().is_some_and(|id| {
+                let named = || self.fields.of_column(id).is_some_and(|name| TIME_COLUMNS.contains(&name.as_str()));
+                Some(id) == self.time || named()
+            })
+        };
         match &e.kind {
             ir::ExprKind::Compare(c) => match c.op {
                 Gt | Ge if is_time(&c.left) => self.ago(&c.right),

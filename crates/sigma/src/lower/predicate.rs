@@ -162,29 +162,6 @@ impl<'q> Lowerer<'q> {
         }
     }
 
-    /// The constant that an expression is, through `let`s and conversions that Kusto makes by itself.
-    pub(super) fn constant(&self, e: &'q Expr) -> Option<ir::Value> {
-        let e = self.fields.behind(self.through_let(e));
-        match &e.kind {
-            ExprKind::Literal(value) => Some(value.clone()),
-            ExprKind::Cast(cast) if cast.implicit => self.constant(&cast.expr),
-            ExprKind::Negate(inner) => match self.constant(inner)? {
-                ir::Value::Long(n) => n.checked_neg().map(ir::Value::Long),
-                ir::Value::Int(n) => n.checked_neg().map(ir::Value::Int),
-                ir::Value::Real(x) => Some(ir::Value::Real(-x)),
-                ir::Value::Timespan(t) => t.checked_neg().map(ir::Value::Timespan),
-                ir::Value::Null(_)
-                | ir::Value::Bool(_)
-                | ir::Value::Decimal(_)
-                | ir::Value::String(_)
-                | ir::Value::Datetime(_)
-                | ir::Value::Guid(_)
-                | ir::Value::Dynamic(_) => None,
-            },
-            _ => None,
-        }
-    }
-
     fn constant_value(&self, e: &'q Expr) -> Option<Value> {
         text::value(&self.constant(e)?)
     }

@@ -102,6 +102,8 @@ pub(crate) struct Block {
     pub pinned: Vec<SmolStr>,
     /// `Some` after an aggregation: the group keys.
     pub group_by: Option<GroupByExpr>,
+    /// The columns of the group keys.
+    pub group_keys: Vec<ColId>,
     pub having: Vec<Expr>,
     pub distinct: Option<Distinct>,
     pub limit: Option<Expr>,
@@ -178,13 +180,58 @@ impl Block {
     /// Nothing was taken in since the block was opened over one relation.
     pub(crate) fn is_trivial(&self) -> bool {
         let mine = || self.outs.iter().filter(|o| o.origin != Origin::Outer);
-        let plain = |(i, o): (usize, &Out)| o.origin == Origin::Source(0, i);
+        let same = |i: usize, o: &Out| {
+            let column = self.sources.first().and_then(|s| s.columns.get(i));
+            column.is_some_and(|c| c.id == Some(o.id) && c.name == o.name)
+        };
+        let plain = |(i, o): (usize, &Out)| o.origin == Origin::Source(0, i) && same(i, o);
         self.from.len() == 1
             && self.sources.len() == 1
             && self.is_open()
             && self.filters.is_empty()
             && self.sources.first().is_some_and(|s| s.columns.len() == mine().count())
             && mine().enumerate().all(plain)
+    }
+
+    /// ORDER BY reads names of the SELECT list before those of FROM: where one hides a column of FROM that the order
+    /// means, FROM gets an alias for it.
+    fn reveal_order(&mut self) {
+        let uses = Uses::of(self.order.iter().map(|k| &k.expr));
+        let hidden = self.sources.iter().flat_map(|s| &s.columns).any(|c| {
+            c.id.is_some_and(|id| uses.count(id) > 0)
+                && self.outs.iter().any(|o| {
+                    (Some(o.id) != c.id || !matches!(o.origin, Origin::Source(..))) && o.name.eq_ignore_ascii_case(&c.name)
+                })
+        });
+        let ([from], [source]) = (self.from.as_mut_slice(), self.sources.as_mut_slice()) else { return };
+        if !hidden || source.qualifier.is_some() {
+            return;
+        }
+        let name = if source.columns.iter().any(|c| c.name.eq_ignore_ascii_case("t")) { "source_rows" } else { "t" };
+        from.relation = build::aliased(from.relation.clone(), name, &[]);
+        source.qualifier = Some(name.into());
+        let columns: Vec<Expr> = source.columns.iter().map(|c| source.refer(&c.name)).collect();
+        for out in &mut self.outs {
+            if let Origin::Source(0, i) = out.origin
+                && let Some(e) = columns.get(i)
+            {
+                out.expr = e.clone();
+            }
+        }
+    }
+
+    /// The order needs computed columns that would leave.
+    pub(crate) fn order_leaves(&self, keep: &FxHashSet<ColId>) -> bool {
+        let uses = Uses::of(self.order.iter().map(|k| &k.expr));
+        self.outs.iter().any(|o| {
+            uses.count(o.id) > 0 && !keep.contains(&o.id) && matches!(o.origin, Origin::Computed { .. })
+        })
+    }
+
+    /// Group keys that are known only by their place in the SELECT list would leave.
+    pub(crate) fn keys_leave(&self, keep: &FxHashSet<ColId>) -> bool {
+        matches!(self.group_by, Some(GroupByExpr::All(_)))
+            && self.group_keys.iter().any(|k| !keep.contains(k))
     }
 
     /// Columns that the plan does not know may pass through it.
@@ -556,6 +603,9 @@ impl Lowerer<'_> {
             .collect();
         let open = block.sources.iter().any(|s| s.open) && !block.explicit && block.group_by.is_none();
         let hint = block.hint;
+        if block.limit.is_some() {
+            block.reveal_order();
+        }
         let query = block.into_query(self, false)?;
         Ok(Relation { factor: self.define(hint, query, false), columns, open, order, around })
     }
@@ -599,6 +649,10 @@ impl Lowerer<'_> {
 
     /// Ends a block as a query of its own; ordered if the rows are.
     pub(crate) fn finish(&mut self, block: Block, ordered: bool) -> Result<Query> {
+        let mut block = block;
+        if ordered || block.limit.is_some() {
+            block.reveal_order();
+        }
         // `SELECT * FROM step` over the CTE just made says nothing: that CTE's query is the answer.
         if block.is_trivial()
             && (block.order.is_empty() || !ordered)

@@ -340,6 +340,18 @@ const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[(
         ("latitude", Type::Real),
         ("longitude", Type::Real),
     ],
+), (
+    "user_agent_patterns",
+    &[
+        ("kind", Type::String),
+        ("place", Type::Int),
+        ("pattern", Type::String),
+        ("family", Type::String),
+        ("part1", Type::String),
+        ("part2", Type::String),
+        ("part3", Type::String),
+        ("part4", Type::String),
+    ],
 )];
 
 /// Lowers a query to a script.

@@ -7,8 +7,8 @@ use smol_str::SmolStr;
 use super::super::keyword::Kw;
 use super::super::token::{NameClass, TokenKind};
 use super::super::tree::{
-    Between, Binary, BinaryOp, Call, ColumnNames, Expr, ExprKind, ListOp, ListTest, Loc, Name, NamedExpr, UnaryOp,
-    WrapKind, Wrapped,
+    Between, Binary, BinaryOp, Call, ColumnNames, Expr, ExprKind, ListOp, ListTest, Loc, Name, NamedExpr,
+    UnaryOp, WrapKind, Wrapped,
 };
 use super::{Parser, Read};
 
@@ -102,7 +102,11 @@ impl Parser<'_> {
         if token.kind == TokenKind::Ident
             && matches!(
                 self.kind_ahead(1),
-                TokenKind::Comma | TokenKind::RParen | TokenKind::Bar | TokenKind::RBracket | TokenKind::RBrace
+                TokenKind::Comma
+                    | TokenKind::RParen
+                    | TokenKind::Bar
+                    | TokenKind::RBracket
+                    | TokenKind::RBrace
             )
         {
             self.advance();
@@ -194,7 +198,9 @@ impl Parser<'_> {
             return None;
         }
         let applies = match infix(self.kind_ahead(1)) {
-            Some((Infix::Binary(BinaryOp::Eq), _)) => min <= EQUALITY && self.kind_ahead(1) == TokenKind::EqEq,
+            Some((Infix::Binary(BinaryOp::Eq), _)) => {
+                min <= EQUALITY && self.kind_ahead(1) == TokenKind::EqEq
+            }
             Some((Infix::Binary(_), level)) => level == STRING,
             Some((Infix::List(_) | Infix::Between { .. }, _)) | None => false,
         };
@@ -253,7 +259,9 @@ impl Parser<'_> {
                     self.advance();
                     self.selector(Box::new(expr))?
                 }
-                TokenKind::LBracket => ExprKind::Index { base: Box::new(expr), index: Box::new(self.index()?) },
+                TokenKind::LBracket => {
+                    ExprKind::Index { base: Box::new(expr), index: Box::new(self.index()?) }
+                }
                 _ => return Ok(expr),
             };
             self.link()?;
@@ -449,7 +457,8 @@ impl Parser<'_> {
             if self.kind_ahead(1) != TokenKind::Assign {
                 return ColumnNames::Default;
             }
-            let name = if token.is_declarable() { self.declared_name() } else { Some(self.bracketless(token)) };
+            let name =
+                if token.is_declarable() { self.declared_name() } else { Some(self.bracketless(token)) };
             self.advance();
             return name.map_or(ColumnNames::Default, ColumnNames::One);
         }
@@ -504,13 +513,17 @@ impl Parser<'_> {
         let mut n = at;
         if self.kind_ahead(n) == TokenKind::Star {
             n += 1;
-        } else if self.ahead(n).is_declarable() && self.kind_ahead(n + 1) == TokenKind::Star && self.adjacent(n + 1) {
+        } else if self.ahead(n).is_declarable()
+            && self.kind_ahead(n + 1) == TokenKind::Star
+            && self.adjacent(n + 1)
+        {
             n += 2;
         } else {
             return 0;
         }
         while self.adjacent(n)
-            && (matches!(self.kind_ahead(n), TokenKind::Long | TokenKind::Star) || self.ahead(n).is_declarable())
+            && (matches!(self.kind_ahead(n), TokenKind::Long | TokenKind::Star)
+                || self.ahead(n).is_declarable())
         {
             n += 1;
         }

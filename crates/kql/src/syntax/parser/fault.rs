@@ -50,8 +50,12 @@ impl Parser<'_> {
         let previous = self.previous();
         let before = previous.map_or("", |p| self.text_of(p));
         match token.kind {
-            TokenKind::Star if before == "/" => Some("there are no `/* … */` comments; `//` begins a comment".to_owned()),
-            TokenKind::Assign if matches!(before, "=" | "==" | "!=") => Some("`==` compares two values".to_owned()),
+            TokenKind::Star if before == "/" => {
+                Some("there are no `/* … */` comments; `//` begins a comment".to_owned())
+            }
+            TokenKind::Assign if matches!(before, "=" | "==" | "!=") => {
+                Some("`==` compares two values".to_owned())
+            }
             TokenKind::Question => Some("write `iff(condition, a, b)`".to_owned()),
             TokenKind::Kw(Kw::And | Kw::Or) if matches!(before, "and" | "or") => {
                 Some(format!("one of `{before}` and `{text}` is too much"))
@@ -116,13 +120,19 @@ impl Parser<'_> {
                 TokenKind::Bar => "one of the two `|` is too much",
                 _ => "after `|` stands an operator: where, extend, project, summarize, …",
             };
-            self.report(Diagnostic::error(codes::KQL_UNKNOWN_OPERATOR, token.span(), message).with_help(help));
+            self.report(
+                Diagnostic::error(codes::KQL_UNKNOWN_OPERATOR, token.span(), message).with_help(help),
+            );
             return Fault;
         }
         // `project-awya` and the like are several tokens.
         let mut span = token.span();
         let mut n = 1;
-        while self.kind_ahead(n) == TokenKind::Minus && self.adjacent(n) && self.adjacent(n + 1) && self.ahead(n + 1).is_word() {
+        while self.kind_ahead(n) == TokenKind::Minus
+            && self.adjacent(n)
+            && self.adjacent(n + 1)
+            && self.ahead(n + 1).is_word()
+        {
             span = span.to(self.ahead(n + 1).span());
             n += 2;
         }
@@ -172,13 +182,18 @@ impl Parser<'_> {
             TokenKind::Assign => {
                 "the left side of `=` is a plain name, with brackets where it is none: ['a.b']; `==` compares"
             }
-            TokenKind::EqEq | TokenKind::BangEq | TokenKind::Lt | TokenKind::Le | TokenKind::Gt | TokenKind::Ge => {
-                "comparisons do not chain; put one of them in parentheses"
+            TokenKind::EqEq
+            | TokenKind::BangEq
+            | TokenKind::Lt
+            | TokenKind::Le
+            | TokenKind::Gt
+            | TokenKind::Ge => "comparisons do not chain; put one of them in parentheses",
+            TokenKind::Kw(
+                Kw::In | Kw::NotIn | Kw::InCi | Kw::NotInCi | Kw::HasAny | Kw::HasAll | Kw::Between,
+            ) => "tests do not chain; join them with `and` or put one in parentheses",
+            TokenKind::RParen | TokenKind::RBracket | TokenKind::RBrace => {
+                "there is no opening bracket for it"
             }
-            TokenKind::Kw(Kw::In | Kw::NotIn | Kw::InCi | Kw::NotInCi | Kw::HasAny | Kw::HasAll | Kw::Between) => {
-                "tests do not chain; join them with `and` or put one in parentheses"
-            }
-            TokenKind::RParen | TokenKind::RBracket | TokenKind::RBrace => "there is no opening bracket for it",
             TokenKind::Comma => "a list cannot stand here",
             TokenKind::Question => "write `iff(condition, a, b)`",
             TokenKind::Str => "an operator, a comma or `|` is missing before it",
@@ -259,7 +274,8 @@ fn distance(a: &str, b: &str) -> usize {
         let mut before = None;
         for (j, cb) in b.iter().enumerate() {
             let at = |r: &[usize], k: usize| r.get(k).copied().unwrap_or(usize::MAX - 1);
-            let mut cost = (at(&row, j) + usize::from(ca != *cb)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let mut cost =
+                (at(&row, j) + usize::from(ca != *cb)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
             if before == Some(ca) && last == Some(*cb) {
                 cost = cost.min(at(&older, j.wrapping_sub(1)).saturating_add(1));
             }

@@ -13,9 +13,13 @@ impl Parser<'_> {
         match kw {
             Kw::MakeGraph => self.make_graph(),
             Kw::GraphMatch => Ok(OperatorKind::GraphMatch(Box::new(self.graph_match(&["cycles"])?))),
-            Kw::GraphShortestPaths => Ok(OperatorKind::GraphShortestPaths(Box::new(self.graph_match(&["output"])?))),
+            Kw::GraphShortestPaths => {
+                Ok(OperatorKind::GraphShortestPaths(Box::new(self.graph_match(&["output"])?)))
+            }
             Kw::GraphToTable => Ok(OperatorKind::GraphToTable(self.list(Self::graph_table)?)),
-            Kw::GraphMarkComponents => Ok(OperatorKind::GraphMarkComponents(self.params(&["with_component_id"])?)),
+            Kw::GraphMarkComponents => {
+                Ok(OperatorKind::GraphMarkComponents(self.params(&["with_component_id"])?))
+            }
             Kw::GraphWhereEdges => {
                 Ok(OperatorKind::GraphWhereEdges { params: Vec::new(), predicate: self.expr()? })
             }
@@ -28,7 +32,8 @@ impl Parser<'_> {
 
     /// Takes tokens that together are the symbol, with no blanks inside.
     fn eat_symbol(&mut self, symbol: &[TokenKind]) -> bool {
-        let same = symbol.iter().enumerate().all(|(i, k)| self.kind_ahead(i) == *k && (i == 0 || self.adjacent(i)));
+        let same =
+            symbol.iter().enumerate().all(|(i, k)| self.kind_ahead(i) == *k && (i == 0 || self.adjacent(i)));
         if same {
             self.pos += symbol.len();
         }
@@ -61,7 +66,8 @@ impl Parser<'_> {
         } else {
             MakeGraphNodes::None
         };
-        let partitioned_by = if self.eat_kw(Kw::PartitionedBy) { Some((self.simple_path()?, self.body()?)) } else { None };
+        let partitioned_by =
+            if self.eat_kw(Kw::PartitionedBy) { Some((self.simple_path()?, self.body()?)) } else { None };
         let graph = MakeGraph { params, source, directed, target, nodes, partitioned_by };
         Ok(OperatorKind::MakeGraph(Box::new(graph)))
     }

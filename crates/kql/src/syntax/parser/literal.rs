@@ -278,14 +278,20 @@ impl Parser<'_> {
         self.advance();
         let context = Some(self.expr()?);
         let columns = self.row_schema()?;
-        Ok(ExprKind::Datatable(Box::new(Datatable { params: Vec::new(), columns, values: Vec::new(), context })))
+        Ok(ExprKind::Datatable(Box::new(Datatable {
+            params: Vec::new(),
+            columns,
+            values: Vec::new(),
+            context,
+        })))
     }
 
     pub(super) fn external_data(&mut self) -> Read<ExprKind> {
         self.advance();
         let params = self.params(&[])?;
         let columns = self.row_schema()?;
-        let uris = self.bracketed(TokenKind::LBracket, TokenKind::RBracket, |p| p.loose_list(Self::pipe_item))?;
+        let uris =
+            self.bracketed(TokenKind::LBracket, TokenKind::RBracket, |p| p.loose_list(Self::pipe_item))?;
         let properties = self.properties(None)?;
         Ok(ExprKind::ExternalData(Box::new(ExternalData { params, columns, uris, properties })))
     }
@@ -301,10 +307,7 @@ fn dynamic_takes(ty: &ScalarType) -> bool {
         | ScalarType::Long
         | ScalarType::Real
         | ScalarType::Decimal => true,
-        ScalarType::Dynamic
-        | ScalarType::Int
-        | ScalarType::String
-        | ScalarType::Other(_) => false,
+        ScalarType::Dynamic | ScalarType::Int | ScalarType::String | ScalarType::Other(_) => false,
     }
 }
 

@@ -11,6 +11,8 @@ mod list;
 mod literal;
 mod operator;
 mod param;
+mod pipeline;
+mod special;
 mod statement;
 mod text;
 
@@ -162,7 +164,9 @@ impl<'t> Parser<'t> {
 
     /// Whether the token `n` ahead follows the one before it without a blank.
     fn adjacent(&self, n: usize) -> bool {
-        let Some(before) = (self.pos + n).checked_sub(1).and_then(|p| self.tokens.get(p)) else { return false };
+        let Some(before) = (self.pos + n).checked_sub(1).and_then(|p| self.tokens.get(p)) else {
+            return false;
+        };
         before.end == self.ahead(n).start
     }
 

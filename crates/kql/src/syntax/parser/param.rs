@@ -11,22 +11,63 @@ use super::{Parser, Read};
 
 /// Parameters that any operator may carry as far as the grammar goes.
 const KNOWN: &[&str] = &[
-    "__crossCluster", "__crossDB", "__id", "__isFuzzy", "__noWithSource", "__packedColumn", "__sourceColumnIndex",
-    "bagexpansion", "bin_legacy", "cycles", "decodeblocks", "expandoutput", "force_remote", "hint.concurrency",
-    "hint.distribution", "hint.materialized", "hint.num_partitions", "hint.pass_filters",
-    "hint.pass_filters_column", "hint.progressive_top", "hint.remote", "hint.shufflekey", "hint.spread",
-    "hint.strategy", "isfuzzy", "kind", "with_itemindex", "with_match_id", "with_source", "with_step_name",
+    "__crossCluster",
+    "__crossDB",
+    "__id",
+    "__isFuzzy",
+    "__noWithSource",
+    "__packedColumn",
+    "__sourceColumnIndex",
+    "bagexpansion",
+    "bin_legacy",
+    "cycles",
+    "decodeblocks",
+    "expandoutput",
+    "force_remote",
+    "hint.concurrency",
+    "hint.distribution",
+    "hint.materialized",
+    "hint.num_partitions",
+    "hint.pass_filters",
+    "hint.pass_filters_column",
+    "hint.progressive_top",
+    "hint.remote",
+    "hint.shufflekey",
+    "hint.spread",
+    "hint.strategy",
+    "isfuzzy",
+    "kind",
+    "with_itemindex",
+    "with_match_id",
+    "with_source",
+    "with_step_name",
     "withsource",
 ];
 
 /// Properties of `render`.
 pub(super) const RENDER: &[&str] = &[
-    "accumulate", "anomalycolumns", "kind", "legend", "series", "title", "xaxis", "xcolumn", "xmax", "xmin", "xtitle",
-    "yaxis", "ycolumns", "ymax", "ymin", "ysplit", "ytitle",
+    "accumulate",
+    "anomalycolumns",
+    "kind",
+    "legend",
+    "series",
+    "title",
+    "xaxis",
+    "xcolumn",
+    "xmax",
+    "xmin",
+    "xtitle",
+    "yaxis",
+    "ycolumns",
+    "ymax",
+    "ymin",
+    "ysplit",
+    "ytitle",
 ];
 
 /// Properties of `parse-kv`.
-pub(super) const PARSE_KV: &[&str] = &["escape", "greedy", "kv_delimiter", "pair_delimiter", "quote", "regex"];
+pub(super) const PARSE_KV: &[&str] =
+    &["escape", "greedy", "kv_delimiter", "pair_delimiter", "quote", "regex"];
 
 /// Parameters whose value is a list of columns.
 const LISTS: &[&str] = &["anomalycolumns", "series", "ycolumns"];
@@ -143,7 +184,9 @@ impl Parser<'_> {
     pub(super) fn property(&mut self, known: Option<&[&str]>) -> Read<Param> {
         let token = self.token();
         if !token.is_word() {
-            let Some(name) = self.declared_name() else { return Err(self.expected("the name of a property")) };
+            let Some(name) = self.declared_name() else {
+                return Err(self.expected("the name of a property"));
+            };
             self.expect(TokenKind::Assign, "`=`")?;
             let value = self.single_value(&name.text)?;
             return Ok(Param { name, value });

@@ -218,7 +218,11 @@ impl Parser<'_> {
         let start = self.start();
         let name = self.expect_declared_name("a parameter `name: type`")?;
         self.expect(TokenKind::Colon, "`:` and a type")?;
-        let ty = if self.at(TokenKind::LParen) { self.table_type()? } else { ParamType::Scalar(self.column_type()?) };
+        let ty = if self.at(TokenKind::LParen) {
+            self.table_type()?
+        } else {
+            ParamType::Scalar(self.column_type()?)
+        };
         let default = self.default_value()?;
         Ok(FunctionParam { name, ty, default, span: self.span_from(start) })
     }

@@ -2,8 +2,8 @@
 
 use super::super::literal::{Literal, StringForm};
 use super::super::tree::{
-    Between, Binary, BinaryOp, Call, ColumnNames, Datatable, Expr, ExprKind, ExternalData, ListTest, NamedExpr,
-    Pipeline, TypeOf, UnaryOp, WrapKind, Wrapped,
+    Between, Binary, BinaryOp, Call, ColumnNames, Datatable, Expr, ExprKind, ExternalData, ListTest,
+    NamedExpr, Pipeline, TypeOf, UnaryOp, WrapKind, Wrapped,
 };
 use super::comment::{span_of_named, start_of};
 use super::{Printer, text};
@@ -270,7 +270,10 @@ impl Printer<'_> {
     /// What stands before `.` or `[`.
     fn base(&mut self, base: &Expr) {
         // `1.a` would read as a number.
-        let number = matches!(&base.kind, ExprKind::Literal(Literal::Long(_) | Literal::Real(_) | Literal::Timespan(_)));
+        let number = matches!(
+            &base.kind,
+            ExprKind::Literal(Literal::Long(_) | Literal::Real(_) | Literal::Timespan(_))
+        );
         let scoped = matches!(&base.kind, ExprKind::DataScope { .. } | ExprKind::ExternalData(_));
         if number || scoped { self.grouped(base) } else { self.operand(base, PATH) }
     }
@@ -418,7 +421,9 @@ impl Printer<'_> {
     /// Items below each other; small literals several on a line.
     fn wrapped_list(&mut self, items: &[Expr]) {
         let small = items.iter().all(|i| match &i.kind {
-            ExprKind::Literal(Literal::String(s)) => s.value.len() <= SMALL && s.form != StringForm::Multiline,
+            ExprKind::Literal(Literal::String(s)) => {
+                s.value.len() <= SMALL && s.form != StringForm::Multiline
+            }
             ExprKind::Literal(_) => true,
             _ => false,
         });
@@ -588,6 +593,10 @@ impl Printer<'_> {
 fn hugs(expr: &Expr) -> bool {
     matches!(
         expr.kind,
-        ExprKind::Dynamic(_) | ExprKind::Call(_) | ExprKind::Wrapped(_) | ExprKind::Pipeline(_) | ExprKind::MethodCall { .. }
+        ExprKind::Dynamic(_)
+            | ExprKind::Call(_)
+            | ExprKind::Wrapped(_)
+            | ExprKind::Pipeline(_)
+            | ExprKind::MethodCall { .. }
     )
 }

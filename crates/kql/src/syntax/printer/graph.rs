@@ -43,7 +43,11 @@ impl Printer<'_> {
         };
         if !self.try_flat(super::super::tree::Loc::default(), patterns) {
             self.indented(|p| {
-                p.stacked(&graph.patterns, |_| 0, |p, pattern| pattern.iter().for_each(|e| p.graph_element(e)));
+                p.stacked(
+                    &graph.patterns,
+                    |_| 0,
+                    |p, pattern| pattern.iter().for_each(|e| p.graph_element(e)),
+                );
             });
         }
         self.indented(|p| {

@@ -62,15 +62,7 @@ struct Printer<'c> {
 
 impl<'c> Printer<'c> {
     fn new(comments: &'c [Comment]) -> Self {
-        Self {
-            out: String::new(),
-            depth: 0,
-            line: 0,
-            flat: false,
-            overflow: false,
-            closed: false,
-            comments,
-        }
+        Self { out: String::new(), depth: 0, line: 0, flat: false, overflow: false, closed: false, comments }
     }
 
     fn finish(mut self) -> String {

@@ -1,10 +1,10 @@
 //! Tabular operators.
 
 use super::super::tree::{
-    ColumnNames, Direction, Evaluate, Expr, ExprKind, Find, FindColumn, FindProject, ForkBranch, Join, JoinCondition, Loc,
-    MakeSeries, MvColumn, Name, NamePattern, NamedExpr, Nulls, Operator, OperatorKind, Param, ParamValue, Parse,
-    ParsePart, Partition, PartitionBody, Pipeline, Render, ReorderDirection, ReorderKey, Scan, ScanStep, Search,
-    SeriesRange, SortKey, Summarize, TopNested,
+    ColumnNames, Direction, Evaluate, Expr, ExprKind, Find, FindColumn, FindProject, ForkBranch, Join,
+    JoinCondition, Loc, MakeSeries, MvColumn, Name, NamePattern, NamedExpr, Nulls, Operator, OperatorKind,
+    Param, ParamValue, Parse, ParsePart, Partition, PartitionBody, Pipeline, Render, ReorderDirection,
+    ReorderKey, Scan, ScanStep, Search, SeriesRange, SortKey, Summarize, TopNested,
 };
 use super::comment::{span_of_list, start_of, start_of_named};
 use super::{Printer, text};
@@ -60,8 +60,12 @@ impl Printer<'_> {
             OperatorKind::GraphMatch(graph) => self.graph_match("graph-match", graph),
             OperatorKind::GraphShortestPaths(graph) => self.graph_match("graph-shortest-paths", graph),
             OperatorKind::GraphToTable(tables) => self.graph_tables(tables),
-            OperatorKind::GraphWhereEdges { params, predicate } => self.filter("graph-where-edges", params, predicate),
-            OperatorKind::GraphWhereNodes { params, predicate } => self.filter("graph-where-nodes", params, predicate),
+            OperatorKind::GraphWhereEdges { params, predicate } => {
+                self.filter("graph-where-edges", params, predicate)
+            }
+            OperatorKind::GraphWhereNodes { params, predicate } => {
+                self.filter("graph-where-nodes", params, predicate)
+            }
             OperatorKind::Invoke { params, call } => {
                 self.keyword("invoke", params);
                 self.put(" ");
@@ -417,21 +421,25 @@ impl Printer<'_> {
     }
 
     fn mv_columns(&mut self, columns: &[MvColumn]) {
-        self.list(columns, |c| start_of_named(&c.value), |p, column| {
-            // `id` and `limit` would read as clauses of their own.
-            let clause = matches!(&column.value, NamedExpr { names: ColumnNames::Default, value }
+        self.list(
+            columns,
+            |c| start_of_named(&c.value),
+            |p, column| {
+                // `id` and `limit` would read as clauses of their own.
+                let clause = matches!(&column.value, NamedExpr { names: ColumnNames::Default, value }
                 if value.as_name().is_some_and(|n| n == "id"));
-            if clause {
-                p.leaf(|o| text::bracketed(o, "id"));
-            } else {
-                p.named(&column.value);
-            }
-            if let Some(ty) = &column.to {
-                p.put(" to typeof(");
-                p.put(ty.name());
-                p.put(")");
-            }
-        });
+                if clause {
+                    p.leaf(|o| text::bracketed(o, "id"));
+                } else {
+                    p.named(&column.value);
+                }
+                if let Some(ty) = &column.to {
+                    p.put(" to typeof(");
+                    p.put(ty.name());
+                    p.put(")");
+                }
+            },
+        );
     }
 
     fn make_series(&mut self, make: &MakeSeries, span: Loc) {
@@ -510,7 +518,11 @@ impl Printer<'_> {
             let mut fresh = true;
             for part in &parse.pattern {
                 let text = matches!(part, ParsePart::Text(_));
-                if fresh || text { p.newline() } else { p.put(" ") }
+                if fresh || text {
+                    p.newline()
+                } else {
+                    p.put(" ")
+                }
                 p.parse_part(part);
                 fresh = false;
             }

@@ -4,8 +4,8 @@ use ruleferry_diag::Span;
 
 use super::super::literal::Dynamic;
 use super::super::tree::{
-    ColumnDecl, Expr, ExprKind, Function, FunctionParam, LetValue, Loc, ParamType, Pattern, PatternCase, Query, Statement,
-    StatementKind,
+    ColumnDecl, Expr, ExprKind, Function, FunctionParam, LetValue, Loc, ParamType, Pattern, PatternCase,
+    Query, Statement, StatementKind,
 };
 use super::{Printer, text};
 
@@ -45,7 +45,9 @@ impl Printer<'_> {
             long_before = long;
         }
         let ends_with_let = statements.last().is_some_and(|s| !matches!(s.kind, StatementKind::Query(_)));
-        if terminated && ends_with_let || statements.last().is_some_and(|s| matches!(s.kind, StatementKind::Let { .. })) {
+        if terminated && ends_with_let
+            || statements.last().is_some_and(|s| matches!(s.kind, StatementKind::Let { .. }))
+        {
             self.put(";");
         }
     }
@@ -110,7 +112,9 @@ impl Printer<'_> {
     /// The value of a `let` after its `=`: pipelines of several operators go below it.
     fn let_value(&mut self, expr: &Expr) {
         let below = match &expr.kind {
-            ExprKind::Pipeline(pipeline) => pipeline.operators.len() + usize::from(pipeline.source.is_some()) > 1,
+            ExprKind::Pipeline(pipeline) => {
+                pipeline.operators.len() + usize::from(pipeline.source.is_some()) > 1
+            }
             _ => false,
         };
         if below {
@@ -131,7 +135,8 @@ impl Printer<'_> {
         }
         self.put("(");
         let ends = (function.params.first(), function.params.last());
-        let span = if let (Some(first), Some(last)) = ends { first.span.0.to(last.span.0) } else { Span::default() };
+        let span =
+            if let (Some(first), Some(last)) = ends { first.span.0.to(last.span.0) } else { Span::default() };
         if !self.try_flat(Loc(span), |p| p.inline(&function.params, Self::function_param)) {
             self.indented(|p| p.stacked(&function.params, |f| f.span.0.start, Self::function_param));
             self.newline();
@@ -147,7 +152,9 @@ impl Printer<'_> {
         }
         let short = body.len() == 1
             && body.iter().all(|s| match &s.kind {
-                StatementKind::Query(expr) => !matches!(&expr.kind, ExprKind::Pipeline(p) if p.source.is_some()),
+                StatementKind::Query(expr) => {
+                    !matches!(&expr.kind, ExprKind::Pipeline(p) if p.source.is_some())
+                }
                 _ => false,
             });
         let one_line = |p: &mut Self| {

@@ -7,8 +7,26 @@ use super::super::literal::{ScalarType, StringForm, StringLiteral, TypedLiteral,
 
 /// Keywords that read well without brackets, and that Microsoft's parser takes as a name anywhere.
 const PLAIN_KEYWORDS: &[&str] = &[
-    "access", "alias", "bin", "bool", "count", "database", "dataformat", "edges", "graph", "guid", "id", "nodes",
-    "output", "pack", "pattern", "plotly", "range", "regex", "uuid", "view",
+    "access",
+    "alias",
+    "bin",
+    "bool",
+    "count",
+    "database",
+    "dataformat",
+    "edges",
+    "graph",
+    "guid",
+    "id",
+    "nodes",
+    "output",
+    "pack",
+    "pattern",
+    "plotly",
+    "range",
+    "regex",
+    "uuid",
+    "view",
 ];
 
 /// Whether the text is an identifier; those that begin with a digit are not counted.
@@ -45,7 +63,8 @@ pub fn declared(out: &mut String, text: &str) {
 /// A name where it is read.
 pub fn read(out: &mut String, text: &str) {
     let special = matches!(text, "$left" | "$right");
-    let readable = || is_identifier(text) && keyword::word(text).is_some_and(|w| w.is_readable() && !w.is_name());
+    let readable =
+        || is_identifier(text) && keyword::word(text).is_some_and(|w| w.is_readable() && !w.is_name());
     if special || readable() { out.push_str(text) } else { declared(out, text) }
 }
 
@@ -58,7 +77,8 @@ pub fn bracketed(out: &mut String, text: &str) {
 
 /// A name with wildcards.
 pub fn pattern(out: &mut String, text: &str) {
-    let parts = text.contains('*') && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'*'));
+    let parts =
+        text.contains('*') && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'*'));
     // A run of letters between stars must be a word that wildcards take.
     let words = || {
         text.split('*').filter(|w| !w.is_empty()).all(|w| {
@@ -90,7 +110,8 @@ pub fn string(out: &mut String, literal: &StringLiteral) {
             quoted(out, value, if value.contains('"') && !value.contains('\'') { '\'' } else { '"' });
         }
         StringForm::Verbatim => {
-            let (mark, doubled) = if value.contains('"') && !value.contains('\'') { ('\'', "''") } else { ('"', "\"\"") };
+            let (mark, doubled) =
+                if value.contains('"') && !value.contains('\'') { ('\'', "''") } else { ('"', "\"\"") };
             out.push('@');
             out.push(mark);
             for c in value.chars() {
@@ -136,7 +157,8 @@ fn quoted(out: &mut String, value: &str, mark: char) {
 /// `type(text)`. A text that cannot stand there is converted from a string.
 pub fn typed(out: &mut String, literal: &TypedLiteral) {
     let text = &literal.text;
-    let holds = !text.contains([')', '\n', '\r']) && !text.chars().any(is_hidden) && text.trim() == text.as_str();
+    let holds =
+        !text.contains([')', '\n', '\r']) && !text.chars().any(is_hidden) && text.trim() == text.as_str();
     let takes = keyword::takes_literal(literal.ty.name());
     if holds && takes {
         let _ = write!(out, "{}({text})", literal.ty.name());

@@ -19,7 +19,7 @@ use crate::build::{
 };
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
-    Arithmetic, ArithmeticOp, BindingId, BindingValue, Compare, CompareOp, Expr as IrExpr, ExprKind, InValues,
+    Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind, InValues,
     Json, Missing, Plan, Subject, Type, Value,
 };
 use sqlparser::ast::{self, BinaryOperator, Expr};
@@ -171,8 +171,20 @@ impl Lowerer<'_> {
                 Ok(if guard { coalesce(test, boolean(false)) } else { test })
             }
             ExprKind::InQuery(i) => {
-                let subject = self.expr(&i.subject, scope)?;
-                let query = self.value_query(&i.plan, scope, &mut |v| v)?;
+                let text = i.subject.ty == Type::String;
+                let nullable = self.nullable(&i.subject, scope);
+                let mut subject = self.expr(&i.subject, scope)?;
+                if text && nullable && i.missing == Missing::Empty {
+                    subject = coalesce(subject, string(""));
+                }
+                let fold = text && i.case == Case::Insensitive;
+                if fold {
+                    subject = call("lower", vec![subject]);
+                }
+                let query = self.value_query(&i.plan, scope, &mut |v| {
+                    let v = if text { coalesce(v, string("")) } else { v };
+                    if fold { call("lower", vec![v]) } else { v }
+                })?;
                 let test = in_subquery(subject, query);
                 // A NULL among the values makes every miss NULL.
                 Ok(if place == Use::Where { test } else { coalesce(test, boolean(false)) })

@@ -126,6 +126,16 @@ impl VisitorMut for Fill<'_> {
             *e = safe(arg);
         }
         bare_operands(e);
+        // `coalesce(coalesce(x, ''), '')`: the template guards an argument that is guarded.
+        if let Expr::Function(f) = e
+            && let FunctionArguments::List(list) = &f.args
+            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(first)), FunctionArg::Unnamed(FunctionArgExpr::Expr(default))] =
+                list.args.as_slice()
+            && crate::build::is_coalesced(first, default)
+            && f.name.to_string() == "coalesce"
+        {
+            *e = first.clone();
+        }
         ControlFlow::Continue(())
     }
 }

@@ -111,6 +111,7 @@ impl Lowerer<'_> {
             self.aggregate_columns(&block, item, &scope, &mut outs, &mut chosen, keys, input)?;
         }
         let mut block = block;
+        block.group_keys = keys.iter().filter_map(|k| k.ids.first().copied()).collect();
         block.outs = outs;
         block.group_by = Some(group_by);
         block.explicit = true;

@@ -173,11 +173,16 @@ impl Lowerer<'_> {
 
     pub(super) fn extend(&mut self, plan: &Plan, block: Block, items: &[Item]) -> Result<Block> {
         let mut block = block;
+        // A replaced column is still the old one for all other items of the operator.
+        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
+        let uses = Uses::of(items.iter().map(|i| &i.expr));
+        let leaving = |o: &Out| !wanted.contains(&o.id) && matches!(o.origin, Origin::Computed { .. });
+        if block.outs.iter().any(|o| leaving(o) && uses.count(o.id) > 0) {
+            block = self.reopen(block)?;
+        }
         for item in items {
             block = self.extend_one(plan, block, item)?;
         }
-        // Replaced columns leave only after all items of the operator have seen them.
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
         if block.outs.iter().any(|o| !wanted.contains(&o.id)) {
             block.outs.retain(|o| wanted.contains(&o.id));
         }
@@ -277,7 +282,11 @@ impl Lowerer<'_> {
         let passes = items.iter().all(|i| i.expr.as_column().is_some_and(|c| block.out(c).is_some()));
         let kept: FxHashSet<ColId> =
             items.iter().filter(|i| i.expr.as_column().is_some_and(|c| i.ids == [c])).filter_map(|i| i.ids.first().copied()).collect();
-        if !block.is_open() && passes && block.distinct.is_none() && !renames_used(&block, items) {
+        let staying: FxHashSet<ColId> = items.iter().filter_map(|i| i.expr.as_column()).collect();
+        if block.order_leaves(&staying) {
+            block = self.reopen(block)?;
+        }
+        if !block.is_open() && passes && block.distinct.is_none() && !renames_used(&block, items) && !block.keys_leave(&staying) {
             return Ok(self.pick(block, items));
         }
         let uses = Uses::of(items.iter().filter(|i| !i.ids.iter().any(|id| kept.contains(id))).map(|i| &i.expr));
@@ -405,9 +414,6 @@ impl Lowerer<'_> {
             LimitKind::Sample => block.order.clear(),
             LimitKind::SampleDistinct => block = self.distinct(block)?,
         }
-        if self.order_is_hidden(&block) {
-            block = self.reopen(block)?;
-        }
         let limit = self.expr(count, &Scope::default())?;
         if matches!(Uses::of([count]).columns.as_slice(), [_, ..]) {
             return Err(Refusal::new(codes::SQL_VALUE, plan.span, "the number of rows must be a constant"));
@@ -415,15 +421,6 @@ impl Lowerer<'_> {
         block.limit = Some(limit);
         block.hint = "limited";
         Ok(block)
-    }
-
-    /// ORDER BY reads names of the SELECT list before those of FROM: a key that means FROM's column must not be hidden.
-    fn order_is_hidden(&self, block: &Block) -> bool {
-        let uses = Uses::of(block.order.iter().map(|k| &k.expr));
-        block.sources.iter().flat_map(|s| &s.columns).any(|c| {
-            c.id.is_some_and(|id| uses.count(id) > 0)
-                && block.outs.iter().any(|o| Some(o.id) != c.id && o.name.eq_ignore_ascii_case(&c.name))
-        })
     }
 
     fn get_schema(&mut self, plan: &Plan, input: &Block) -> Result<Block> {
@@ -463,27 +460,13 @@ const fn clr_type(ty: Type) -> &'static str {
 
 /// `coalesce(column, '')` in the column's place.
 pub(super) fn fill_string(out: &Out) -> Out {
-    let filled = match &out.expr {
-        e if is_filled(e) => e.clone(),
-        e => build::coalesce(e.clone(), build::string("")),
-    };
+    let filled = build::coalesce(out.expr.clone(), build::string(""));
     Out {
         expr: filled,
         origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
         present: true,
         ..out.clone()
     }
-}
-
-/// `coalesce(…, '')` already.
-fn is_filled(e: &ast::Expr) -> bool {
-    let ast::Expr::Function(f) = e else { return false };
-    let ast::FunctionArguments::List(list) = &f.args else { return false };
-    let last = list.args.last().is_some_and(|a| match a {
-        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(x)) => *x == build::string(""),
-        _ => false,
-    });
-    last && matches!(f.name.0.as_slice(), [ast::ObjectNamePart::Identifier(i)] if i.value == "coalesce")
 }
 
 /// Columns in the order of the plan's output.

@@ -5,7 +5,7 @@ use crate::build;
 use crate::lower::block::{Block, Origin, Out, Relation, SourceColumn};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
-use ruleferry_ir::{ColId, Op, Plan, Search, Source, Union};
+use ruleferry_ir::{ColId, Op, Plan, Search, Source, Type, Union};
 use smol_str::SmolStr;
 use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier};
 
@@ -88,7 +88,13 @@ impl Lowerer<'_> {
                     renamed |= block.out(*id).is_none_or(|o| o.name != name_of(*out));
                 }
             }
-            if (renamed || source.is_some()) && !block.is_open() {
+            let names_used = !block.pinned.is_empty() || block.outs.iter().any(|o| !o.aliases.is_empty());
+            if renamed && names_used || (renamed || source.is_some()) && !block.is_open() {
+                block = self.reopen(block)?;
+            }
+            let missing = |(out, column): &(&ColId, &Option<ColId>)| column.is_none() && self.ty(**out) == Type::String;
+            let lacks = outputs.iter().zip(&branch.columns).filter(missing).count();
+            if lacks > 0 && lacks <= MAX_FILLED && !block.is_open() {
                 block = self.reopen(block)?;
             }
             let mut outs = Vec::with_capacity(outputs.len() + 1);
@@ -98,7 +104,9 @@ impl Lowerer<'_> {
             for (out, column) in outputs.iter().zip(&branch.columns) {
                 let has = present.iter_mut().find(|(id, _)| id == out);
                 let Some(id) = column else {
-                    if let Some((_, p)) = has {
+                    if self.ty(*out) == Type::String && lacks <= MAX_FILLED {
+                        outs.push(label(*out, name_of(*out), ""));
+                    } else if let Some((_, p)) = has {
                         *p = false;
                     }
                     continue;
@@ -108,11 +116,6 @@ impl Lowerer<'_> {
                     *p &= old.present;
                 }
                 let name = name_of(*out);
-                if !old.aliases.is_empty() && renamed {
-                    // A column that names another of its SELECT cannot follow a rename.
-                    block = self.reopen(block)?;
-                }
-                let Some(old) = block.out(*id) else { return Err(refuse_column(plan.span)) };
                 outs.push(Out { id: *out, name, ..old.clone() });
             }
             if single {
@@ -179,7 +182,10 @@ fn pair(left: SetExpr, right: SetExpr) -> SetExpr {
     }
 }
 
-/// The column that names the branch.
+/// A branch that lacks more string columns than this leaves them NULL, which reads as the empty string.
+const MAX_FILLED: usize = 20;
+
+/// A column of one text: the name of the branch, or "" where it has no such column.
 fn label(id: ColId, name: SmolStr, text: &str) -> Out {
     Out {
         id,

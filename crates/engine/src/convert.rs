@@ -233,7 +233,17 @@ fn to_kql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOpt
     let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
     let mut text = header("// ", envelope);
     text.push_str(&kql::syntax::print(&lowered.query));
-    Ok(Emitted { text, losses: lowered.losses, assumptions: query.assumptions.clone(), ..Emitted::default() })
+    // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
+    // that the output can see nothing is lost. That no such event was meant is an assumption, and listed.
+    let (empty, losses): (Vec<_>, Vec<_>) =
+        lowered.losses.into_iter().partition(|l| l.code == codes::EMPTY_IS_MISSING);
+    let mut assumptions = query.assumptions.clone();
+    for loss in empty {
+        if !assumptions.contains(&loss.detail) {
+            assumptions.push(loss.detail);
+        }
+    }
+    Ok(Emitted { text, losses, assumptions, ..Emitted::default() })
 }
 
 fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {

@@ -143,7 +143,7 @@ fn a_column_that_a_closed_schema_lacks_is_taken_to_exist_with_a_warning() {
     let warning = result.diagnostics.iter().find(|d| d.code == codes::COLUMN_NOT_IN_SCHEMA).unwrap();
     assert_eq!(warning.severity, Severity::Warning);
     assert_eq!(warning.help.as_deref(), Some("did you mean `FileName`?"));
-    assert_eq!((warning.span.start, warning.span.end), (56, 63));
+    assert_eq!((warning.span.start, warning.span.end), (52, 59));
     let result = lifted("SigninLog | where ResultType == '0'");
     let warning = result.diagnostics.iter().find(|d| d.code == codes::UNKNOWN_TABLE).unwrap();
     assert_eq!(warning.help.as_deref(), Some("did you mean `SigninLogs`?"));

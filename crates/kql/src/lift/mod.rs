@@ -20,7 +20,7 @@ use learn::{Knowledge, SourceKey};
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir as ir;
 use rustc_hash::FxHashMap;
-use scope::{Env, Frames};
+use scope::{Def, Env, Frames};
 use smol_str::SmolStr;
 
 pub(crate) use scope::Scope;
@@ -95,6 +95,8 @@ pub(crate) struct Lifter<'t> {
     inlining: u32,
     /// `mv-apply` and `partition` bodies around this place: their rows have no name.
     correlated: u32,
+    /// What `as` has named so far, anywhere in the query.
+    as_names: FxHashMap<SmolStr, Def<'t>>,
     /// Names of inputs by what they are.
     inputs: FxHashMap<SmolStr, SmolStr>,
     /// Output columns of unions that some open input lacks: where else they are to be learned if they are used.
@@ -124,6 +126,7 @@ impl<'t> Lifter<'t> {
             calling: Vec::new(),
             inlining: 0,
             correlated: 0,
+            as_names: FxHashMap::default(),
             inputs: FxHashMap::default(),
             partial: FxHashMap::default(),
             learned_ids: FxHashMap::default(),

@@ -98,9 +98,8 @@ impl<'t> Lifter<'t> {
     }
 
     fn named_table(&mut self, name: &str, span: Span, env: Env) -> Rel {
-        let Some(def) = self.frames.find(env, name).cloned() else {
-            return self.scan(name, Vec::new(), span);
-        };
+        let def = self.frames.find(env, name).or_else(|| self.as_names.get(name)).cloned();
+        let Some(def) = def else { return self.scan(name, Vec::new(), span) };
         match def {
             Def::Table(table) => self.reference(&table, span),
             Def::Lazy(e, env) => self.table(e, env),

@@ -199,7 +199,7 @@ impl<'t> Lifter<'t> {
                 Some(Def::Table(_) | Def::Lazy(..) | Def::Rows(_) | Def::Pattern) => true,
                 Some(Def::Function(f)) => f.tabular,
                 Some(Def::Unbound { tabular }) => *tabular,
-                None => unknown || self.is_known_table(name),
+                None => unknown || self.as_names.contains_key(name) || self.is_known_table(name),
             },
             ExprKind::Call(call) => match self.frames.find(env, &call.name.text) {
                 Some(Def::Function(f)) => f.tabular,

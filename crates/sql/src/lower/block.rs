@@ -723,36 +723,49 @@ impl Lowerer<'_> {
     }
 }
 
+/// Looks for a word in the macros that an expression calls, and for queries if the word is that of a query.
+struct Finder<'a> {
+    dialect: &'a str,
+    macros: &'a std::collections::BTreeSet<SmolStr>,
+    word: &'a str,
+}
+
+impl Visitor for Finder<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        if self.word == "SELECT" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn pre_visit_expr(&mut self, e: &Expr) -> ControlFlow<()> {
+        let Expr::Function(f) = e else { return ControlFlow::Continue(()) };
+        let [sqlparser::ast::ObjectNamePart::Identifier(name)] = f.name.0.as_slice() else {
+            return ControlFlow::Continue(());
+        };
+        if self.word.strip_suffix('(').is_some_and(|w| name.value.eq_ignore_ascii_case(w)) {
+            return ControlFlow::Break(());
+        }
+        if !self.macros.contains(name.value.as_str()) {
+            return ControlFlow::Continue(());
+        }
+        let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
+        if closure.iter().any(|m| m.text.contains(self.word)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
 impl Lowerer<'_> {
+    fn finds(&self, expr: &Expr, word: &str) -> bool {
+        expr.visit(&mut Finder { dialect: self.dialect().name, macros: &self.macros, word }).is_break()
+    }
+
     /// A query stands in the expression, or in a macro that it calls.
     fn holds_query(&self, expr: &Expr) -> bool {
-        struct Finder<'a> {
-            dialect: &'a str,
-            macros: &'a std::collections::BTreeSet<SmolStr>,
-        }
-        impl Visitor for Finder<'_> {
-            type Break = ();
+        self.finds(expr, "SELECT")
+    }
 
-            fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-                ControlFlow::Break(())
-            }
-
-            fn pre_visit_expr(&mut self, e: &Expr) -> ControlFlow<()> {
-                let Expr::Function(f) = e else { return ControlFlow::Continue(()) };
-                let [sqlparser::ast::ObjectNamePart::Identifier(name)] = f.name.0.as_slice() else {
-                    return ControlFlow::Continue(());
-                };
-                if !self.macros.contains(name.value.as_str()) {
-                    return ControlFlow::Continue(());
-                }
-                let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
-                if closure.iter().any(|m| m.text.contains("SELECT")) {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            }
-        }
-        expr.visit(&mut Finder { dialect: self.dialect().name, macros: &self.macros }).is_break()
+    /// Aliases of the same SELECT are not seen everywhere: not inside of `TRY(…)`.
+    pub(crate) fn hides_aliases(&self, expr: &Expr) -> bool {
+        self.finds(expr, "TRY(")
     }
 }
 

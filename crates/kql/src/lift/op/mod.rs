@@ -67,20 +67,18 @@ impl Rel {
 impl<'t> Lifter<'t> {
     /// Operators after a source. `host` are the rows of the operator whose body this is.
     pub(super) fn pipeline(&mut self, pipeline: &'t tree::Pipeline, host: Option<Rel>, env: Env) -> Rel {
-        let mut env = env;
         let mut rel = match (&pipeline.source, host) {
             (Some(source), _) => Some(self.table(source, env)),
             (None, host) => host,
         };
-        let last = pipeline.operators.len().saturating_sub(1);
-        for (i, op) in pipeline.operators.iter().enumerate() {
+        for op in &pipeline.operators {
             if self.exhausted {
                 return self.nothing(op.span.0);
             }
             if let OperatorKind::As { params, name } = &op.kind
                 && let Some(input) = rel.take()
             {
-                rel = Some(if i == last { input } else { self.named_rows(name, params, input, &mut env) });
+                rel = Some(self.named_rows(name, params, input));
                 continue;
             }
             let next = self.operator(op, rel.take(), env);
@@ -93,9 +91,14 @@ impl<'t> Lifter<'t> {
         rel.unwrap_or_else(|| self.nothing(pipeline.span.0))
     }
 
-    /// `as name`: the rows up to here can be asked for again by the operators that follow.
-    fn named_rows(&mut self, name: &'t tree::Name, params: &'t [Param], input: Rel, env: &mut Env) -> Rel {
+    /// `as name`: the rows up to here can be asked for again by whatever follows in the text.
+    fn named_rows(&mut self, name: &'t tree::Name, params: &'t [Param], input: Rel) -> Rel {
         let span = name.span.0;
+        let after = self.options.source.get(span.end as usize..).unwrap_or(&name.text);
+        if memchr::memmem::find(after.as_bytes(), name.text.as_bytes()).is_none() {
+            // Only a label, for `withsource` and for people.
+            return input;
+        }
         let (ordered, depth) = (input.ordered, input.depth);
         let materialized = param(params, "hint.materialized").is_some_and(|p| self.param_text(p) == "true");
         let def = self.bind_table(&name.text, input, materialized, span);
@@ -104,8 +107,7 @@ impl<'t> Lifter<'t> {
             Def::Rows(rel) => Rel { depth, ..(**rel).clone() },
             _ => self.nothing(span),
         };
-        *env = self.frames.child(*env);
-        *env = self.frames.define(*env, &name.text, def);
+        self.as_names.insert(name.text.clone(), def);
         rel
     }
 

@@ -29,6 +29,16 @@ enum Shape {
     Timeline { dimensions: usize, columns: &'static [(&'static str, Type)] },
     /// What `typeof(…)` says in the first argument.
     Typed,
+    /// Columns that only the run tells.
+    Open,
+    /// The start and end of the window, the dimensions (arguments from this one on), and these columns.
+    Window { dimensions: usize, columns: &'static [(&'static str, Type)] },
+    /// The bin column (argument 2), the dimensions (from argument 5 on), the percentile of argument 0.
+    Rolling,
+    /// The input's columns and one count for each argument.
+    Counts,
+    /// Dimensions, the time of each step, the duration.
+    Steps,
 }
 
 const SEGMENT: &[(&str, Type)] = &[("SegmentId", Type::Long), ("Count", Type::Long), ("Percent", Type::Real)];
@@ -54,6 +64,13 @@ const METRICS: &[(&str, Type)] = &[
     ("retention_rate", Type::Real),
     ("churn_rate", Type::Real),
 ];
+const NEW_ACTIVITY: &[(&str, Type)] = &[
+    ("dcount_new_values", Type::Long),
+    ("dcount_retained_values", Type::Long),
+    ("dcount_churn_values", Type::Long),
+    ("retention_rate", Type::Real),
+    ("churn_rate", Type::Real),
+];
 const ENGAGEMENT: &[(&str, Type)] = &[
     ("dcount_activities_inner", Type::Long),
     ("dcount_activities_outer", Type::Long),
@@ -67,27 +84,42 @@ const SHAPES: &[(&str, Shape)] = &[
     ("activity_engagement", Shape::Timeline { dimensions: 6, columns: ENGAGEMENT }),
     ("activity_metrics", Shape::Timeline { dimensions: 5, columns: METRICS }),
     ("autocluster", Shape::Before(SEGMENT)),
+    ("azure_digital_twins_query_request", Shape::Open),
     ("bag_unpack", Shape::Unpack),
     ("basket", Shape::Before(SEGMENT)),
+    ("cosmosdb_sql_request", Shape::Open),
     ("csharp", Shape::Typed),
+    ("dax_request", Shape::Open),
+    ("dcount_intersect", Shape::Counts),
     ("diffpatterns", Shape::Before(DIFF)),
+    ("estimate_rows_count", Shape::Fixed(&[("EstimatedRowsCount", Type::Long)])),
+    ("execute_query", Shape::Open),
+    ("execute_show_command", Shape::Open),
     ("geo_line_lookup", Shape::Lookup),
     ("geo_polygon_lookup", Shape::Lookup),
     ("http_request", Shape::Fixed(HTTP)),
     ("http_request_post", Shape::Fixed(HTTP)),
     ("identity", Shape::Same),
+    ("infer_storage_schema", Shape::Fixed(&[("CslSchema", Type::String)])),
+    ("infer_storage_schema_with_suggestions", Shape::Fixed(&[("CslSchema", Type::String)])),
     ("ipv4_lookup", Shape::Lookup),
     ("ipv6_lookup", Shape::Lookup),
+    ("mysql_request", Shape::Open),
     ("narrow", Shape::Fixed(NARROW)),
+    ("new_activity_metrics", Shape::Window { dimensions: 5, columns: NEW_ACTIVITY }),
     ("pivot", Shape::Pivot),
+    ("postgresql_request", Shape::Open),
     ("python", Shape::Typed),
     ("r", Shape::Typed),
+    ("rolling_percentile", Shape::Rolling),
     ("rows_near", Shape::Same),
+    ("sequence_detect", Shape::Steps),
     ("session_count", Shape::Timeline { dimensions: 6, columns: &[("count_sessions", Type::Long)] }),
     (
         "sliding_window_counts",
         Shape::Timeline { dimensions: 6, columns: &[("Count", Type::Long), ("Dcount", Type::Long)] },
     ),
+    ("sql_request", Shape::Open),
 ];
 
 /// Parameters that are given by name, in their order.
@@ -280,6 +312,43 @@ impl<'t> Lifter<'t> {
                 }
             }
             Shape::Typed => self.typed_output(call, &before, &mut out),
+            Shape::Open => open = true,
+            Shape::Window { dimensions, columns } => {
+                let time = args.get(1).and_then(column_of_arg).map(|id| SmolStr::new(self.columns.name(id)));
+                for end in ["from", "to"] {
+                    let name = format!("{end}_{}", time.as_deref().unwrap_or_default());
+                    self.push_column(&mut out, Some(&name), Type::Datetime, span);
+                }
+                out.ids.extend(args.iter().skip(*dimensions).filter_map(column_of_arg));
+                for (name, ty) in *columns {
+                    self.push_column(&mut out, Some(name), *ty, span);
+                }
+            }
+            Shape::Rolling => {
+                out.ids.extend(args.get(2).and_then(column_of_arg));
+                out.ids.extend(args.iter().skip(5).filter_map(column_of_arg));
+                let of = args.first().and_then(column_of_arg);
+                let (name, ty) =
+                    of.map_or(("", Type::Unknown), |id| (self.columns.name(id), self.columns.ty(id)));
+                let text = |i: usize| call.args.get(i).map_or("", |a| self.text(a.span.0));
+                let label = format!("rolling_{}_percentile_{name}_{}", text(4), text(1));
+                self.push_column(&mut out, Some(&label), ty, span);
+            }
+            Shape::Counts => {
+                out.ids = before;
+                for i in 0..args.len() {
+                    self.push_column(&mut out, Some(&format!("s{i}")), Type::Long, span);
+                }
+            }
+            Shape::Steps => {
+                let time = args.first().and_then(column_of_arg).map(|id| SmolStr::new(self.columns.name(id)));
+                out.ids.extend(args.iter().skip(3).filter_map(column_of_arg));
+                for name in call.args.iter().filter_map(|a| given(a)) {
+                    let label = format!("{name}_{}", time.as_deref().unwrap_or_default());
+                    self.push_column(&mut out, Some(&label), Type::Datetime, span);
+                }
+                self.push_column(&mut out, Some("Duration"), Type::Timespan, span);
+            }
         }
         let depth = input.as_ref().map_or(0, |r| r.depth) + 1;
         let plugin = Plugin { function, input: input.map(|r| r.plan), args, open };
@@ -328,6 +397,17 @@ impl<'t> Lifter<'t> {
                 input
             }
         }
+    }
+}
+
+/// The name that the query gives to an argument.
+fn given(arg: &tree::Expr) -> Option<&SmolStr> {
+    match &arg.kind {
+        ExprKind::Named(named) => match &named.names {
+            ColumnNames::One(name) => Some(&name.text),
+            ColumnNames::Default | ColumnNames::Many(_) => None,
+        },
+        _ => None,
     }
 }
 

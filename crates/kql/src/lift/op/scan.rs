@@ -9,9 +9,23 @@ use ruleferry_ir::{ColId, Expr, Op, Plan, Sequence, SequenceStep, Type};
 
 impl<'t> Lifter<'t> {
     pub(super) fn sequence(&mut self, input: Rel, scan: &'t tree::Scan, span: Span, env: Env) -> Rel {
-        if !scan.order_by.is_empty() || !scan.partition_by.is_empty() {
-            return self.opaque_plan(Some(input), "`scan` with an order or partition of its own", span);
-        }
+        let input =
+            if scan.order_by.is_empty() { input } else { self.sort(input, &scan.order_by, span, env) };
+        let key = match scan.partition_by.as_slice() {
+            [] => return self.steps(input, scan, span, env),
+            [tree::Expr { kind: tree::ExprKind::Name(name), span }] => self.column_of(&input, name, span.0),
+            _ => return self.opaque_plan(Some(input), "`scan` by several columns or an expression", span),
+        };
+        let Some(key) = key else { return input };
+        let rows = Plan::new(Op::Rows, std::sync::Arc::clone(&input.plan.output), span);
+        let host = Rel { plan: rows, origins: input.origins.clone(), ordered: true, depth: input.depth };
+        let Rel { plan, origins, depth, .. } = self.steps(host, scan, span, env);
+        let output = std::sync::Arc::clone(&plan.output);
+        let op = Op::Partition { input: input.plan, key, body: plan };
+        Rel { plan: Plan::new(op, output, span), origins, ordered: false, depth: depth + 1 }
+    }
+
+    fn steps(&mut self, input: Rel, scan: &'t tree::Scan, span: Span, env: Env) -> Rel {
         let mut output = input.plan.output.to_vec();
         let mut declared: Vec<(ColId, Option<Expr>)> = Vec::with_capacity(scan.declare.len());
         for column in &scan.declare {

@@ -140,7 +140,9 @@ impl Parser<'_> {
         if constant || called {
             return Ok(ParamValue::Expr(self.constant()?));
         }
-        if token.is_word() {
+        // Words like `simple` are reserved for this place.
+        let reserved = token.kind == TokenKind::Kw(Kw::Reserved) && !KNOWN.contains(&self.text_of(token));
+        if token.is_name() || reserved {
             self.advance();
             return Ok(ParamValue::Word(SmolStr::new(self.text_of(token))));
         }

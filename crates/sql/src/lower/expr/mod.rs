@@ -122,6 +122,11 @@ impl Lowerer<'_> {
         }) else {
             return Err(Refusal::new(codes::SQL_OPAQUE, e.span, "a table stands where a value is expected"));
         };
+        // `let x = toscalar(…)` keeps its name.
+        if let ExprKind::Subquery(plan) = &value.kind {
+            let scalar = crate::build::subquery(self.scalar_table(id, plan)?);
+            return Ok(if e.ty == Type::String { coalesce(scalar, string("")) } else { scalar });
+        }
         self.expr(value, scope)
     }
 

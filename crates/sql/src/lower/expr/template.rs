@@ -6,7 +6,7 @@ use super::{Lowerer, Refusal, Result};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::Type;
 use ruleferry_targets::sql::{self, Template};
-use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan, VisitMut, VisitorMut};
+use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan, VisitMut, VisitorMut, Visit, Visitor};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
@@ -40,14 +40,54 @@ impl Lowerer<'_> {
         for name in template.macros {
             self.use_macro(name);
         }
+        let mut args = args;
+        let outside = self.queries_outside(template, &mut args);
         let parsed = parse(template).ok_or_else(|| {
             Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
         })?;
-        Ok(match substitute(parsed, &args) {
+        let filled = substitute(parsed, &args);
+        let filled = outside.into_iter().rev().fold(filled, |body, (name, query)| {
+            let over = crate::build::call("list_transform", vec![crate::build::list(vec![query]), super::form::lambda(&[name.as_str()], body)]);
+            crate::build::call("list_extract", vec![over, crate::build::integer(1)])
+        });
+        Ok(match filled {
             // DuckDB's arrows bind looser than what may stand around them.
             e @ Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. } => Expr::Nested(Box::new(e)),
             e => e,
         })
+    }
+}
+
+impl Lowerer<'_> {
+    /// An engine takes no query inside of a lambda, and a macro may put its argument into one: such an argument is bound outside.
+    fn queries_outside(&self, template: &Template, args: &mut [Expr]) -> Vec<(String, Expr)> {
+        let queries = |e: &Expr| Visit::visit(e, &mut QueryFinder).is_break();
+        if template.macros.is_empty() || !args.iter().any(queries) {
+            return Vec::new();
+        }
+        let closure = sql::macro_closure(self.dialect().name, template.macros.iter().copied());
+        if !closure.iter().any(|m| m.text.contains("lambda")) {
+            return Vec::new();
+        }
+        let mut outside = Vec::new();
+        for (i, arg) in args.iter_mut().enumerate() {
+            if queries(arg) {
+                let name = format!("value_{}_", i + 1);
+                let query = std::mem::replace(arg, Expr::Identifier(sqlparser::ast::Ident::new(name.clone())));
+                outside.push((name, query));
+            }
+        }
+        outside
+    }
+}
+
+struct QueryFinder;
+
+impl Visitor for QueryFinder {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &sqlparser::ast::Query) -> ControlFlow<()> {
+        ControlFlow::Break(())
     }
 }
 
@@ -131,10 +171,9 @@ impl VisitorMut for Fill<'_> {
             && let FunctionArguments::List(list) = &f.args
             && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(first)), FunctionArg::Unnamed(FunctionArgExpr::Expr(default))] =
                 list.args.as_slice()
-            && crate::build::is_coalesced(first, default)
             && f.name.to_string() == "coalesce"
         {
-            *e = first.clone();
+            *e = crate::build::coalesce(first.clone(), default.clone());
         }
         ControlFlow::Continue(())
     }
@@ -205,6 +244,6 @@ fn substitute(mut e: Expr, args: &[Expr]) -> Expr {
         ControlFlow::<()>::Continue(())
     });
     let mut fill = Fill { args, first_rest: highest };
-    let _ = e.visit(&mut fill);
+    let _ = VisitMut::visit(&mut e, &mut fill);
     e
 }

@@ -141,18 +141,19 @@ impl Lowerer<'_> {
         let scope = block.scope(self, Keep::All);
         let aliases = block.aliases_of(self, &uses, Keep::All);
         // One conjunct a filter, so that the printer gives each a line.
-        match &predicate.kind {
-            ruleferry_ir::ExprKind::And(parts) => {
-                for part in parts {
-                    let test = self.predicate(part, &scope)?;
-                    block.filters.push(test);
-                }
-            }
-            _ => {
-                let test = self.predicate(predicate, &scope)?;
-                block.filters.push(test);
-            }
+        let parts = match &predicate.kind {
+            ruleferry_ir::ExprKind::And(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(predicate),
+        };
+        let mut tests = Vec::with_capacity(parts.len());
+        for part in parts {
+            tests.push(self.predicate(part, &scope)?);
         }
+        if !aliases.is_empty() && tests.iter().any(|t| self.hides_aliases(t)) {
+            let block = self.reopen(block)?;
+            return self.filter(block, predicate);
+        }
+        block.filters.extend(tests);
         block.pinned.extend(aliases);
         block.hint = "filtered";
         mark_present(&mut block, predicate);
@@ -206,9 +207,15 @@ impl Lowerer<'_> {
         };
         let block = self.fit(block, &uses, Keep::Only(&keep))?;
         let at = replaced(&block);
-        let name = Block::name_for(&block.outs, name, at);
-        let out = self.computed(&block, id, name, &item.expr, Keep::Only(&keep))?;
+        let unique = Block::name_for(&block.outs, name, at);
+        let out = self.computed(&block, id, unique.clone(), &item.expr, Keep::Only(&keep))?;
         let mut block = block;
+        let (at, out) = if !out.aliases.is_empty() && self.hides_aliases(&out.expr) {
+            block = self.reopen(block)?;
+            (replaced(&block), self.computed(&block, id, unique, &item.expr, Keep::Only(&keep))?)
+        } else {
+            (at, out)
+        };
         block.set_out(at, out);
         if block.hint == "step" {
             block.hint = "extended";
@@ -305,6 +312,10 @@ impl Lowerer<'_> {
                 }
                 Some(_) | None => {
                     let out = self.computed(&block, id, name, &item.expr, Keep::Only(&kept))?;
+                    if !out.aliases.is_empty() && self.hides_aliases(&out.expr) {
+                        let block = self.reopen(block)?;
+                        return self.project(block, items);
+                    }
                     outs.push(self.as_source(&block, item, out));
                 }
             }

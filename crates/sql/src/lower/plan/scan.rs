@@ -147,10 +147,16 @@ impl Lowerer<'_> {
         let BindingValue::Table { plan, materialized } = &binding.value else {
             return Err(refuse_operator(span, "a value in the place of a table"));
         };
+        self.table_of(id, &binding.name, plan, *materialized)
+    }
+
+    /// The CTE of a binding.
+    fn table_of(&mut self, id: BindingId, name: &str, plan: &Plan, materialized: bool) -> Result<TableInfo> {
         // A body that reads a row around it may still refer to tables of the query: those stand outside of it.
         let lateral = std::mem::take(&mut self.lateral);
-        let (outer, outer_name) = (std::mem::take(&mut self.row), self.prefix.replace(binding.name.clone()));
-        let name = self.fresh(&binding.name);
+        let (outer, outer_name) = (std::mem::take(&mut self.row), self.prefix.replace(name.into()));
+        let outer_rows = std::mem::take(&mut self.rows_block);
+        let name = self.fresh(name);
         let result = self.block(plan).and_then(|block| {
             let open = block.is_trivial_or_star();
             let columns: Vec<SourceColumn> = plan
@@ -167,13 +173,31 @@ impl Lowerer<'_> {
         });
         self.lateral = lateral;
         self.row = outer;
+        self.rows_block = outer_rows;
         self.prefix = outer_name;
         let (columns, open, query) = result?;
-        self.add_cte(name.clone(), query, *materialized);
+        self.add_cte(name.clone(), query, materialized);
         self.kept.insert(name.to_string());
         let info = TableInfo { name, columns, open };
         self.tables.insert(id, info.clone());
         Ok(info)
+    }
+
+    /// A `let` of one value from a query: a CTE of its name, and the query that reads it.
+    pub(crate) fn scalar_table(&mut self, id: BindingId, plan: &Plan) -> Result<ast::Query> {
+        let info = match self.tables.get(&id) {
+            Some(info) => info.clone(),
+            None => {
+                let name = self.binding(id).map(|b| b.name.clone()).unwrap_or_default();
+                self.table_of(id, &name, plan, false)?
+            }
+        };
+        let column = info.columns.first().map(|c| c.name.clone()).unwrap_or_default();
+        Ok(build::select_query(ast::Select {
+            projection: vec![ast::SelectItem::UnnamedExpr(build::column(&column))],
+            from: vec![build::from(build::table(&info.name))],
+            ..build::empty_select()
+        }))
     }
 
     /// The rule's look-back as a filter on the time column, unless the query bounds it at least as tightly.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-use ruleferry_kql::syntax::{parse, print};
+use ruleferry_kql::syntax::{parse, print, print_with_comments};
 
 const FORMS: &[&str] = &[
     // Strings.
@@ -168,4 +168,38 @@ fn verdicts_of_the_reference_parser_are_matched() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_query_of_the_corpus_survives() {
+    let Ok(corpus) = std::env::var("RULEFERRY_CORPUS") else {
+        eprintln!("skipped: RULEFERRY_CORPUS is not set");
+        return;
+    };
+    let path = std::path::Path::new(&corpus).join("corpus/kql/dev.jsonl");
+    let queries = std::fs::read_to_string(path).unwrap();
+    let (mut good, mut wrong) = (0, Vec::new());
+    for line in queries.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let query = record.get("query").and_then(|q| q.as_str()).unwrap();
+        let ok = record.get("syntax_ok").and_then(serde_json::Value::as_bool).unwrap();
+        let parsed = parse(query);
+        if parsed.has_errors() == ok {
+            wrong.push(record.get("id").unwrap().to_string());
+        }
+        if !ok {
+            continue;
+        }
+        good += 1;
+        if let Err(why) = survive(query) {
+            wrong.push(why);
+        }
+        let commented = print_with_comments(&parsed.query, &parsed.comments);
+        let again = parse(&commented);
+        if again.query != parsed.query || again.comments.len() != parsed.comments.len() {
+            wrong.push(commented);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(good >= 2835, "{good}");
 }

@@ -14,7 +14,8 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
             number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(i64::from(digit))?);
         } else {
             let (_, seconds) = UNITS.iter().find(|(unit, _)| *unit == c.to_ascii_lowercase())?;
-            total = total.checked_add(number.take()?.checked_mul(*seconds)?.checked_mul(TICKS_PER_SECOND)?)?;
+            total =
+                total.checked_add(number.take()?.checked_mul(*seconds)?.checked_mul(TICKS_PER_SECOND)?)?;
         }
     }
     (number.is_none() && total > 0).then_some(total)
@@ -36,7 +37,9 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        for (text, seconds, again) in [("7d", 604_800, "7d"), ("1h30m", 5400, "90m"), ("2w", 1_209_600, "14d")] {
+        for (text, seconds, again) in
+            [("7d", 604_800, "7d"), ("1h30m", 5400, "90m"), ("2w", 1_209_600, "14d")]
+        {
             let ticks = seconds * TICKS_PER_SECOND;
             assert_eq!(parse(text), Some(ticks));
             assert_eq!(format(ticks).as_deref(), Some(again));

@@ -21,7 +21,11 @@ pub fn ddl(dialect: &Dialect, names: &[&str]) -> String {
         for table in schema::tables(set) {
             if names.is_empty() || names.contains(&table.name) {
                 // A table that two products have holds the columns of both.
-                let columns = tables.entry(table.name.into()).or_default();
+                let columns = match dialect.folds_case.then(|| same_folded(&tables, table.name)).flatten() {
+                    Some(at) => tables.get_index_mut(at).map(|(_, columns)| columns),
+                    None => Some(tables.entry(table.name.into()).or_default()),
+                };
+                let Some(columns) = columns else { continue };
                 for (name, ty) in table.columns() {
                     columns.entry(name.into()).or_insert(ty);
                 }
@@ -30,6 +34,11 @@ pub fn ddl(dialect: &Dialect, names: &[&str]) -> String {
     }
     tables.sort_keys();
     print(dialect, &tables)
+}
+
+/// A table that the engine would take for the one of this name: names that differ only in case are one to it.
+fn same_folded(tables: &IndexMap<SmolStr, Columns>, name: &str) -> Option<usize> {
+    tables.get_index_of(name).or_else(|| tables.keys().position(|k| k.eq_ignore_ascii_case(name)))
 }
 
 /// The tables and inputs that a query reads, with the columns that it knows of them. `needs`: those of its lowering.

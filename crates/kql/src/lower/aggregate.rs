@@ -42,7 +42,9 @@ impl Lowerer<'_> {
             AggregateCall::Function(f, args) => {
                 let own = item.ids.first().map(|id| self.column_name(*id)).unwrap_or_default();
                 let subject = args.first().and_then(ir::Expr::as_column).map(|id| self.column_name(id));
-                !item.named && (own.strip_suffix('_') == Some(f.name) || subject.is_some_and(|s| ends_with_column(own, s)))
+                !item.named
+                    && (own.strip_suffix('_') == Some(f.name)
+                        || subject.is_some_and(|s| ends_with_column(own, s)))
             }
             AggregateCall::ArgExtreme { max: _, by, returned, star } => {
                 let by = std::iter::once(by);
@@ -65,7 +67,12 @@ impl Lowerer<'_> {
     }
 
     /// Whether the columns have the names of those they are taken from, as Kusto names them by itself.
-    fn names_are_plain<'e>(&self, ids: &[ColId], from: impl Iterator<Item = &'e ir::Expr>, star: bool) -> bool {
+    fn names_are_plain<'e>(
+        &self,
+        ids: &[ColId],
+        from: impl Iterator<Item = &'e ir::Expr>,
+        star: bool,
+    ) -> bool {
         let mut from = from.map(|e| e.as_column().map(|id| self.column_name(id)));
         let listed = ids.iter().zip(from.by_ref()).all(|(id, name)| name == Some(self.column_name(*id)));
         listed && (star || from.next().is_none())
@@ -91,7 +98,8 @@ impl Lowerer<'_> {
             AggregateCall::Composed { parts, expr } => {
                 for part in parts {
                     let [id] = part.ids.as_slice() else {
-                        let message = "an aggregate that makes several columns stands inside of an expression";
+                        let message =
+                            "an aggregate that makes several columns stands inside of an expression";
                         return self.refuse(codes::KQL_OUT_COLUMNS, expr.span, message);
                     };
                     let value = self.aggregate(&part.call);

@@ -2,8 +2,8 @@
 
 use crate::syntax::literal::{Literal, ScalarType, StringLiteral, TypedLiteral};
 use crate::syntax::tree::{
-    Binary, BinaryOp, Call, ColumnNames, Expr, ExprKind, ListOp, ListTest, Loc, Name, NamedExpr, Operator, OperatorKind,
-    Param, ParamValue, Pipeline, Statement, StatementKind, UnaryOp,
+    Binary, BinaryOp, Call, ColumnNames, Expr, ExprKind, ListOp, ListTest, Loc, Name, NamedExpr, Operator,
+    OperatorKind, Param, ParamValue, Pipeline, Statement, StatementKind, UnaryOp,
 };
 use ruleferry_ir::Type;
 use smol_str::SmolStr;

@@ -150,7 +150,8 @@ impl Lowerer<'_> {
         if e.ty != Type::String {
             return self.test(if negated { "isnotnull" } else { "isnull" }, e);
         }
-        let detail = "Kusto stores an absent text field as empty text: a field with empty text counts as absent";
+        let detail =
+            "Kusto stores an absent text field as empty text: a field with empty text counts as absent";
         self.lose(codes::EMPTY_IS_MISSING, cx.widened, span, detail);
         self.test(if negated { "isnotempty" } else { "isempty" }, e)
     }
@@ -179,7 +180,9 @@ impl Lowerer<'_> {
         };
         if native {
             return match equality {
-                Some(unequal) => build::binary(if unequal { BinaryOp::Ne } else { BinaryOp::Eq }, left, right),
+                Some(unequal) => {
+                    build::binary(if unequal { BinaryOp::Ne } else { BinaryOp::Eq }, left, right)
+                }
                 None => {
                     let test = build::binary(comparison(c.op), left, right);
                     if negated { build::not(test) } else { test }
@@ -194,7 +197,8 @@ impl Lowerer<'_> {
             }
             (Missing::False | Missing::Empty | Missing::Distinct, _) => false_for_null(test),
             (Missing::Null, _) if text => {
-                let message = "a missing text would have to make the condition unknown; in Kusto it is empty text";
+                let message =
+                    "a missing text would have to make the condition unknown; in Kusto it is empty text";
                 self.refuse(codes::KQL_OUT_VALUE, span, message)
             }
             (Missing::Null, _) => {
@@ -262,7 +266,9 @@ impl Lowerer<'_> {
         }
         match conversion(cast.to) {
             Some(function) => build::call(function, vec![inner]),
-            None => self.refuse(codes::KQL_OUT_VALUE, span, "the type that a value is converted to is not known"),
+            None => {
+                self.refuse(codes::KQL_OUT_VALUE, span, "the type that a value is converted to is not known")
+            }
         }
     }
 

@@ -36,7 +36,13 @@ fn signed(n: i64) -> Expr {
 
 fn real(x: f64) -> Expr {
     if !x.is_finite() {
-        let text = if x.is_nan() { "nan" } else if x > 0.0 { "+inf" } else { "-inf" };
+        let text = if x.is_nan() {
+            "nan"
+        } else if x > 0.0 {
+            "+inf"
+        } else {
+            "-inf"
+        };
         return build::typed(ScalarType::Real, text);
     }
     let digits = expr(ExprKind::Literal(Literal::Real(real_text(x.abs()))));
@@ -171,7 +177,10 @@ mod tests {
         // 1970-01-01 is day 719,162.
         assert_eq!(datetime_text(719_162 * DAY), "1970-01-01");
         assert_eq!(datetime_text((719_162 + 19_782) * DAY + 5), "2024-02-29T00:00:00.0000005Z");
-        assert_eq!(datetime_text((719_162 + 19_783) * DAY + 3_723 * TICKS_PER_SECOND), "2024-03-01T01:02:03Z");
+        assert_eq!(
+            datetime_text((719_162 + 19_783) * DAY + 3_723 * TICKS_PER_SECOND),
+            "2024-03-01T01:02:03Z"
+        );
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl Lowerer<'_> {
     /// `cx` is that of the match itself: the caller has turned it around for a negation.
     pub(super) fn string_match(&mut self, m: &StringMatch, negated: bool, span: Span, cx: Cx) -> Expr {
         if m.missing == Missing::Null && cx.exact && matches!(m.subject, Subject::Expr(_)) {
-            let message = "a missing text would have to make the condition unknown; in Kusto it is empty text";
+            let message =
+                "a missing text would have to make the condition unknown; in Kusto it is empty text";
             return self.refuse(codes::KQL_OUT_VALUE, span, message);
         }
         let subject = match &m.subject {
@@ -92,7 +93,8 @@ impl Lowerer<'_> {
             (MatchKind::Term, Case::Insensitive, Quantifier::Any) => ListOp::HasAny,
             (MatchKind::Term, Case::Insensitive, Quantifier::All) => ListOp::HasAll,
             _ => {
-                let message = "KQL has no operator that matches text in this way against a list that is computed";
+                let message =
+                    "KQL has no operator that matches text in this way against a list that is computed";
                 return vec![Atom::Other(self.refuse(codes::KQL_OUT_OPERATOR, span, message))];
             }
         };
@@ -187,7 +189,11 @@ impl Lowerer<'_> {
             MatchKind::Regex => {
                 let value = group.into_iter().next();
                 let value = value.map(|w| self.regex_value(w, m.case, span));
-                Atom::Binary(BinaryOp::MatchesRegex, subject.clone(), value.unwrap_or_else(|| build::string("")))
+                Atom::Binary(
+                    BinaryOp::MatchesRegex,
+                    subject.clone(),
+                    value.unwrap_or_else(|| build::string("")),
+                )
             }
             // A glob that only a regular expression says; its flags are in it.
             MatchKind::Glob => Atom::Binary(BinaryOp::MatchesRegex, subject.clone(), first(group)),
@@ -201,14 +207,14 @@ impl Lowerer<'_> {
             | MatchKind::TermSuffix => {
                 let plain_equals = kind == MatchKind::Equals && sensitive;
                 let cs = plain_equals || m.case == Case::Sensitive;
-                let (_, any_case, same_case) =
-                    OPERATORS.iter().find(|(k, ..)| *k == kind).copied().unwrap_or((
-                        kind,
-                        BinaryOp::EqCi,
-                        BinaryOp::Eq,
-                    ));
+                let (_, any_case, same_case) = OPERATORS
+                    .iter()
+                    .find(|(k, ..)| *k == kind)
+                    .copied()
+                    .unwrap_or((kind, BinaryOp::EqCi, BinaryOp::Eq));
                 let guarded = self.field_reference(&group, m, cx);
-                let test = build::binary(if cs { same_case } else { any_case }, subject.clone(), first(group));
+                let test =
+                    build::binary(if cs { same_case } else { any_case }, subject.clone(), first(group));
                 if guarded {
                     let present = build::call("isnotempty", vec![subject.clone()]);
                     return Atom::Other(build::and(vec![present, test]));
@@ -270,9 +276,13 @@ impl Lowerer<'_> {
             return;
         }
         let (effect, what) = match (wanted.test, wanted.text.as_deref()) {
-            (Test::NotEmpty, _) => (cx.widened.flipped(), "a field that is present with empty text does not match"),
+            (Test::NotEmpty, _) => {
+                (cx.widened.flipped(), "a field that is present with empty text does not match")
+            }
             (Test::Kind(MatchKind::Cidr), _) => return,
-            (Test::Kind(MatchKind::Regex | MatchKind::Glob), Some(pattern)) if !finds_empty(pattern) => return,
+            (Test::Kind(MatchKind::Regex | MatchKind::Glob), Some(pattern)) if !finds_empty(pattern) => {
+                return;
+            }
             (Test::Kind(MatchKind::Regex | MatchKind::Glob), _) => {
                 (cx.widened, "the pattern fits empty text, and so an absent field")
             }

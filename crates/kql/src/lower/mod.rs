@@ -13,6 +13,7 @@ mod glob;
 mod literal;
 mod matching;
 mod plan;
+mod rows;
 mod source;
 
 use crate::syntax::tree;
@@ -38,8 +39,14 @@ pub struct Lowered {
 
 /// Makes the KQL of a query, or says everything that stands in the way.
 pub fn lower(query: &Query, options: &LowerOptions) -> Result<Lowered, Vec<Diagnostic>> {
-    let mut lowerer =
-        Lowerer { query, options, losses: Vec::new(), faults: Vec::new(), parts: FxHashMap::default(), depth: 0 };
+    let mut lowerer = Lowerer {
+        query,
+        options,
+        losses: Vec::new(),
+        faults: Vec::new(),
+        parts: FxHashMap::default(),
+        depth: 0,
+    };
     let statements = lowerer.statements();
     if lowerer.faults.is_empty() {
         let query = tree::Query { statements, ..tree::Query::default() };

@@ -4,8 +4,8 @@ use super::source::Start;
 use super::{Cx, Lowerer, build};
 use crate::syntax::literal::StringLiteral;
 use crate::syntax::tree::{
-    self, BinaryOp, Direction, ExprKind, JoinCondition, Loc, MvApply, MvColumn, MvExpand, NamePattern,
-    Nulls, Operator, OperatorKind, ParsePart, Pipeline, ReorderKey,
+    self, BinaryOp, Direction, ExprKind, JoinCondition, Loc, MvApply, MvColumn, MvExpand, NamePattern, Nulls,
+    Operator, OperatorKind, ParsePart, Pipeline, ReorderKey,
 };
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
@@ -42,7 +42,7 @@ impl Lowerer<'_> {
             Op::Range(range) => self.range(range, plan),
             Op::Rows => Start { source: None, operators: Vec::new() },
             Op::Union(union) => self.union(union, plan),
-            Op::Search(_) => self.no_start("`search`", plan.span),
+            Op::Search(search) => self.search(search, plan.span),
             Op::Plugin(plugin) => {
                 let kind = self.plugin(plugin, plan);
                 Start::operator(kind)
@@ -77,7 +77,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn no_start(&mut self, what: &str, span: Span) -> Start {
+    pub(super) fn no_start(&mut self, what: &str, span: Span) -> Start {
         self.refuse(codes::KQL_OUT_OPERATOR, span, format!("{what} cannot be written as KQL yet"));
         Start { source: None, operators: Vec::new() }
     }
@@ -136,24 +136,29 @@ impl Lowerer<'_> {
             }
             Op::Plugin(plugin) => self.plugin(plugin, plan),
             Op::GetSchema { input: _ } => OperatorKind::GetSchema { kind: None },
-            Op::ParseKv(_) => return self.no_operator("`parse-kv`", plan.span),
-            Op::Sequence(_) => return self.no_operator("a sequence of steps over rows", plan.span),
-            Op::TopNested(_) => return self.no_operator("`top-nested`", plan.span),
+            Op::ParseKv(p) => self.parse_kv(p, plan.span),
+            Op::Sequence(s) => self.scan_steps(s, plan.span),
+            Op::TopNested(t) => self.top_nested(t),
             // A hint for people that changes no row.
-            Op::Render { input: _, text: _ } => return,
+            Op::Render { input: _, text } => match self.render(text) {
+                Some(kind) => kind,
+                None => return,
+            },
             Op::Opaque { input: _, opaque } => {
                 let message = format!("`{}` has no KQL form: {}", opaque.text, opaque.reason);
                 self.refuse(codes::KQL_OUT_OPAQUE, plan.span, message);
                 return;
             }
             // These have no input, so they only start a pipeline.
-            Op::Scan(_) | Op::Ref(_) | Op::Values(_) | Op::Range(_) | Op::Rows | Op::Union(_) | Op::Search(_) => return,
+            Op::Scan(_)
+            | Op::Ref(_)
+            | Op::Values(_)
+            | Op::Range(_)
+            | Op::Rows
+            | Op::Union(_)
+            | Op::Search(_) => return,
         };
         operators.push(build::operator(kind));
-    }
-
-    fn no_operator(&mut self, what: &str, span: Span) {
-        self.refuse(codes::KQL_OUT_OPERATOR, span, format!("{what} cannot be written as KQL yet"));
     }
 
     fn items(&mut self, items: &[ir::Item]) -> Vec<tree::NamedExpr> {
@@ -164,7 +169,13 @@ impl Lowerer<'_> {
         NamePattern { text: SmolStr::new(self.column_name(id)), span: Loc::default() }
     }
 
-    fn select(&self, kind: SelectKind, items: &[SelectItem], input: &Plan, plan: &Plan) -> Option<OperatorKind> {
+    fn select(
+        &self,
+        kind: SelectKind,
+        items: &[SelectItem],
+        input: &Plan,
+        plan: &Plan,
+    ) -> Option<OperatorKind> {
         Some(match kind {
             SelectKind::Away => {
                 let kept = |id: &ColId| items.iter().any(|i| i.from == *id);
@@ -175,7 +186,9 @@ impl Lowerer<'_> {
                 }
                 OperatorKind::ProjectAway(gone)
             }
-            SelectKind::Keep => OperatorKind::ProjectKeep(plan.output.iter().map(|id| self.pattern(*id)).collect()),
+            SelectKind::Keep => {
+                OperatorKind::ProjectKeep(plan.output.iter().map(|id| self.pattern(*id)).collect())
+            }
             SelectKind::Rename => {
                 let renamed = items.iter().filter(|i| self.column_name(i.from) != self.column_name(i.to));
                 let renamed: Vec<_> = renamed
@@ -195,8 +208,11 @@ impl Lowerer<'_> {
                     rest.eq(order.get(first..).unwrap_or(&[]))
                 };
                 let first = (0..order.len()).find(|n| in_order(*n)).unwrap_or(order.len());
-                let keys: Vec<_> =
-                    order.iter().take(first).map(|id| ReorderKey { name: self.pattern(*id), direction: None }).collect();
+                let keys: Vec<_> = order
+                    .iter()
+                    .take(first)
+                    .map(|id| ReorderKey { name: self.pattern(*id), direction: None })
+                    .collect();
                 if keys.is_empty() {
                     return None;
                 }
@@ -227,7 +243,11 @@ impl Lowerer<'_> {
         let value = build::unnamed(self.value(&key.expr));
         let direction = Some(if key.descending { Direction::Desc } else { Direction::Asc });
         // Nulls come first in ascending order by themselves.
-        let nulls = (key.nulls_first == key.descending).then_some(if key.nulls_first { Nulls::First } else { Nulls::Last });
+        let nulls = (key.nulls_first == key.descending).then_some(if key.nulls_first {
+            Nulls::First
+        } else {
+            Nulls::Last
+        });
         tree::SortKey { value, direction, nulls }
     }
 
@@ -238,7 +258,8 @@ impl Lowerer<'_> {
             LimitKind::Take => OperatorKind::Take { params, count },
             LimitKind::Sample => OperatorKind::Sample { params, count },
             LimitKind::SampleDistinct => {
-                let of = input.output.first().map(|id| SmolStr::new(self.column_name(*id))).unwrap_or_default();
+                let of =
+                    input.output.first().map(|id| SmolStr::new(self.column_name(*id))).unwrap_or_default();
                 OperatorKind::SampleDistinct { params, count, of: build::named(of) }
             }
         }
@@ -346,7 +367,8 @@ impl Lowerer<'_> {
             let name = self.column_name(item.to);
             let numbered = name.strip_prefix(own).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
             if !numbered || (taken.contains(&own) == (name == own)) {
-                let message = format!("the right side's column `{own}` would not be named `{name}` after the join");
+                let message =
+                    format!("the right side's column `{own}` would not be named `{name}` after the join");
                 self.refuse(codes::KQL_OUT_COLUMNS, plan.span, message);
                 return;
             }

@@ -43,7 +43,8 @@ impl Lowerer<'_> {
     fn look_back(&mut self, scan: &Scan, span: Span, operators: &mut Vec<Operator>) {
         let Some(ticks) = self.options.look_back else { return };
         let Some(time) = scan.time else {
-            let detail = "the query does not say how far the rule looks back: the table's time column is not known";
+            let detail =
+                "the query does not say how far the rule looks back: the table's time column is not known";
             return self.lose(codes::LOOK_BACK_NOT_SAID, ir::Effect::Widens, span, detail);
         };
         let length = super::literal::timespan(ticks);
@@ -84,7 +85,12 @@ impl Lowerer<'_> {
             _ => build::param(name, build::string(unquoted(value))),
         };
         let properties = input.properties.iter().map(property).collect();
-        build::expr(ExprKind::ExternalData(Box::new(ExternalData { params: Vec::new(), columns, uris, properties })))
+        build::expr(ExprKind::ExternalData(Box::new(ExternalData {
+            params: Vec::new(),
+            columns,
+            uris,
+            properties,
+        })))
     }
 
     /// `name: type` of columns.
@@ -118,7 +124,11 @@ impl Lowerer<'_> {
         for cell in values.rows.iter().flatten() {
             let value = self.value(cell);
             if !is_constant(&value) {
-                self.refuse(codes::KQL_OUT_VALUE, cell.span, "a literal row holds a value that is not a constant");
+                self.refuse(
+                    codes::KQL_OUT_VALUE,
+                    cell.span,
+                    "a literal row holds a value that is not a constant",
+                );
             }
             cells.push(value);
         }
@@ -181,9 +191,7 @@ fn table_name(table: &TableName) -> Expr {
         let call = Call { name: build::name(function.clone()), args: vec![literal] };
         qualified = Some(match qualified {
             None => build::expr(ExprKind::Call(Box::new(call))),
-            Some(base) => {
-                build::expr(ExprKind::MethodCall { base: Box::new(base), call: Box::new(call) })
-            }
+            Some(base) => build::expr(ExprKind::MethodCall { base: Box::new(base), call: Box::new(call) }),
         });
     }
     match qualified {

@@ -2,8 +2,8 @@
 
 use super::Lifter;
 use crate::syntax::{
-    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Detection, Expr as Tree, Pipe, Quantifier,
-    Target,
+    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Detection, Expr as Tree, Pipe,
+    Quantifier, Target,
 };
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::Expr;
@@ -16,22 +16,34 @@ impl Lifter<'_> {
     pub(super) fn condition(&mut self) -> Expr {
         let Some(detection) = self.document.detection() else {
             let help = "write `detection` as a mapping";
-            return self.fault(codes::SIGMA_MISSING_KEY, *self.document.span, "the rule has no detection", help);
+            return self.fault(
+                codes::SIGMA_MISSING_KEY,
+                *self.document.span,
+                "the rule has no detection",
+                help,
+            );
         };
         let span = *detection.span;
         let conditions = detection.conditions();
         if conditions.is_empty() {
-            return self.fault(codes::SIGMA_MISSING_KEY, span, "the detection has no condition", "add `condition`");
+            return self.fault(
+                codes::SIGMA_MISSING_KEY,
+                span,
+                "the detection has no condition",
+                "add `condition`",
+            );
         }
         // Each of several conditions raises the alert by itself.
         let operands = conditions.iter().map(|c| self.one_condition(c, detection)).collect();
-        let aggregates = conditions.iter().any(|c| matches!(&c.body, ConditionBody::Expr { pipe: Some(_), .. }));
+        let aggregates =
+            conditions.iter().any(|c| matches!(&c.body, ConditionBody::Expr { pipe: Some(_), .. }));
         if let Some((name, _)) = &detection.timeframe
             && !aggregates
         {
             // The author means several events; for one event the condition would seldom or never hold.
             let help = self.correlation("temporal", &[], None, detection);
-            let message = "`timeframe` relates several events, which conditions can no longer do since Sigma 2";
+            let message =
+                "`timeframe` relates several events, which conditions can no longer do since Sigma 2";
             self.fault(codes::SIGMA_LEGACY, *name.span, message, &help);
         }
         Expr::or(operands, span)
@@ -43,7 +55,9 @@ impl Lifter<'_> {
             ConditionBody::Expr { expr: _, pipe: Some(Pipe::Aggregation(aggregation)) } => {
                 self.refuse_aggregation(aggregation, detection)
             }
-            ConditionBody::Expr { expr: _, pipe: Some(Pipe::Near(_, span)) } => self.refuse_near(**span, detection),
+            ConditionBody::Expr { expr: _, pipe: Some(Pipe::Near(_, span)) } => {
+                self.refuse_near(**span, detection)
+            }
             ConditionBody::Unreadable(_) => {
                 self.fault(codes::SIGMA_CONDITION, *condition.span, "the condition cannot be read", "")
             }
@@ -57,13 +71,22 @@ impl Lifter<'_> {
                 Some(search) => self.group(&search.body),
                 None => {
                     let message = format!("the detection has no search `{}`", name.text);
-                    self.fault(codes::SIGMA_UNKNOWN_SEARCH, span, message, "correct the name, or add the search")
+                    self.fault(
+                        codes::SIGMA_UNKNOWN_SEARCH,
+                        span,
+                        message,
+                        "correct the name, or add the search",
+                    )
                 }
             },
             Tree::Of { quantifier, target, span: _ } => self.of(*quantifier, target, span, detection),
             Tree::Not(inner, _) => self.tree(inner, detection).negated(span),
-            Tree::And(operands, _) => Expr::and(operands.iter().map(|o| self.tree(o, detection)).collect(), span),
-            Tree::Or(operands, _) => Expr::or(operands.iter().map(|o| self.tree(o, detection)).collect(), span),
+            Tree::And(operands, _) => {
+                Expr::and(operands.iter().map(|o| self.tree(o, detection)).collect(), span)
+            }
+            Tree::Or(operands, _) => {
+                Expr::or(operands.iter().map(|o| self.tree(o, detection)).collect(), span)
+            }
             Tree::Group(inner, _) => self.tree(inner, detection),
         }
     }
@@ -72,7 +95,12 @@ impl Lifter<'_> {
         let searches: Vec<_> = detection.searches.iter().filter(|s| target.includes(&s.name.text)).collect();
         if searches.is_empty() {
             let message = format!("no search of the detection fits `{target}`");
-            return self.fault(codes::SIGMA_UNKNOWN_SEARCH, span, message, "correct the pattern, or add a search");
+            return self.fault(
+                codes::SIGMA_UNKNOWN_SEARCH,
+                span,
+                message,
+                "correct the pattern, or add a search",
+            );
         }
         let operands: Vec<Expr> = searches.iter().map(|s| self.group(&s.body)).collect();
         match quantifier {
@@ -133,7 +161,8 @@ impl Lifter<'_> {
         let name = self.document.text("name").or_else(|| self.document.text("id")).unwrap_or("this_rule");
         let rules = if kind == "temporal" { "one rule for each search" } else { name };
         let timespan = detection.timeframe().unwrap_or("5m");
-        let mut text = format!("keep the search in this rule and write a correlation: {{type: {kind}, rules: [{rules}]");
+        let mut text =
+            format!("keep the search in this rule and write a correlation: {{type: {kind}, rules: [{rules}]");
         if !by.is_empty() {
             let _ = write!(text, ", group-by: [{}]", by.join(", "));
         }

@@ -6,8 +6,8 @@ use crate::syntax::{Group, GroupKind, Item, Modifier, Part, Value, ValueKind};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::{self, FunctionKind};
 use ruleferry_ir::{
-    self as ir, Case, CompareOp, Expr, ExprKind, InList, InValues, MatchKind, MatchValue, MatchValues, Missing,
-    Quantifier, StringMatch, Subject, Type,
+    self as ir, Case, CompareOp, Expr, ExprKind, InList, InValues, MatchKind, MatchValue, MatchValues,
+    Missing, Quantifier, StringMatch, Subject, Type,
 };
 use smol_str::SmolStr;
 
@@ -100,9 +100,18 @@ impl Lifter<'_> {
         let part = TIME_PARTS.iter().find(|(m, _)| item.has(m)).map(|(_, part)| *part);
         let compare = COMPARISONS.iter().find(|(m, _)| item.has(m)).map(|(_, op)| *op);
         let Some(field) = item.field() else {
-            if item.has(&Modifier::Exists) || item.has(&Modifier::FieldRef) || part.is_some() || compare.is_some() {
+            if item.has(&Modifier::Exists)
+                || item.has(&Modifier::FieldRef)
+                || part.is_some()
+                || compare.is_some()
+            {
                 let message = "a modifier of this item needs a field";
-                return self.fault(codes::SIGMA_MODIFIERS_CONFLICT, span, message, "write the name of the field before it");
+                return self.fault(
+                    codes::SIGMA_MODIFIERS_CONFLICT,
+                    span,
+                    message,
+                    "write the name of the field before it",
+                );
             }
             self.use_event();
             return self.values(item, Subject::Event, Place::Anywhere);
@@ -230,24 +239,37 @@ impl Lifter<'_> {
     }
 
     fn regex(&mut self, item: &Item, value: &Value) -> Option<Wanted> {
-        let flags: String = [(Modifier::IgnoreCase, 'i'), (Modifier::Multiline, 'm'), (Modifier::DotAll, 's')]
-            .into_iter()
-            .filter(|(modifier, _)| item.has(modifier))
-            .map(|(_, flag)| flag)
-            .collect();
+        let flags: String =
+            [(Modifier::IgnoreCase, 'i'), (Modifier::Multiline, 'm'), (Modifier::DotAll, 's')]
+                .into_iter()
+                .filter(|(modifier, _)| item.has(modifier))
+                .map(|(_, flag)| flag)
+                .collect();
         let pattern = raw_text(value)?;
         match regex::translate(&pattern, &flags) {
             Ok(pattern) => Some(Wanted::Match(MatchKind::Regex, text(pattern.into(), value))),
             Err(reason) => {
                 let message = format!("the regular expression cannot be converted: {reason}");
-                self.fault(codes::SIGMA_REGEX, *value.span, message, "write it without, or as several values");
+                self.fault(
+                    codes::SIGMA_REGEX,
+                    *value.span,
+                    message,
+                    "write it without, or as several values",
+                );
                 None
             }
         }
     }
 
     /// The texts that the modifiers make of a value.
-    fn transformed(&mut self, item: &Item, value: &Value, parts: Vec<Part>, place: Place, out: &mut Vec<Wanted>) {
+    fn transformed(
+        &mut self,
+        item: &Item,
+        value: &Value,
+        parts: Vec<Part>,
+        place: Place,
+        out: &mut Vec<Wanted>,
+    ) {
         let modifiers = item.modifiers.iter().map(|m| m.kind.clone());
         let span = *value.span;
         match transform::texts(parts, modifiers, &self.options.values) {
@@ -258,11 +280,21 @@ impl Lifter<'_> {
             }
             Err(transform::Refusal::TooMany) => {
                 let message = format!("the value stands for more than {} texts", transform::MAX_TEXTS);
-                self.fault(codes::SIGMA_TOO_LARGE, span, message, "split it, or write it as a regular expression");
+                self.fault(
+                    codes::SIGMA_TOO_LARGE,
+                    span,
+                    message,
+                    "split it, or write it as a regular expression",
+                );
             }
             Err(transform::Refusal::Wildcard(by)) => {
                 let message = format!("text with wildcards cannot be encoded by `{by}`");
-                self.fault(codes::SIGMA_VALUE, span, message, "write `\\*` and `\\?` where the signs themselves are meant");
+                self.fault(
+                    codes::SIGMA_VALUE,
+                    span,
+                    message,
+                    "write `\\*` and `\\?` where the signs themselves are meant",
+                );
             }
             Err(transform::Refusal::TooShort) => {
                 let message = "the text is too short for `base64offset`: no sign of the encoded text is sure";
@@ -270,13 +302,23 @@ impl Lifter<'_> {
             }
             Err(transform::Refusal::NoText(by)) => {
                 let message = format!("`{by}` makes bytes of the value that are no text");
-                self.fault(codes::SIGMA_VALUE, span, message, "put `base64` or `base64offset` behind the encoding");
+                self.fault(
+                    codes::SIGMA_VALUE,
+                    span,
+                    message,
+                    "put `base64` or `base64offset` behind the encoding",
+                );
             }
         }
     }
 
     fn unreadable(&mut self, value: &Value) {
-        self.fault(codes::SIGMA_VALUE, *value.span, "the value cannot be read", "write one text, number, true, false or null");
+        self.fault(
+            codes::SIGMA_VALUE,
+            *value.span,
+            "the value cannot be read",
+            "write one text, number, true, false or null",
+        );
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) use envelope::LOOK_BACK_KEY;
 use crate::syntax::{DocumentKind, SigmaDocument};
 use indexmap::IndexMap;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
-use ruleferry_ir::{self as ir, ColId, Columns, Expr, LogSource, Op, Plan, Query, Scan, Source, TableName, Type};
+use ruleferry_ir::{
+    self as ir, ColId, Columns, Expr, LogSource, Op, Plan, Query, Scan, Source, TableName, Type,
+};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -100,10 +102,12 @@ const EVENT_COLUMN: &str = "_raw";
 impl Lifter<'_> {
     fn plan(&mut self, log_source: &LogSource, predicate: Expr, span: Span) -> Plan {
         let parts = [&log_source.product, &log_source.category, &log_source.service];
-        let parts: Vec<&str> = parts.into_iter().flatten().map(SmolStr::as_str).filter(|p| !p.is_empty()).collect();
+        let parts: Vec<&str> =
+            parts.into_iter().flatten().map(SmolStr::as_str).filter(|p| !p.is_empty()).collect();
         if parts.is_empty() {
             let help = "name a `product`, `category` or `service` in `logsource`";
-            let fault = Diagnostic::error(codes::SIGMA_MISSING_KEY, span, "the rule does not say where to look");
+            let fault =
+                Diagnostic::error(codes::SIGMA_MISSING_KEY, span, "the rule does not say where to look");
             self.faults.push(fault.with_help(help));
         }
         let table = TableName { qualifiers: Vec::new(), name: parts.join("_").into() };

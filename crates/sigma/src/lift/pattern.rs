@@ -1,8 +1,8 @@
 //! Text with wildcards as the plainest kind of match that means the same.
 
 use crate::syntax::Part;
-use ruleferry_ir::{Expr, GlobPart, MatchKind, MatchValue};
 use ruleferry_diag::Span;
+use ruleferry_ir::{Expr, GlobPart, MatchKind, MatchValue};
 use smol_str::SmolStr;
 
 /// Where in the field a value is looked for.

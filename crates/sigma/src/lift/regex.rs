@@ -72,7 +72,11 @@ fn check_range(range: &ast::RepetitionRange) -> Result<(), String> {
         ast::RepetitionRange::Exactly(n) | ast::RepetitionRange::AtLeast(n) => *n,
         ast::RepetitionRange::Bounded(_, n) => *n,
     };
-    if most > MAX_REPEAT { Err(format!("it repeats more than {MAX_REPEAT} times, which RE2 does not")) } else { Ok(()) }
+    if most > MAX_REPEAT {
+        Err(format!("it repeats more than {MAX_REPEAT} times, which RE2 does not"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes literal signs so that no engine of the family takes them for something else.
@@ -211,7 +215,8 @@ mod tests {
     #[test]
     fn refused() {
         for pattern in [
-            "(?=a)b", "(?<!a)b", r"(a)\1", "a++", "a*+b", "(?>a)", "[a", "a{1001}", "(?x)a", "(", r"a\", "a{2}+",
+            "(?=a)b", "(?<!a)b", r"(a)\1", "a++", "a*+b", "(?>a)", "[a", "a{1001}", "(?x)a", "(", r"a\",
+            "a{2}+",
         ] {
             assert!(translate(pattern, "").is_err(), "{pattern}");
         }

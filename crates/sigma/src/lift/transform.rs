@@ -136,7 +136,8 @@ fn expand(parts: Vec<Part>, values: &IndexMap<SmolStr, Vec<SmolStr>>) -> Result<
             texts.iter_mut().for_each(|t| t.push(part.clone()));
             continue;
         };
-        let values = values.get(name).filter(|v| !v.is_empty()).ok_or_else(|| Refusal::Placeholder(name.clone()))?;
+        let values =
+            values.get(name).filter(|v| !v.is_empty()).ok_or_else(|| Refusal::Placeholder(name.clone()))?;
         if texts.len().saturating_mul(values.len()) > MAX_TEXTS {
             return Err(Refusal::TooMany);
         }
@@ -165,8 +166,9 @@ fn windash(parts: Vec<Part>) -> Result<Vec<Vec<Part>>, Refusal> {
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
             let word = |c: &char| c.is_alphanumeric() || *c == '_';
-            let option =
-                matches!(c, '-' | '/') && !before.as_ref().is_some_and(word) && chars.peek().is_some_and(word);
+            let option = matches!(c, '-' | '/')
+                && !before.as_ref().is_some_and(word)
+                && chars.peek().is_some_and(word);
             if option {
                 if written.len().saturating_mul(texts.len() * DASHES.len()) > MAX_TEXTS {
                     return Err(Refusal::TooMany);
@@ -174,7 +176,8 @@ fn windash(parts: Vec<Part>) -> Result<Vec<Vec<Part>>, Refusal> {
                 // The sign as written comes first.
                 let others = DASHES.into_iter().filter(|d| *d != c);
                 let signs: Vec<char> = std::iter::once(c).chain(others).collect();
-                written = signs.iter().flat_map(|sign| written.iter().map(move |t| format!("{t}{sign}"))).collect();
+                written =
+                    signs.iter().flat_map(|sign| written.iter().map(move |t| format!("{t}{sign}"))).collect();
             } else {
                 written.iter_mut().for_each(|t| t.push(c));
             }
@@ -246,10 +249,7 @@ mod tests {
     #[test]
     fn encodings() {
         assert_eq!(of("http://", &[Modifier::Base64]).unwrap(), ["aHR0cDovLw=="]);
-        assert_eq!(
-            of("foobar", &[Modifier::Base64Offset]).unwrap(),
-            ["Zm9vYmFy", "Zvb2Jhc", "mb29iYX"]
-        );
+        assert_eq!(of("foobar", &[Modifier::Base64Offset]).unwrap(), ["Zm9vYmFy", "Zvb2Jhc", "mb29iYX"]);
         assert_eq!(of("ab", &[Modifier::Wide, Modifier::Base64]).unwrap(), ["YQBiAA=="]);
         assert_eq!(of("a", &[Modifier::Utf16, Modifier::Base64]).unwrap(), ["//5hAA=="]);
         assert_eq!(of("a", &[Modifier::Base64Offset]), Err(Refusal::TooShort));

@@ -66,8 +66,12 @@ fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Option<Value> {
     };
     match (left, right) {
         (Value::Long(a), Value::Long(b)) => whole(*a, *b).map(Value::Long),
-        (Value::Timespan(a), Value::Timespan(b)) if op != ArithmeticOp::Mul => whole(*a, *b).map(Value::Timespan),
-        (Value::Timespan(t), Value::Long(n)) | (Value::Long(n), Value::Timespan(t)) if op == ArithmeticOp::Mul => {
+        (Value::Timespan(a), Value::Timespan(b)) if op != ArithmeticOp::Mul => {
+            whole(*a, *b).map(Value::Timespan)
+        }
+        (Value::Timespan(t), Value::Long(n)) | (Value::Long(n), Value::Timespan(t))
+            if op == ArithmeticOp::Mul =>
+        {
             whole(*t, *n).map(Value::Timespan)
         }
         // A whole number that was made a real to be multiplied.
@@ -108,6 +112,8 @@ fn json(value: &Value) -> Option<Json> {
         Value::Real(x) => Json::Real(*x),
         Value::String(text) => Json::String(text.clone()),
         Value::Dynamic(json) => json.clone(),
-        Value::Null(_) | Value::Decimal(_) | Value::Datetime(_) | Value::Timespan(_) | Value::Guid(_) => return None,
+        Value::Null(_) | Value::Decimal(_) | Value::Datetime(_) | Value::Timespan(_) | Value::Guid(_) => {
+            return None;
+        }
     })
 }

@@ -132,7 +132,9 @@ impl Builder {
             };
             let fits = |mapping: &Vec<Node>| {
                 !test.is_keyword()
-                    && mapping.iter().all(|n| matches!(n, Node::Test(t) if !t.is_keyword() && !t.clashes(test)))
+                    && mapping
+                        .iter()
+                        .all(|n| matches!(n, Node::Test(t) if !t.is_keyword() && !t.clashes(test)))
             };
             match mappings.iter_mut().find(|m| fits(m)) {
                 Some(mapping) => mapping.push(node.clone()),

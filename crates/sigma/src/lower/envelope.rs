@@ -4,7 +4,7 @@ use super::{LowerOptions, Lowerer};
 use crate::duration;
 use crate::syntax::{LogSource, Section, SigmaDocument};
 use ruleferry_diag::{Span, codes};
-use ruleferry_doc::Node;
+use ruleferry_doc::{Node, Style};
 use ruleferry_ir::{Effect, Envelope, Meta, attack};
 use uuid::Uuid;
 
@@ -13,8 +13,25 @@ const STATUSES: [&str; 5] = ["stable", "test", "experimental", "deprecated", "un
 
 /// Keys with a meaning of their own, which no foreign key may take.
 const RESERVED: [&str; 19] = [
-    "title", "id", "name", "description", "status", "author", "references", "date", "modified", "license", "level",
-    "tags", "falsepositives", "fields", "logsource", "detection", "correlation", "filter", "action",
+    "title",
+    "id",
+    "name",
+    "description",
+    "status",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "license",
+    "level",
+    "tags",
+    "falsepositives",
+    "fields",
+    "logsource",
+    "detection",
+    "correlation",
+    "filter",
+    "action",
 ];
 
 /// The document without what it looks for, and whether it has an id.
@@ -30,7 +47,7 @@ pub(super) fn document(
     let id = id(envelope);
     let named = id.is_some();
     if let Some(id) = id {
-        document.set_text("id", &id);
+        document.set("id", plain(&id));
     }
     let texts = [
         ("name", &envelope.name),
@@ -76,6 +93,12 @@ pub(super) fn document(
 fn id(envelope: &Envelope) -> Option<String> {
     let given = envelope.id.as_deref().filter(|id| !id.trim().is_empty())?;
     Some(Uuid::try_parse(given).map_or_else(|_| derived_id(given), |id| id.hyphenated().to_string()))
+}
+
+/// An id or a length of time, which no reader takes for a number, as people write it: without quotes.
+pub(super) fn plain(text: &str) -> Section {
+    let node = Node::scalar(text, Style::Plain);
+    Section::Other(if node.as_str().is_some() { node } else { Node::string(text) })
 }
 
 /// A UUID that is always the same for the same text.
@@ -124,10 +147,10 @@ fn own_keys(envelope: &Envelope, document: &mut SigmaDocument, lowerer: &mut Low
         document.set_text("x-version", version);
     }
     if let Some(frequency) = envelope.schedule.frequency.and_then(duration::format) {
-        document.set_text("x-frequency", &frequency);
+        document.set("x-frequency", plain(&frequency));
     }
     if envelope.enabled == Some(false) {
-        document.set("x-enabled", Section::Other(Node::scalar("false", ruleferry_doc::Style::Plain)));
+        document.set("x-enabled", Section::Other(Node::scalar("false", Style::Plain)));
     }
     if let Some(trigger) = &envelope.trigger
         && (trigger.operator != "gt" || trigger.threshold != 0)
@@ -135,7 +158,8 @@ fn own_keys(envelope: &Envelope, document: &mut SigmaDocument, lowerer: &mut Low
         let text = format!("{} {}", trigger.operator, trigger.threshold);
         document.set_text("x-trigger", &text);
         let effect = if trigger.operator == "gt" { Effect::Widens } else { Effect::Unknown };
-        let detail = format!("the rule alerts if the number of results is `{text}`; in Sigma every event alerts");
+        let detail =
+            format!("the rule alerts if the number of results is `{text}`; in Sigma every event alerts");
         lowerer.lose(codes::TRIGGER_LOST, effect, Span::default(), detail);
     }
     for (key, meta) in &envelope.extra {

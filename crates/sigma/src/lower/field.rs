@@ -103,10 +103,12 @@ impl<'q> Fields<'q> {
                 if plain { self.path(&cast.expr, steps) } else { None }
             }
             // The members of a text that holds JSON are fields like any other.
-            ExprKind::Call(f, args) if matches!(f.name, "parse_json" | "todynamic") => match args.as_slice() {
-                [text] => self.path(text, steps),
-                _ => None,
-            },
+            ExprKind::Call(f, args) if matches!(f.name, "parse_json" | "todynamic") => {
+                match args.as_slice() {
+                    [text] => self.path(text, steps),
+                    _ => None,
+                }
+            }
             ExprKind::Literal(_)
             | ExprKind::Let(_)
             | ExprKind::Now

@@ -64,7 +64,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
 
     let (mut document, named) = envelope::document(&rule.envelope, options, &mut lowerer);
     if let Some(length) = lowerer.look_back.and_then(duration::format) {
-        document.set_text(crate::lift::LOOK_BACK_KEY, &length);
+        document.set(crate::lift::LOOK_BACK_KEY, envelope::plain(&length));
     }
     if document.logsource().is_none() {
         let source = LogSource::new(None, None, lowerer.table.as_deref());
@@ -77,7 +77,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
     if !named {
         // The same rule always gets the same id.
         let text = crate::syntax::print(std::slice::from_ref(&document), &ruleferry_doc::Comments::default());
-        document.set_text("id", &envelope::derived_id(&text));
+        document.set("id", envelope::plain(&envelope::derived_id(&text)));
     }
     Ok(Lowered { document, losses: lowerer.losses })
 }
@@ -129,9 +129,9 @@ impl<'q> Lowerer<'q> {
         if let Some(source) = chain.pop() {
             self.source(source);
         }
-        let chosen = chain.iter().any(|p| {
-            matches!(*p.op, Op::Project { .. } | Op::Select { kind: ir::SelectKind::Keep, .. })
-        });
+        let chosen = chain
+            .iter()
+            .any(|p| matches!(*p.op, Op::Project { .. } | Op::Select { kind: ir::SelectKind::Keep, .. }));
         for plan in chain.into_iter().rev() {
             self.operator(plan);
         }
@@ -144,7 +144,9 @@ impl<'q> Lowerer<'q> {
         match &*plan.op {
             Op::Scan(scan) => {
                 match &scan.source {
-                    Source::Table(table) if table.qualifiers.is_empty() => self.table = Some(table.name.to_string()),
+                    Source::Table(table) if table.qualifiers.is_empty() => {
+                        self.table = Some(table.name.to_string())
+                    }
                     Source::Input(input) if input.kind == ir::InputKind::Table => {
                         self.table = Some(input.name.to_string());
                     }
@@ -158,7 +160,10 @@ impl<'q> Lowerer<'q> {
                     self.fields.named(*id, self.query.columns.name(*id));
                 }
                 let by_name = || {
-                    plan.output.iter().copied().find(|id| TIME_COLUMNS.contains(&self.query.columns.name(*id)))
+                    plan.output
+                        .iter()
+                        .copied()
+                        .find(|id| TIME_COLUMNS.contains(&self.query.columns.name(*id)))
                 };
                 self.time = scan.time.or_else(by_name);
             }
@@ -211,7 +216,9 @@ impl<'q> Lowerer<'q> {
     fn operator(&mut self, plan: &'q Plan) {
         match &*plan.op {
             Op::Filter { input: _, predicate } => self.filter(predicate),
-            Op::Extend { input: _, items } | Op::Project { input: _, items } | Op::Serialize { input: _, items } => {
+            Op::Extend { input: _, items }
+            | Op::Project { input: _, items }
+            | Op::Serialize { input: _, items } => {
                 for item in items {
                     if let [id] = item.ids.as_slice() {
                         self.fields.computed(*id, &item.expr);
@@ -246,7 +253,13 @@ impl<'q> Lowerer<'q> {
             Op::Plugin(_) => self.refuse_operator("a plugin", plan.span),
             Op::Opaque { input: _, opaque } => self.refuse_operator(&format!("`{}`", opaque.text), plan.span),
             // These start a pipeline.
-            Op::Scan(_) | Op::Ref(_) | Op::Values(_) | Op::Range(_) | Op::Rows | Op::Union(_) | Op::Search(_) => {}
+            Op::Scan(_)
+            | Op::Ref(_)
+            | Op::Values(_)
+            | Op::Range(_)
+            | Op::Rows
+            | Op::Union(_)
+            | Op::Search(_) => {}
         }
     }
 
@@ -280,7 +293,10 @@ impl<'q> Lowerer<'q> {
                 Some(name) if !shown.contains(&name) => shown.push(name),
                 Some(_) => {}
                 None => {
-                    let detail = format!("column `{}` is computed, which Sigma cannot say", self.query.columns.name(*id));
+                    let detail = format!(
+                        "column `{}` is computed, which Sigma cannot say",
+                        self.query.columns.name(*id)
+                    );
                     self.lose(codes::COLUMN_LOST, Effect::Cosmetic, plan.span, detail);
                 }
             }
@@ -313,7 +329,8 @@ impl<'q> Lowerer<'q> {
         use ir::CompareOp::{Ge, Gt, Le, Lt};
         let is_time = |e: &Expr| {
             e.as_column().is_some_and(|id| {
-                let named = || self.fields.of_column(id).is_some_and(|name| TIME_COLUMNS.contains(&name.as_str()));
+                let named =
+                    || self.fields.of_column(id).is_some_and(|name| TIME_COLUMNS.contains(&name.as_str()));
                 Some(id) == self.time || named()
             })
         };

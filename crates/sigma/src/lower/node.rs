@@ -53,7 +53,8 @@ impl Test {
         if !self.is_keyword() {
             return GroupKind::Map(vec![self.item()]).into();
         }
-        let mut words: Vec<Group> = self.values.iter().map(|v| GroupKind::Keyword(v.clone()).into()).collect();
+        let mut words: Vec<Group> =
+            self.values.iter().map(|v| GroupKind::Keyword(v.clone()).into()).collect();
         match (words.pop(), words.is_empty()) {
             (Some(only), true) => GroupKind::List(vec![only]).into(),
             (last, _) => {
@@ -135,7 +136,8 @@ fn conjoin(nodes: &mut Vec<Node>, node: Node) {
                 && earlier.same_key(test)
                 && mergeable(earlier)
             {
-                let new: Vec<Value> = test.values.iter().filter(|v| !earlier.values.contains(v)).cloned().collect();
+                let new: Vec<Value> =
+                    test.values.iter().filter(|v| !earlier.values.contains(v)).cloned().collect();
                 earlier.values.extend(new);
                 earlier.all = earlier.values.len() > 1;
                 return;
@@ -159,7 +161,8 @@ fn disjoin(nodes: &mut Vec<Node>, node: Node) {
                 && !earlier.all
                 && !has_bound(&earlier.modifiers)
             {
-                let new: Vec<Value> = test.values.iter().filter(|v| !earlier.values.contains(v)).cloned().collect();
+                let new: Vec<Value> =
+                    test.values.iter().filter(|v| !earlier.values.contains(v)).cloned().collect();
                 earlier.values.extend(new);
                 return;
             }

@@ -9,8 +9,8 @@ use super::{Lowerer, text};
 use crate::syntax::{Modifier, Value};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
-    self as ir, Between, Case, Compare, CompareOp, Expr, ExprKind, InValues, Json, MatchKind, MatchValue, MatchValues,
-    Missing, Quantifier, StringMatch, Subject, Type,
+    self as ir, Between, Case, Compare, CompareOp, Expr, ExprKind, InValues, Json, MatchKind, MatchValue,
+    MatchValues, Missing, Quantifier, StringMatch, Subject, Type,
 };
 
 /// Functions that take a part of a time, with Sigma's modifier for it.
@@ -100,7 +100,9 @@ impl<'q> Lowerer<'q> {
             ExprKind::Column(_) | ExprKind::Member(..) | ExprKind::Index(..) => self.truth(e, negated, span),
             ExprKind::Cast(cast) if cast.to == Type::Bool => self.truth(e, negated, span),
             ExprKind::Call(f, args) => self.call(f.name, args, negated, span),
-            ExprKind::InQuery(_) | ExprKind::Subquery(_) => self.cannot(span, "a query inside of a condition"),
+            ExprKind::InQuery(_) | ExprKind::Subquery(_) => {
+                self.cannot(span, "a query inside of a condition")
+            }
             ExprKind::Opaque(opaque) => self.cannot(span, &format!("`{}`", opaque.text)),
             ExprKind::Literal(_)
             | ExprKind::Let(_)
@@ -118,7 +120,9 @@ impl<'q> Lowerer<'q> {
         match &e.kind {
             ExprKind::And(es) | ExprKind::Or(es) => es.iter().all(|e| self.two_valued(e)),
             ExprKind::Not(inner) => self.two_valued(inner),
-            ExprKind::Match(m) => m.missing != Missing::Null && m.kind != MatchKind::Cidr || m.missing == Missing::False,
+            ExprKind::Match(m) => {
+                m.missing != Missing::Null && m.kind != MatchKind::Cidr || m.missing == Missing::False
+            }
             ExprKind::Compare(c) => match c.missing {
                 Missing::False => true,
                 Missing::Distinct => self.constant(&c.right).is_some() || self.constant(&c.left).is_some(),
@@ -182,20 +186,22 @@ impl<'q> Lowerer<'q> {
             Some(_) => (&c.right, &c.left, mirrored(c.op)),
             None => (&c.left, &c.right, c.op),
         };
+        if c.left.ty == Type::Datetime || c.right.ty == Type::Datetime {
+            return self.refuse_time(span);
+        }
         let Some(constant) = self.constant(right) else { return self.compare_fields(c, negated, span) };
         if let ir::Value::Bool(wanted) = constant
             && matches!(op, CompareOp::Eq | CompareOp::Ne)
         {
             return self.compare_truth(left, wanted == (op == CompareOp::Eq), negated, c.missing, span);
         }
-        if matches!(constant, ir::Value::Datetime(_)) || left.ty == Type::Datetime {
-            return self.refuse_time(span);
-        }
         if let Some(node) = self.compare_length(left, &constant, op, negated) {
             return node;
         }
         let Some(measure) = self.measure(left) else { return self.cannot(span, "this comparison") };
-        let Some(value) = text::value(&constant) else { return self.cannot(span, "a comparison with this constant") };
+        let Some(value) = text::value(&constant) else {
+            return self.cannot(span, "a comparison with this constant");
+        };
         let numeric = matches!(
             constant,
             ir::Value::Int(_) | ir::Value::Long(_) | ir::Value::Real(_) | ir::Value::Decimal(_)
@@ -231,7 +237,9 @@ impl<'q> Lowerer<'q> {
                     (false, _) => plain,
                     (true, Missing::False) => node::not(plain),
                     // Null stays out, so the opposite is asked.
-                    (true, Missing::Empty | Missing::Null | Missing::Distinct) => test(ordered(opposite(op)), value),
+                    (true, Missing::Empty | Missing::Null | Missing::Distinct) => {
+                        test(ordered(opposite(op)), value)
+                    }
                 }
             }
             CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => {
@@ -272,7 +280,13 @@ impl<'q> Lowerer<'q> {
     }
 
     /// `strlen(x) > 5` as a regular expression.
-    fn compare_length(&mut self, left: &'q Expr, constant: &ir::Value, op: CompareOp, negated: bool) -> Option<Node> {
+    fn compare_length(
+        &mut self,
+        left: &'q Expr,
+        constant: &ir::Value,
+        op: CompareOp,
+        negated: bool,
+    ) -> Option<Node> {
         let left = self.fields.behind(self.through_let(left));
         let ExprKind::Call(f, args) = &left.kind else { return None };
         let ([subject], "strlen") = (args.as_slice(), f.name) else { return None };
@@ -280,7 +294,9 @@ impl<'q> Lowerer<'q> {
         let n = match constant {
             ir::Value::Long(n) => usize::try_from(*n).ok()?,
             ir::Value::Int(n) => usize::try_from(*n).ok()?,
-            ir::Value::Real(x) if x.fract() == 0.0 && (0.0..1e6).contains(x) => format!("{x:.0}").parse().ok()?,
+            ir::Value::Real(x) if x.fract() == 0.0 && (0.0..1e6).contains(x) => {
+                format!("{x:.0}").parse().ok()?
+            }
             _ => return None,
         };
         // Engines repeat no more often than this.
@@ -355,7 +371,8 @@ impl<'q> Lowerer<'q> {
             }
         };
         let cased = c.left.ty == Type::String;
-        let modifiers = if cased { vec![Modifier::FieldRef, Modifier::Cased] } else { vec![Modifier::FieldRef] };
+        let modifiers =
+            if cased { vec![Modifier::FieldRef, Modifier::Cased] } else { vec![Modifier::FieldRef] };
         let equal: Node = Test::new(&left, modifiers, vec![Value::verbatim(right.as_str())]).into();
         let neither = node::all(vec![null(&left), null(&right)]);
         match (wanted, c.missing) {
@@ -410,14 +427,18 @@ impl<'q> Lowerer<'q> {
             return self.cannot(span, &format!("`{name}(…)` with these arguments"));
         };
         // A network without its length is one address.
-        let whole = |n: String| if n.contains('/') { n } else { format!("{n}/{}", if n.contains(':') { 128 } else { 32 }) };
-        let values = |networks: Vec<String>| networks.into_iter().map(|n| Value::verbatim(whole(n))).collect();
+        let whole = |n: String| {
+            if n.contains('/') { n } else { format!("{n}/{}", if n.contains(':') { 128 } else { 32 }) }
+        };
+        let values =
+            |networks: Vec<String>| networks.into_iter().map(|n| Value::verbatim(whole(n))).collect();
         let within: Node = Test::new(&field, vec![Modifier::Cidr], values(networks)).into();
         if !negated {
             return within;
         }
         // What is no address is neither inside nor outside.
-        let addresses = if six { vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()] } else { vec!["0.0.0.0/0".to_owned()] };
+        let addresses =
+            if six { vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()] } else { vec!["0.0.0.0/0".to_owned()] };
         let address = Test::new(&field, vec![Modifier::Cidr], values(addresses)).into();
         node::all(vec![address, node::not(within)])
     }
@@ -620,11 +641,8 @@ fn field_reference(field: &str, other: &str, m: &StringMatch, case: Case) -> Nod
         return equal;
     }
     // Absent text is empty: two absent fields are equal, and every text holds an absent one.
-    let absent = if m.kind == MatchKind::Equals {
-        node::all(vec![empty(field), empty(other)])
-    } else {
-        empty(other)
-    };
+    let absent =
+        if m.kind == MatchKind::Equals { node::all(vec![empty(field), empty(other)]) } else { empty(other) };
     node::any(vec![equal, absent])
 }
 

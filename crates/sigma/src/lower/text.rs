@@ -17,7 +17,9 @@ pub(super) fn value(constant: &ir::Value) -> Option<Value> {
         ir::Value::Real(x) => Value::number(real(*x)?),
         ir::Value::Decimal(digits) => Value::number(digits.clone()),
         ir::Value::String(text) | ir::Value::Guid(text) => Value::literal(text),
-        ir::Value::Null(_) | ir::Value::Datetime(_) | ir::Value::Timespan(_) | ir::Value::Dynamic(_) => return None,
+        ir::Value::Null(_) | ir::Value::Datetime(_) | ir::Value::Timespan(_) | ir::Value::Dynamic(_) => {
+            return None;
+        }
     })
 }
 

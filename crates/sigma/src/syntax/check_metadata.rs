@@ -81,6 +81,8 @@ pub(crate) fn document(document: &SigmaDocument, sink: &mut Sink<'_>) {
         match (shape, &entry.section) {
             (Some((_, shape)), Section::Other(node)) => value(name, node, *shape, sink),
             (Some(_), _) => {}
+            // Whoever writes `x-status` does not mean `status`.
+            (None, _) if name.text.starts_with("x-") => {}
             (None, _) => {
                 unknown_keys += 1;
                 if unknown_keys <= MANY {

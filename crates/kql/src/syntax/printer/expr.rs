@@ -158,14 +158,14 @@ impl Printer<'_> {
             p.pipe(expr);
             p.put(")");
         };
-        if !self.breaks(expr) && self.try_flat(expr.span, one_line) {
+        if self.try_flat(expr.span, one_line) {
             return;
         }
         self.block(expr);
     }
 
     /// `(`, the expression on lines of its own, `)`.
-    fn block(&mut self, expr: &Expr) {
+    pub(super) fn block(&mut self, expr: &Expr) {
         self.put("(");
         self.indented(|p| {
             p.comments_before(expr.span.0.start);
@@ -188,11 +188,6 @@ impl Printer<'_> {
             }
             _ => self.pipe(expr),
         }
-    }
-
-    /// Whether an expression is to be broken even if it fits.
-    fn breaks(&self, expr: &Expr) -> bool {
-        !self.flat && matches!(&expr.kind, ExprKind::Pipeline(p) if p.operators.len() > 2)
     }
 
     fn bare(&mut self, expr: &Expr) {
@@ -397,7 +392,7 @@ impl Printer<'_> {
         self.put(" (");
         match test.items.as_slice() {
             [only] if matches!(only.kind, ExprKind::Pipeline(_)) => {
-                if self.breaks(only) || !self.try_flat(only.span, |p| p.pipe(only)) {
+                if !self.try_flat(only.span, |p| p.pipe(only)) {
                     self.indented(|p| {
                         p.comments_before(only.span.0.start);
                         p.newline();
@@ -476,6 +471,10 @@ impl Printer<'_> {
         }
         self.put(" [");
         let width = table.columns.len().max(1);
+        if self.flat && table.values.len() > width {
+            self.overflow = true; // One row a line.
+            return;
+        }
         if self.flat || table.values.is_empty() {
             self.inline(&table.values, Self::expr);
         } else {
@@ -549,6 +548,10 @@ impl Printer<'_> {
 
     /// The source and operators of a pipeline, from the current place on.
     pub(super) fn pipeline(&mut self, pipeline: &Pipeline) {
+        if self.flat && pipeline.operators.len() > 2 {
+            self.overflow = true; // Too much for one line, however short.
+            return;
+        }
         let mut operators = pipeline.operators.iter();
         match &pipeline.source {
             Some(source) => {

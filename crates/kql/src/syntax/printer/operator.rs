@@ -397,8 +397,22 @@ impl Printer<'_> {
     fn join(&mut self, keyword: &str, join: &Join) {
         self.keyword(keyword, &join.params);
         self.put(" ");
-        self.entity(&join.right);
-        match &join.condition {
+        let one_line = |p: &mut Self| {
+            p.entity(&join.right);
+            p.join_condition(&join.condition);
+        };
+        if self.try_flat(join.right.span, one_line) {
+            return;
+        }
+        match &join.right.kind {
+            ExprKind::Pipeline(_) => self.block(&join.right),
+            _ => self.entity(&join.right),
+        }
+        self.join_condition(&join.condition);
+    }
+
+    fn join_condition(&mut self, condition: &JoinCondition) {
+        match condition {
             JoinCondition::None => {}
             JoinCondition::On(keys) => {
                 self.put(" on");

@@ -35,7 +35,8 @@ impl Lowerer<'_> {
             let value = if condition { self.predicate(arg, scope)? } else { self.expr(arg, scope)? };
             // Aggregates skip NULL, but a missing string is a value: "".
             let text = arg.ty == Type::String && self.nullable(arg, scope);
-            values.push(if text { coalesce(value, string("")) } else { value });
+            let value = if text { coalesce(value, string("")) } else { value };
+            values.push(self.element(template, i, arg.ty, value, span)?);
         }
         self.fill(template, values, span)
     }

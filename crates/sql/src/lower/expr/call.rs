@@ -5,7 +5,7 @@ use crate::build::{call, coalesce, column, string};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::FunctionDef;
 use ruleferry_ir::{Expr as IrExpr, Type, Value};
-use ruleferry_targets::sql::Nulls;
+use ruleferry_targets::sql::{ArgType, Nulls, Template};
 use sqlparser::ast::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType};
 
 impl Lowerer<'_> {
@@ -34,13 +34,35 @@ impl Lowerer<'_> {
             return self.template(function.name, &types, values, span);
         };
         let mut values = Vec::with_capacity(args.len());
-        for arg in args {
+        for (i, arg) in args.iter().enumerate() {
             // A missing string is "": a function that answers NULL for NULL would not give what it gives for "".
-            let text_guard = arg.ty == Type::String && template.nulls == Nulls::Strict && text_matters(function);
+            let text_guard = arg.ty == Type::String
+                && (function.name == "bag_pack" || template.nulls == Nulls::Strict && text_matters(function));
             let value = self.expr(arg, scope)?;
-            values.push(if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value });
+            let value = if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
+            values.push(self.element(template, i, arg.ty, value, span)?);
         }
         self.fill(template, values, span)
+    }
+
+    /// A time that becomes part of a dynamic value: JSON has none, it is the text that Kusto prints.
+    pub(super) fn element(
+        &mut self,
+        template: &'static Template,
+        at: usize,
+        ty: Type,
+        value: Expr,
+        span: Span,
+    ) -> Result<Expr> {
+        let wanted = template.args.map(|args| match args.get(at).or(args.last()) {
+            Some(ArgType::Repeat) => args.iter().rev().nth(1).copied(),
+            other => other.copied(),
+        });
+        let any = !matches!(wanted, Some(Some(ArgType::Is(_))));
+        if any && matches!(ty, Type::Datetime | Type::Timespan) && builds_dynamic(template.name) {
+            return self.template("value.dynamic", &[ty], vec![value], span);
+        }
+        Ok(value)
     }
 
     /// `extract_json("$.a['b'][0]", x)`: the path in the spelling of the dialect.
@@ -138,4 +160,13 @@ impl Lowerer<'_> {
 /// which NULL stands for; conversions give null for both.
 fn text_matters(function: &FunctionDef) -> bool {
     function.name.starts_with("hash") || !matches!(function.return_type(&[Type::String]), Type::String)
+}
+
+/// Functions and aggregates that put values of any type into a dynamic one.
+fn builds_dynamic(name: &str) -> bool {
+    const BUILDERS: [&str; 16] = [
+        "array_iff", "array_index_of", "bag_pack", "bag_set_key", "make_bag", "make_bag_if", "make_list", "make_list_if",
+        "make_list_with_nulls", "make_set", "make_set_if", "pack_array", "repeat", "set_has_element", "treepath", "zip",
+    ];
+    BUILDERS.binary_search(&name).is_ok()
 }

@@ -331,7 +331,12 @@ impl Lowerer<'_> {
 
     fn arithmetic(&mut self, a: &Arithmetic, ty: Type, span: Span, scope: &Scope) -> Result<Expr> {
         let (lt, rt) = (a.left.ty, a.right.ty);
-        let (left, right) = (self.expr(&a.left, scope)?, self.expr(&a.right, scope)?);
+        let (mut left, right) = (self.expr(&a.left, scope)?, self.expr(&a.right, scope)?);
+        // Literals are INTEGER in DuckDB, where they fit: what is a long in Kusto must not overflow at 32 bits.
+        let narrow = |e: &IrExpr| e.ty == Type::Int || e.ty.is_integer() && e.as_literal().is_some();
+        if ty == Type::Long && narrow(&a.left) && narrow(&a.right) {
+            left = crate::build::cast(left, crate::build::data_type(self.dialect(), Type::Long));
+        }
         let key = match a.op {
             ArithmeticOp::Add => "arith.add",
             ArithmeticOp::Sub => "arith.sub",
@@ -355,9 +360,13 @@ impl Lowerer<'_> {
                 Ok(binary(call("epoch", vec![left]), BinaryOperator::Divide, call("epoch", vec![right])))
             }
             ArithmeticOp::Mod if !spans => {
-                // Kusto's remainder has the sign of the divisor; SQL's that of the dividend.
-                let once = binary(left, BinaryOperator::Modulo, right.clone());
-                Ok(binary(binary(once, BinaryOperator::Plus, right.clone()), BinaryOperator::Modulo, right))
+                // Kusto's remainder is never negative; SQL's has the sign of the dividend.
+                let size = match &a.right.kind {
+                    ExprKind::Literal(Value::Int(1..) | Value::Long(1..)) => right.clone(),
+                    _ => call("abs", vec![right.clone()]),
+                };
+                let once = binary(left, BinaryOperator::Modulo, right);
+                Ok(binary(binary(once, BinaryOperator::Plus, size.clone()), BinaryOperator::Modulo, size))
             }
             ArithmeticOp::Mul | ArithmeticOp::Div | ArithmeticOp::Mod => {
                 Err(Refusal::new(codes::SQL_FUNCTION, span, format!("no SQL form for this operation on `{lt}` and `{rt}`")))

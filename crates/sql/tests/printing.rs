@@ -1,0 +1,141 @@
+//! The form of emitted SQL: what a reviewer sees, and that it reads back as the same tree.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use ruleferry_kql::lift::{LiftOptions, lift};
+use ruleferry_kql::syntax::parse;
+use ruleferry_sql::{Dialect, Lowered, SqlOptions, lower, print, print_query};
+use sqlparser::ast::Statement;
+use sqlparser::dialect::DuckDbDialect;
+use sqlparser::parser::Parser;
+
+fn lowered_with(query: &str, options: &SqlOptions) -> Result<Lowered, String> {
+    let parsed = parse(query);
+    let lifted = lift(&parsed.query, &LiftOptions { source: query });
+    let ir = lifted.query.unwrap_or_else(|| panic!("{query}: {:?}", lifted.diagnostics));
+    lower(&ir, options).map_err(|d| d.first().map(|d| d.message.clone()).unwrap_or_default())
+}
+
+fn lowered(query: &str) -> Lowered {
+    let options = SqlOptions { dialect: Dialect::DUCKDB, now: None, look_back: None };
+    lowered_with(query, &options).unwrap_or_else(|e| panic!("{query}: {e}"))
+}
+
+fn sql(query: &str) -> String {
+    print_query(&lowered(query).script.select)
+}
+
+/// Printed, parsed and printed again is the same text.
+fn assert_round_trip(text: &str) {
+    let statements = Parser::parse_sql(&DuckDbDialect {}, text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let [Statement::Query(query)] = statements.as_slice() else { panic!("no query: {text}") };
+    assert_eq!(print_query(query), text);
+}
+
+#[test]
+fn a_pipeline_is_one_select() {
+    let text = sql("SigninLogs | where ResultType == '0' and isnotempty(UserPrincipalName) \
+        | extend App = tolower(AppDisplayName) | where App != 'x' | project TimeGenerated, App, UserPrincipalName");
+    assert_eq!(
+        text,
+        "SELECT TimeGenerated, lower(AppDisplayName) AS App, UserPrincipalName
+FROM SigninLogs
+WHERE ResultType = '0'
+    AND UserPrincipalName <> ''
+    AND coalesce(App, '') <> 'x'"
+    );
+    assert_round_trip(&text);
+}
+
+#[test]
+fn lets_become_ctes_of_their_name() {
+    let text = sql("let Failed = SigninLogs | where ResultType != '0'; \
+        let most = toscalar(Failed | summarize count()); \
+        Failed | summarize n = count() by IPAddress | where n < most");
+    assert!(text.starts_with("WITH Failed AS (\n    SELECT *\n    FROM SigninLogs"), "{text}");
+    assert!(text.contains("most AS ("), "{text}");
+    assert!(text.contains("(SELECT count_ FROM most)"), "{text}");
+    assert_round_trip(&text);
+}
+
+#[test]
+fn every_shape_reads_back() {
+    for query in [
+        "T | join kind=leftouter (U | summarize arg_max(t, *) by k) on k | take 5",
+        "union T, (U | extend a = 1) | summarize make_set(a) by b | where array_length(set_a) > 2",
+        "T | mv-expand x = d to typeof(string) | where x has 'y' | distinct x",
+        "T | mv-apply e = parse_json(s) on (where tostring(e.k) == 'a' | project v = e.v)",
+        "T | make-series n = count() on t from ago(7d) to now() step 1d by k",
+        "T | parse m with * 'user ' u ' from ' ip:string ' ' * | project u, ip",
+        "T | where a in~ ('x', 'y') and not(b startswith 'z' or c has_any ('p', 'q')) | count",
+        "T | sort by t asc | extend p = prev(a), n = row_number() | where p != a",
+        "let L = datatable(a: string)['x', 'y']; T | where a in (L) | top 3 by b desc",
+        "range x from 1 to 5 step 1 | extend y = iff(x > 2, 'a', 'b')",
+        "print a = 1, b = dynamic({'k': [1, 2]}) | evaluate bag_unpack(b) : (a: long, k: dynamic)",
+    ] {
+        assert_round_trip(&sql(query));
+    }
+}
+
+#[test]
+fn hostile_texts_stay_inside_of_their_quotes() {
+    for text in ["'; DROP TABLE t; --", r"\'; DROP TABLE t; --", r"\\''", "a\"b", "'", "''", "%_\\'", "\\"] {
+        let literal = text.replace('\\', "\\\\").replace('"', "\\\"");
+        for query in [
+            format!("T | where a == \"{literal}\" | project a"),
+            format!("T | where a contains \"{literal}\" | project a"),
+            format!("T | extend ['{}'] = 1", text.replace('\\', "\\\\").replace('\'', "\\'")),
+        ] {
+            let script = print(&lowered(&query).script);
+            let statements = Parser::parse_sql(&DuckDbDialect {}, &script).unwrap_or_else(|e| panic!("{e}\n{script}"));
+            let queries = statements.iter().filter(|s| matches!(s, Statement::Query(_))).count();
+            let drops = statements.iter().filter(|s| matches!(s, Statement::Drop { .. })).count();
+            assert_eq!((queries, drops), (1, 0), "{script}");
+        }
+    }
+}
+
+#[test]
+fn column_names_that_differ_only_in_case_get_a_suffix() {
+    let text = sql("T | project Name = a, name = b | where name == 'x'");
+    assert!(text.contains("AS Name") && text.contains("AS name__2"), "{text}");
+}
+
+#[test]
+fn keywords_are_quoted_and_only_they() {
+    let text = sql("T | project ['order'] = a, plain = b, ['two words'] = c");
+    assert!(text.contains("AS \"order\"") && text.contains("AS plain") && text.contains("AS \"two words\""), "{text}");
+}
+
+#[test]
+fn a_look_back_bounds_each_scan_that_the_query_does_not() {
+    let day = 24 * 60 * 60 * 10_000_000;
+    let options = SqlOptions { dialect: Dialect::DUCKDB, now: None, look_back: Some(day) };
+    let text = |q: &str| print_query(&lowered_with(q, &options).unwrap().script.select);
+    let bounded = text("SigninLogs | where TimeGenerated > ago(1h) | project TimeGenerated");
+    assert_eq!(bounded.matches("INTERVAL").count(), 1, "{bounded}");
+    let unbounded = text("SigninLogs | where ResultType == '0' | project TimeGenerated");
+    assert!(unbounded.contains("INTERVAL '1' DAY"), "{unbounded}");
+    let wider = text("SigninLogs | where TimeGenerated > ago(7d) | project TimeGenerated");
+    assert_eq!(wider.matches("INTERVAL").count(), 2, "{wider}");
+}
+
+#[test]
+fn what_has_no_sql_is_refused_with_its_place() {
+    let options = SqlOptions { dialect: Dialect::DUCKDB, now: None, look_back: None };
+    let refused = lowered_with("T | evaluate autocluster()", &options).unwrap_err();
+    assert!(refused.contains("autocluster"), "{refused}");
+}
+
+#[test]
+fn long_pipelines_and_chains_do_not_nest() {
+    let filters = "| where a == 1 or b == 2 ".repeat(400);
+    assert_round_trip(&sql(&format!("T {filters}")));
+    let terms = (0..3000).map(|i| format!("a == {i}")).collect::<Vec<_>>().join(" or ");
+    assert!(sql(&format!("T | where {terms}")).len() > 1000);
+}

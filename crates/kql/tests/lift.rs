@@ -339,8 +339,18 @@ fn deep_nesting_is_refused() {
                 || result.diagnostics.iter().any(|d| d.severity == Severity::Error)
                 || parsed.has_errors()
         );
-        let text = format!("{}SigninLogs{}", "union (".repeat(depth), ")".repeat(depth));
-        let parsed = parse(&text);
-        lift(&parsed.query, &LiftOptions { source: &text });
+        let texts = [
+            format!("{}SigninLogs{}", "union (".repeat(depth), ")".repeat(depth)),
+            format!("{}database('d').T | take 1", "cluster('c').".repeat(depth)),
+            format!("T | where a{} == 1", ".b".repeat(depth)),
+            format!("T | where {}a", "1 + ".repeat(depth)),
+            format!("T | {} take 1 {}", "mv-apply c on ( ".repeat(depth), ")".repeat(depth)),
+            format!("let f = () {{ {} 1 {}", "let f = () { ".repeat(depth), "}; f() ".repeat(depth + 1)),
+            format!("{}T{}", "materialize(".repeat(depth), ")".repeat(depth)),
+        ];
+        for text in texts {
+            let parsed = parse(&text);
+            lift(&parsed.query, &LiftOptions { source: &text });
+        }
     }
 }

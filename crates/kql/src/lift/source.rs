@@ -133,29 +133,38 @@ impl<'t> Lifter<'t> {
 
     /// `workspace("x")`, `cluster("c").database("d")`.
     pub(super) fn is_qualifier(&self, e: &tree::Expr) -> bool {
-        match &e.kind {
-            ExprKind::Call(call) => QUALIFIERS.contains(&call.name.text.as_str()),
-            ExprKind::MethodCall { base, call } => {
-                QUALIFIERS.contains(&call.name.text.as_str()) && self.is_qualifier(base)
+        let mut e = e;
+        loop {
+            match &e.kind {
+                ExprKind::Call(call) => return QUALIFIERS.contains(&call.name.text.as_str()),
+                ExprKind::MethodCall { base, call } if QUALIFIERS.contains(&call.name.text.as_str()) => {
+                    e = base
+                }
+                _ => return false,
             }
-            _ => false,
         }
     }
 
     fn qualifiers(&self, e: &tree::Expr) -> Option<Vec<(SmolStr, SmolStr)>> {
-        let (mut list, call) = match &e.kind {
-            ExprKind::Call(call) => (Vec::new(), call),
-            ExprKind::MethodCall { base, call } => (self.qualifiers(base)?, call),
-            _ => return None,
-        };
-        if !QUALIFIERS.contains(&call.name.text.as_str()) {
-            return None;
+        let (mut e, mut list) = (e, Vec::new());
+        loop {
+            let (call, base) = match &e.kind {
+                ExprKind::Call(call) => (call, None),
+                ExprKind::MethodCall { base, call } => (call, Some(base)),
+                _ => return None,
+            };
+            if !QUALIFIERS.contains(&call.name.text.as_str()) {
+                return None;
+            }
+            let argument = call.args.first().map(|a| match &a.kind {
+                ExprKind::Literal(Literal::String(s)) => s.value.clone(),
+                _ => SmolStr::new(self.text(a.span.0)),
+            });
+            list.push((call.name.text.clone(), argument.unwrap_or_default()));
+            let Some(base) = base else { break };
+            e = base;
         }
-        let argument = call.args.first().map(|a| match &a.kind {
-            ExprKind::Literal(Literal::String(s)) => s.value.clone(),
-            _ => SmolStr::new(self.text(a.span.0)),
-        });
-        list.push((call.name.text.clone(), argument.unwrap_or_default()));
+        list.reverse();
         Some(list)
     }
 

@@ -125,6 +125,8 @@ pub(crate) struct Block {
 pub(crate) enum Keep<'k> {
     All,
     Only(&'k FxHashSet<ColId>),
+    /// All but this one, if it is any.
+    Except(Option<ColId>),
 }
 
 impl Keep<'_> {
@@ -132,6 +134,7 @@ impl Keep<'_> {
         match self {
             Self::All => true,
             Self::Only(set) => set.contains(&id),
+            Self::Except(gone) => gone != Some(id),
         }
     }
 }
@@ -270,9 +273,15 @@ impl Block {
 
     /// The name of a new column that no other column of the SELECT list has. `replaced`: the one whose place it takes.
     pub(crate) fn name_for(outs: &[Out], wanted: &str, replaced: Option<usize>) -> SmolStr {
+        Self::name_beside(outs, &[], wanted, replaced)
+    }
+
+    /// As [`Self::name_for`], with further names that are taken.
+    pub(crate) fn name_beside(outs: &[Out], others: &[Out], wanted: &str, replaced: Option<usize>) -> SmolStr {
         let wanted = if wanted.is_empty() { "_" } else { wanted };
         let taken = |name: &str| {
             outs.iter().enumerate().any(|(i, o)| Some(i) != replaced && o.name.eq_ignore_ascii_case(name))
+                || others.iter().any(|o| o.name.eq_ignore_ascii_case(name))
         };
         let mut name = SmolStr::new(wanted);
         let mut n = 1;
@@ -335,12 +344,17 @@ impl Block {
         self.pinned.iter().chain(outs.iter().flat_map(|o| &o.aliases)).all(same)
     }
 
-    /// What columns are called in an expression of this SELECT.
-    pub(crate) fn scope(&self, l: &Lowerer<'_>, keep: Keep<'_>) -> Scope {
+    /// What columns are called in an expression of this SELECT: those that `uses` names, and the keys of order and partition.
+    pub(crate) fn scope(&self, l: &Lowerer<'_>, keep: Keep<'_>, uses: &Uses) -> Scope {
         let mut scope = Scope::default();
+        let mut wanted: FxHashSet<ColId> = uses.columns.iter().copied().collect();
+        wanted.extend(self.partition.iter().copied());
+        wanted.extend(Uses::of(self.order.iter().map(|k| &k.expr)).columns);
         for source in &self.sources {
             for column in &source.columns {
-                if let Some(id) = column.id {
+                if let Some(id) = column.id
+                    && wanted.contains(&id)
+                {
                     scope.define(id, source.refer(&column.name));
                     if column.present {
                         scope.set_present(id);
@@ -349,6 +363,9 @@ impl Block {
             }
         }
         for out in &self.outs {
+            if !uses.whole_row && !wanted.contains(&out.id) {
+                continue;
+            }
             let by_name = matches!(out.origin, Origin::Computed { .. })
                 && keep.has(out.id)
                 && self.nameable(l, out)
@@ -442,6 +459,9 @@ impl Block {
 
     /// The columns in order, but each behind those that it names: an alias must be defined before it is used.
     fn defined_first(&self) -> Vec<usize> {
+        if self.outs.iter().all(|o| o.aliases.is_empty()) {
+            return (0..self.outs.len()).collect();
+        }
         let mut done = Vec::with_capacity(self.outs.len());
         let mut placed = vec![false; self.outs.len()];
         for start in 0..self.outs.len() {
@@ -466,8 +486,14 @@ impl Block {
 
     /// `*` for a source where most of its columns are wanted.
     fn star(&self, s: usize, source: &Source, covered: &mut FxHashSet<usize>) -> Option<SelectItem> {
-        let kept = |c: usize, name: &str| {
-            self.outs.iter().position(|o| o.origin == Origin::Source(s, c) && o.name == name)
+        let plain = |c: usize, name: &str, o: &Out| o.origin == Origin::Source(s, c) && o.name == name;
+        // Columns mostly stand where they stood.
+        let mut next = 0;
+        let mut kept = |c: usize, name: &str| {
+            let here = self.outs.get(next).is_some_and(|o| plain(c, name, o));
+            let at = if here { Some(next) } else { self.outs.iter().position(|o| plain(c, name, o)) };
+            next = at.map_or(next, |at| at + 1);
+            at
         };
         let mut mine = Vec::new();
         let mut exclude = Vec::new();
@@ -501,7 +527,7 @@ impl Block {
     pub(crate) fn into_query(mut self, l: &mut Lowerer<'_>, ordered: bool) -> Result<Query> {
         let mut order = Vec::new();
         if (ordered || self.limit.is_some()) && !self.order.is_empty() {
-            let scope = self.scope(l, Keep::All);
+            let scope = self.scope(l, Keep::All, &Uses::default());
             order = self.window_order(l, &scope)?;
         }
         let projection = self.projection(l);
@@ -698,7 +724,7 @@ impl Lowerer<'_> {
         keep: Keep<'_>,
     ) -> Result<Out> {
         let uses = Uses::of([expr]);
-        let mut scope = block.scope(self, keep);
+        let mut scope = block.scope(self, keep, &uses);
         if uses.window {
             scope.order = block.window_order(self, &scope)?;
         }

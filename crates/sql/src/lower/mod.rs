@@ -227,12 +227,6 @@ impl<'q> Lowerer<'q> {
         }
     }
 
-    pub(crate) fn lose(&mut self, loss: Loss) {
-        if !self.losses.contains(&loss) {
-            self.losses.push(loss);
-        }
-    }
-
     /// A name for a CTE or alias that nothing else in the script has: `base`, `base_2`, …
     pub(crate) fn fresh(&mut self, base: &str) -> SmolStr {
         let mut name = SmolStr::new(base);

@@ -2,7 +2,7 @@
 
 use ruleferry_ir::functions::Flags;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, BindingId, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op, Plan, PluginArg,
+    AggregateCall, AggregateItem, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op, Plan, PluginArg,
     Source, Subject,
 };
 
@@ -265,26 +265,4 @@ fn inner_plan<'p>(e: &'p Expr, plans: &mut Vec<&'p Plan>) {
         }
         _ => {}
     }
-}
-
-/// Whether a plan reads a row around it: a body of `mv-apply` or `partition`.
-pub(crate) fn reads_rows(plan: &Plan) -> bool {
-    let mut found = false;
-    visit(plan, &mut |p| found |= matches!(*p.op, Op::Rows), &mut |_| {});
-    found
-}
-
-/// The `let` tables that a plan refers to directly.
-pub(crate) fn references(plan: &Plan) -> Vec<BindingId> {
-    let mut out = Vec::new();
-    visit(
-        plan,
-        &mut |p| {
-            if let Op::Ref(id) = *p.op {
-                out.push(id);
-            }
-        },
-        &mut |_| {},
-    );
-    out
 }

@@ -67,6 +67,15 @@ impl Rel {
 impl<'t> Lifter<'t> {
     /// Operators after a source. `host` are the rows of the operator whose body this is.
     pub(super) fn pipeline(&mut self, pipeline: &'t tree::Pipeline, host: Option<Rel>, env: Env) -> Rel {
+        if !self.enter(pipeline.span.0) {
+            return self.nothing(pipeline.span.0);
+        }
+        let rel = self.operators(pipeline, host, env);
+        self.leave();
+        rel
+    }
+
+    fn operators(&mut self, pipeline: &'t tree::Pipeline, host: Option<Rel>, env: Env) -> Rel {
         let mut rel = match (&pipeline.source, host) {
             (Some(source), _) => Some(self.table(source, env)),
             (None, host) => host,

@@ -349,6 +349,16 @@ impl Lowerer<'_> {
         }
         let simple = |op| Ok(binary(left.clone(), op, right.clone()));
         let spans = lt == Type::Timespan || rt == Type::Timespan;
+        let numbers = lt.is_numeric() && rt.is_numeric();
+        let times = |t: Type| matches!(t, Type::Datetime | Type::Timespan);
+        let sum = matches!(a.op, ArithmeticOp::Add | ArithmeticOp::Sub) && times(lt) && times(rt);
+        if !numbers && !sum && !(spans && (lt.is_numeric() || rt.is_numeric() || lt == rt)) {
+            return Err(Refusal::new(
+                codes::SQL_FUNCTION,
+                span,
+                format!("no SQL form for this operation on `{lt}` and `{rt}`"),
+            ));
+        }
         match a.op {
             ArithmeticOp::Add => simple(BinaryOperator::Plus),
             ArithmeticOp::Sub => simple(BinaryOperator::Minus),

@@ -97,7 +97,7 @@ impl Lowerer<'_> {
     fn group(&mut self, block: Block, keys: &[Item], aggregates: &[AggregateItem], input: &Plan) -> Result<Block> {
         let block = self.fit_aggregate(block, keys, aggregates)?;
         let none = FxHashSet::default();
-        let mut scope = block.scope(self, Keep::Only(&none));
+        let mut scope = block.scope(self, Keep::Only(&none), &uses_of(keys, aggregates, input));
         scope.order = block.window_order(self, &scope)?;
         let mut outs = self.key_columns(&block, keys)?;
         let plain = outs.iter().all(|o| matches!(o.origin, Origin::Source(..)));
@@ -359,7 +359,7 @@ impl Lowerer<'_> {
     /// `arg_max` or `take_any` alone: the first row of each group by a window.
     fn choose_row(&mut self, block: Block, keys: &[Item], item: &AggregateItem, input: &Plan) -> Result<Block> {
         let mut block = block;
-        let mut scope = block.scope(self, Keep::Only(&FxHashSet::default()));
+        let mut scope = block.scope(self, Keep::Only(&FxHashSet::default()), &uses_of(keys, std::slice::from_ref(item), input));
         let key_outs = self.key_columns(&block, keys)?;
         let mut outs: Vec<Out> = Vec::new();
         for (key, filled) in keys.iter().zip(&key_outs) {
@@ -436,6 +436,17 @@ impl Lowerer<'_> {
         block.add_source(Some(name), relation.columns, relation.open);
         Ok(block)
     }
+}
+
+/// What the keys and aggregates of a `summarize` read.
+fn uses_of(keys: &[Item], aggregates: &[AggregateItem], input: &Plan) -> Uses {
+    let mut exprs: Vec<&Expr> = keys.iter().map(|k| &k.expr).collect();
+    aggregates.iter().for_each(|a| walk::aggregate_args(a, &mut exprs));
+    let mut uses = Uses::of(exprs);
+    if aggregates.iter().any(|a| matches!(a.call, AggregateCall::ArgExtreme { star: true, .. } | AggregateCall::TakeAny { star: true, .. })) {
+        uses.columns.extend(input.output.iter().copied());
+    }
+    uses
 }
 
 fn is_choice(item: &AggregateItem) -> bool {

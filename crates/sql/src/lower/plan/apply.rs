@@ -19,7 +19,7 @@ impl Lowerer<'_> {
         // The elements: `SELECT unnest(…) AS x` over the outer row.
         let mut rows = Block::default();
         rows.add_source(Some(o.clone()), outer.columns.clone(), outer.open);
-        let scope = rows.scope(self, Keep::All);
+        let scope = rows.scope(self, Keep::All, &uses);
         let mut lists = Vec::with_capacity(a.items.len());
         for item in &a.items {
             lists.push(self.elements(item, ExpandKind::Bag, a.limit.as_ref(), &scope)?);

@@ -19,7 +19,7 @@ impl Lowerer<'_> {
             // The elements stand beside the column that they come from: no alias may stand for both.
             block = self.reopen(block)?;
         }
-        let scope = block.scope(self, Keep::Only(&keep));
+        let scope = block.scope(self, Keep::Only(&keep), &uses);
         let mut lists = Vec::with_capacity(e.items.len());
         for item in &e.items {
             lists.push(self.elements(item, e.kind, e.limit.as_ref(), &scope)?);

@@ -138,7 +138,7 @@ impl Lowerer<'_> {
         if uses.window {
             return self.filter_by_window(block, predicate);
         }
-        let scope = block.scope(self, Keep::All);
+        let scope = block.scope(self, Keep::All, &uses);
         let aliases = block.aliases_of(self, &uses, Keep::All);
         // One conjunct a filter, so that the printer gives each a line.
         let parts = match &predicate.kind {
@@ -161,12 +161,12 @@ impl Lowerer<'_> {
     }
 
     fn filter_by_window(&mut self, mut block: Block, predicate: &Expr) -> Result<Block> {
-        let mut scope = block.scope(self, Keep::All);
+        let uses = Uses::of([predicate]);
+        let mut scope = block.scope(self, Keep::All, &uses);
         scope.order = block.window_order(self, &scope)?;
         let test = self.predicate(predicate, &scope)?;
         block.qualify = Some(test);
         block.hint = "filtered";
-        let uses = Uses::of([predicate]);
         let aliases = block.aliases_of(self, &uses, Keep::All);
         block.pinned.extend(aliases);
         Ok(block)
@@ -182,7 +182,7 @@ impl Lowerer<'_> {
             block = self.reopen(block)?;
         }
         for item in items {
-            block = self.extend_one(plan, block, item)?;
+            block = self.extend_one(&wanted, block, item)?;
         }
         if block.outs.iter().any(|o| !wanted.contains(&o.id)) {
             block.outs.retain(|o| wanted.contains(&o.id));
@@ -192,27 +192,23 @@ impl Lowerer<'_> {
     }
 
     /// Adds the column of one item. The column that it replaces (same name, not in the output) leaves.
-    fn extend_one(&mut self, plan: &Plan, block: Block, item: &Item) -> Result<Block> {
+    fn extend_one(&mut self, wanted: &FxHashSet<ColId>, block: Block, item: &Item) -> Result<Block> {
         if item.ids.len() > 1 {
             return self.extend_tuple(block, item);
         }
         let Some(&id) = item.ids.first() else { return Ok(block) };
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
         let uses = Uses::of([&item.expr]);
         let name = self.query.columns.name(id);
         let replaced = |b: &Block| b.outs.iter().position(|o| !wanted.contains(&o.id) && o.name == name);
-        let keep: FxHashSet<ColId> = {
-            let gone = replaced(&block).and_then(|i| block.outs.get(i)).map(|o| o.id);
-            block.outs.iter().map(|o| o.id).filter(|o| Some(*o) != gone).collect()
-        };
-        let block = self.fit(block, &uses, Keep::Only(&keep))?;
+        let keep = Keep::Except(replaced(&block).and_then(|i| block.outs.get(i)).map(|o| o.id));
+        let block = self.fit(block, &uses, keep)?;
         let at = replaced(&block);
         let unique = Block::name_for(&block.outs, name, at);
-        let out = self.computed(&block, id, unique.clone(), &item.expr, Keep::Only(&keep))?;
+        let out = self.computed(&block, id, unique.clone(), &item.expr, keep)?;
         let mut block = block;
         let (at, out) = if !out.aliases.is_empty() && self.hides_aliases(&out.expr) {
             block = self.reopen(block)?;
-            (replaced(&block), self.computed(&block, id, unique, &item.expr, Keep::Only(&keep))?)
+            (replaced(&block), self.computed(&block, id, unique, &item.expr, keep)?)
         } else {
             (at, out)
         };
@@ -227,7 +223,7 @@ impl Lowerer<'_> {
     fn extend_tuple(&mut self, block: Block, item: &Item) -> Result<Block> {
         let uses = Uses::of([&item.expr]);
         let mut block = self.fit(block, &uses, Keep::All)?;
-        let scope = block.scope(self, Keep::All);
+        let scope = block.scope(self, Keep::All, &uses);
         let whole = self.expr(&item.expr, &scope)?;
         let helper = Block::name_for(&block.outs, "_tuple", None);
         let relation = {
@@ -303,8 +299,7 @@ impl Lowerer<'_> {
         let mut outs: Vec<Out> = Vec::with_capacity(items.len());
         for item in items {
             let Some(&id) = item.ids.first() else { continue };
-            let others: Vec<Out> = outs.iter().chain(&reserved).cloned().collect();
-            let name = Block::name_for(&others, self.query.columns.name(id), None);
+            let name = Block::name_beside(&outs, &reserved, self.query.columns.name(id), None);
             match item.expr.as_column() {
                 Some(from) if from == id => {
                     let Some(old) = block.out(id) else { return Err(refuse_column(item.expr.span)) };
@@ -482,8 +477,11 @@ pub(super) fn fill_string(out: &Out) -> Out {
 
 /// Columns in the order of the plan's output.
 pub(super) fn sort_outs(block: &mut Block, output: &[ColId]) {
-    let place = |id: ColId| output.iter().position(|o| *o == id).unwrap_or(usize::MAX);
-    block.outs.sort_by_key(|o| place(o.id));
+    if block.outs.iter().map(|o| o.id).eq(output.iter().copied()) {
+        return;
+    }
+    let places: rustc_hash::FxHashMap<ColId, usize> = output.iter().enumerate().map(|(i, id)| (*id, i)).collect();
+    block.outs.sort_by_key(|o| places.get(&o.id).copied().unwrap_or(usize::MAX));
 }
 
 /// A filter that only rows with a value pass says that the column is present.

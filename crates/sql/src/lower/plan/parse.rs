@@ -72,7 +72,7 @@ impl Lowerer<'_> {
         let uses = Uses::of([subject]);
         let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
         let mut block = self.fit(input, &uses, Keep::All)?;
-        let scope = block.scope(self, Keep::All);
+        let scope = block.scope(self, Keep::All, &uses);
         let text = self.expr(subject, &scope)?;
         let aliases = block.aliases_of(self, &uses, Keep::All);
         if let Some(test) = test {
@@ -196,12 +196,12 @@ impl Lowerer<'_> {
         let uses = Uses::of([&p.subject]);
         let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
         let mut block = self.fit(input, &uses, Keep::All)?;
-        let mut scope = block.scope(self, Keep::All);
+        let mut scope = block.scope(self, Keep::All, &uses);
         let mut text = self.expr(&p.subject, &scope)?;
         if !matches!(text, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_)) && p.subject.as_column().is_some() {
             // It is used once for each column.
             block = self.reopen(block)?;
-            scope = block.scope(self, Keep::All);
+            scope = block.scope(self, Keep::All, &uses);
             text = self.expr(&p.subject, &scope)?;
         }
         let aliases = block.aliases_of(self, &uses, Keep::All);

@@ -4,7 +4,7 @@ use super::{refuse_column, refuse_operator};
 use super::scan::join_of;
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out};
-use crate::lower::walk::Uses;
+use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
 use ruleferry_ir::{AggregateItem, ColId, Expr, JoinKind, Plan, Plugin, PluginArg, Type, Value};
@@ -54,7 +54,7 @@ impl Lowerer<'_> {
         if block.outs.iter().any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { .. })) {
             block = self.reopen(block)?;
         }
-        let scope = block.scope(self, Keep::All);
+        let scope = block.scope(self, Keep::All, &uses);
         let bag_sql = self.expr(bag, &scope)?;
         for id in added {
             let column = self.query.columns.name(id);
@@ -106,7 +106,11 @@ impl Lowerer<'_> {
         if block.outs.iter().any(|o| matches!(o.origin, Origin::Computed { .. })) {
             block = self.reopen(block)?;
         }
-        let scope = block.scope(self, Keep::All);
+        let mut exprs = vec![pivoted];
+        if let Some(item) = aggregate {
+            walk::aggregate_args(item, &mut exprs);
+        }
+        let scope = block.scope(self, Keep::All, &Uses::of(exprs));
         let value = match aggregate {
             Some(item) => self.aggregate_value(item, 0, &scope)?,
             None => build::call("count", vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())]),

@@ -3,6 +3,7 @@
 use super::{refuse_column, refuse_operator};
 use crate::build;
 use crate::lower::block::{Block, Keep, Relation, SourceColumn};
+use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Need, Refusal, Result, Scope, TableInfo};
 use ruleferry_diag::codes;
 use ruleferry_ir::{
@@ -10,6 +11,7 @@ use ruleferry_ir::{
     Plan, Scan, Source, Type, Value,
 };
 use ruleferry_diag::Span;
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
@@ -39,11 +41,12 @@ impl Lowerer<'_> {
     /// A table by its name, with columns named as in the plan.
     fn table(&mut self, name: &str, output: &[ColId], open: bool) -> Relation {
         let mut columns: Vec<SourceColumn> = Vec::with_capacity(output.len());
+        let mut taken: FxHashSet<String> = FxHashSet::default();
         for id in output {
             let wanted = self.query.columns.name(*id);
             let mut column = SmolStr::new(wanted);
             let mut n = 1;
-            while columns.iter().any(|c| c.name.eq_ignore_ascii_case(&column)) {
+            while !taken.insert(column.to_lowercase()) {
                 n += 1;
                 column = SmolStr::new(format!("{wanted}__{n}"));
             }
@@ -215,7 +218,7 @@ impl Lowerer<'_> {
         );
         let test = Expr::compare(CompareOp::Ge, Expr::column(time, Type::Datetime, span), start, Missing::Null, span);
         let mut block = block;
-        let scope: Scope = block.scope(self, Keep::All);
+        let scope: Scope = block.scope(self, Keep::All, &Uses::of([&test]));
         let sql = self.predicate(&test, &scope)?;
         block.filters.push(sql);
         block.hint = "recent";

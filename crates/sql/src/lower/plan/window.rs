@@ -3,6 +3,7 @@
 use super::refuse_operator;
 use crate::build;
 use crate::lower::block::{Block, Keep};
+use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_ir::{Expr, LimitKind, Plan, TopNested};
 
@@ -14,7 +15,7 @@ impl Lowerer<'_> {
             block = self.distinct(block)?;
             block = self.reopen(block)?;
         }
-        let scope = block.scope(self, Keep::All);
+        let scope = block.scope(self, Keep::All, &Uses::default());
         let order = block.window_order(self, &scope)?;
         let rank = build::over(build::function("row_number", Vec::new()), scope.partition.clone(), order);
         let limit = self.expr(count, &Scope::default())?;

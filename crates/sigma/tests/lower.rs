@@ -319,7 +319,7 @@ fn sigma_comes_back() {
         let lifted = lift(&parse(&source).documents[0], &LiftOptions::default()).unwrap();
         let text = print(&[lowered(&lifted.rule).document], &Default::default());
         // The flags of a pattern are inside of it by now.
-        let wanted = source.replace("B|re|i: a+", "B|re: (?i)a+");
+        let wanted = source.replace("B|re|i: a+", "B|re: '(?i)a+'");
         assert_eq!(text, wanted);
     }
 }

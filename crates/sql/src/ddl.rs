@@ -9,6 +9,7 @@ use crate::lower::{Need, walk};
 use indexmap::IndexMap;
 use ruleferry_ir::{BindingValue, Op, Query, Source, Type};
 use ruleferry_targets::schema::{self, SchemaSet};
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use std::fmt::Write;
 
@@ -88,16 +89,15 @@ fn print(dialect: &Dialect, tables: &IndexMap<SmolStr, Columns>) -> String {
     for (table, columns) in tables {
         // Writing to a string does not fail.
         let _ = writeln!(out, "CREATE TABLE {} (", build::ident(table));
-        let mut taken: Vec<String> = Vec::with_capacity(columns.len());
+        let mut taken: FxHashSet<String> = FxHashSet::default();
         let mut lines: Vec<String> = Vec::with_capacity(columns.len());
         for (name, ty) in columns {
             let mut unique = name.to_string();
             let mut n = 1;
-            while dialect.folds_case && taken.contains(&unique.to_lowercase()) {
+            while dialect.folds_case && !taken.insert(unique.to_lowercase()) {
                 n += 1;
                 unique = format!("{name}__{n}");
             }
-            taken.push(unique.to_lowercase());
             lines.push(format!("    {} {}", build::ident(&unique), dialect.type_name(*ty)));
         }
         if lines.is_empty() {

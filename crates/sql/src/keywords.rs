@@ -3,9 +3,16 @@
 /// Whether a bare `name` would be read as a keyword. Sorted; DuckDB's reserved words, and those that read differently
 /// as a function or type name or that sqlparser takes for the start of a clause.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    let folded = name.to_ascii_lowercase();
-    RESERVED.binary_search(&folded.as_str()).is_ok()
+    // Most names are longer than any keyword; the others fit a buffer.
+    let mut buffer = [0_u8; LONGEST];
+    let Some(folded) = buffer.get_mut(..name.len()) else { return false };
+    folded.copy_from_slice(name.as_bytes());
+    folded.make_ascii_lowercase();
+    RESERVED.binary_search_by(|word| word.as_bytes().cmp(folded)).is_ok()
 }
+
+/// Bytes of the longest word.
+const LONGEST: usize = 17;
 
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
@@ -30,5 +37,6 @@ mod tests {
     #[test]
     fn the_list_is_sorted() {
         assert!(super::RESERVED.is_sorted());
+        assert!(super::RESERVED.iter().all(|w| w.len() <= super::LONGEST));
     }
 }

@@ -173,11 +173,21 @@ def _(v, t):
     return text(v, t).replace(text(v, t, 1), text(v, t, 2)) if text(v, t, 1) else text(v, t)
 
 
-@define("replace replace_regex", "string", strict=False)
+@define("replace_regex", "string", strict=False)
 def _(v, t):
-    rewrite = re.sub(r"\\(\d)", r"\\g<\1>", text(v, t, 2))
+    return _replaced(text(v, t), text(v, t, 1), text(v, t, 2))
+
+
+@define("replace", "string", strict=False)
+def _(v, t):
+    # The legacy function has the text last.
+    return _replaced(text(v, t, 2), text(v, t), text(v, t, 1))
+
+
+def _replaced(source, pattern, rewrite):
+    rewrite = re.sub(r"\\(\d)", r"\\g<\1>", rewrite)
     rewrite = re.sub(r"\\(?!g<)", r"\\\\", rewrite)
-    return regex(text(v, t, 1)).sub(rewrite, text(v, t))
+    return regex(pattern).sub(rewrite, source)
 
 
 def _trim(what, pattern, left, right):

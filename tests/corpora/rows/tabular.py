@@ -523,7 +523,7 @@ def _aggregate(e, table, env, by_names):
             ty, do = aggregates.build(name, arguments(e), env)
             return [(given or default_name(e) if name not in ("take_any",) else given or default_name(arguments(e)[0]), ty, _labelled(do, "count" if name in aggregates.COUNTS else name))]
     ty, do = _over_aggregates(e, env)
-    return [(given, ty, _labelled(do, "expression"))]
+    return [(given or default_name(e), ty, _labelled(do, "expression"))]
 
 
 def _over_aggregates(e, env):

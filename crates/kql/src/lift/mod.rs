@@ -57,7 +57,8 @@ const MAX_UNION: usize = 2_000_000;
 /// Passes for learning columns; each but the last one has learned something.
 const MAX_PASSES: usize = 6;
 
-/// Lifts a query. The tree must come from a parse without errors, otherwise the result is a diagnostic.
+/// Lifts a query. The tree must come from a parse without errors: error nodes are refused here, but a parser can also skip
+/// text without leaving one, so look at its diagnostics first.
 pub fn lift(query: &tree::Query, options: &LiftOptions<'_>) -> Lifted {
     let mut knowledge = Knowledge::new(options.source);
     let mut pass = 1;

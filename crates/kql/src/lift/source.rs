@@ -9,6 +9,7 @@ use ruleferry_diag::{Diagnostic, Span};
 use ruleferry_ir::functions::{FunctionKind, resolve};
 use ruleferry_ir::{self as ir, ColId, Input, InputKind, Op, Plan, Scan, Source, TableName, Type};
 use ruleferry_targets::schema::{self, SchemaSet, TableFunctionForm, TableRef};
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 use super::expr::scalar_type;
@@ -441,7 +442,7 @@ impl<'t> Lifter<'t> {
         if !self.allows_columns(datatable.columns.len(), span) {
             return self.nothing(span);
         }
-        let output: Vec<ColId> = datatable.columns.iter().map(|c| self.declared_column(c)).collect();
+        let output = self.declared_columns(&datatable.columns);
         let types: Vec<Type> = output.iter().map(|id| self.columns.ty(*id)).collect();
         let width = types.len().max(1);
         if !datatable.values.len().is_multiple_of(width) {
@@ -457,8 +458,17 @@ impl<'t> Lifter<'t> {
         Rel::source(Plan::new(Op::Values(ir::Values { rows, print: false }), output, span))
     }
 
-    pub(super) fn declared_column(&mut self, column: &tree::ColumnDecl) -> ColId {
-        self.add_column(column.name.text.clone(), scalar_type(&column.ty), column.name.span.0)
+    fn declared_columns(&mut self, columns: &[tree::ColumnDecl]) -> Vec<ColId> {
+        let mut seen = FxHashSet::default();
+        for column in columns {
+            if !seen.insert(column.name.text.as_str()) {
+                let message = format!("the column `{}` is declared twice", column.name.text);
+                self.error(codes::WRONG_ARGUMENTS, column.name.span.0, message);
+            }
+        }
+        let add =
+            |c: &tree::ColumnDecl| self.add_column(c.name.text.clone(), scalar_type(&c.ty), c.name.span.0);
+        columns.iter().map(add).collect()
     }
 
     /// The name that a `let` gives to external data.
@@ -471,7 +481,7 @@ impl<'t> Lifter<'t> {
         if !self.allows_columns(external.columns.len(), span) {
             return self.nothing(span);
         }
-        let output: Vec<ColId> = external.columns.iter().map(|c| self.declared_column(c)).collect();
+        let output = self.declared_columns(&external.columns);
         let args: Vec<ir::Expr> = external.uris.iter().map(|u| self.expr(u, &Scope::bare(env))).collect();
         let file = args.first().and_then(|a| self.constant_text(a)).map(file_stem).unwrap_or_default();
         let wanted = if file.is_empty() { SmolStr::new_static("externaldata") } else { file };

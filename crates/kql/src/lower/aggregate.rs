@@ -58,6 +58,13 @@ impl Lowerer<'_> {
         if generated {
             return build::unnamed(value);
         }
+        if stars(&item.call) {
+            // Kusto names the columns behind `*` by itself, as the source's did; only the first can be named.
+            return match (&item.call, item.ids.first()) {
+                (AggregateCall::ArgExtreme { by, .. }, Some(id)) => self.assigned(*id, by, value),
+                _ => build::unnamed(value),
+            };
+        }
         let names: Vec<_> = item.ids.iter().map(|id| build::name(self.column_name(*id))).collect();
         let names = match names.as_slice() {
             [one] => ColumnNames::One(one.clone()),
@@ -131,17 +138,24 @@ impl Lowerer<'_> {
 
     pub(super) fn assigned(&self, id: ColId, e: &ir::Expr, value: Expr) -> NamedExpr {
         let name = self.column_name(id);
-        let source = match &e.kind {
-            Ir::Column(from) => Some(*from),
+        // A conversion that Kusto makes by itself leaves the name of the column.
+        let source = match (&e.kind, &value.kind) {
             // `bin(x, 1h)` is named `x`.
-            Ir::Call(f, args) if f.name == "bin" => args.first().and_then(ir::Expr::as_column),
+            (Ir::Call(f, args), _) if f.name == "bin" => {
+                args.first().and_then(ir::Expr::as_column).map(|id| self.column_name(id))
+            }
+            (Ir::Column(id), ExprKind::Call(_)) => Some(self.column_name(*id)),
+            (_, ExprKind::Name(own)) => Some(own.as_str()),
             _ => None,
         };
-        if source.is_some_and(|from| self.column_name(from) == name) {
-            build::unnamed(value)
-        } else {
-            build::assign(name, value)
-        }
+        if source == Some(name) { build::unnamed(value) } else { build::assign(name, value) }
+    }
+}
+
+const fn stars(call: &AggregateCall) -> bool {
+    match call {
+        AggregateCall::ArgExtreme { star, .. } | AggregateCall::TakeAny { star, .. } => *star,
+        AggregateCall::Function(..) | AggregateCall::Composed { .. } => false,
     }
 }
 

@@ -16,6 +16,7 @@ use sqlparser::ast::{
     SelectItem, TableAlias, TableFactor, TableWithJoins, Visit, Visitor, With,
 };
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// A column that a FROM item has.
 #[derive(Clone, Debug)]
@@ -62,6 +63,10 @@ impl Source {
             None => build::column(name),
         }
     }
+
+    fn text(&self, name: &SmolStr) -> Text {
+        Text::Column(self.qualifier.clone(), name.clone())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +84,57 @@ pub(crate) enum Origin {
     },
 }
 
+/// What stands in the SELECT list. A tree is large and tables are wide: a plain column is kept by its name, a tree is shared.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Text {
+    /// A column of FROM, with its qualifier.
+    Column(Option<SmolStr>, SmolStr),
+    Sql(Rc<Expr>),
+}
+
+impl Text {
+    pub(crate) fn get(&self) -> Expr {
+        match self {
+            Self::Column(None, name) => build::column(name),
+            Self::Column(Some(qualifier), name) => build::qualified(qualifier, name),
+            Self::Sql(e) => (**e).clone(),
+        }
+    }
+
+    /// Whether it is this tree; only a column is looked at closely.
+    fn is(&self, e: &Expr) -> bool {
+        match self {
+            Self::Column(..) => {
+                matches!(e, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) && self.get() == *e
+            }
+            Self::Sql(own) => **own == *e,
+        }
+    }
+
+    fn cost(&self) -> usize {
+        match self {
+            Self::Column(..) => 1,
+            Self::Sql(e) => cost(e),
+        }
+    }
+
+    fn is_short_literal(&self) -> bool {
+        matches!(self, Self::Sql(e) if short_literal(e))
+    }
+}
+
+impl From<Expr> for Text {
+    fn from(e: Expr) -> Self {
+        Self::Sql(Rc::new(e))
+    }
+}
+
 /// A column of the SELECT list.
 #[derive(Clone, Debug)]
 pub(crate) struct Out {
     pub id: ColId,
     pub name: SmolStr,
-    pub expr: Expr,
+    pub expr: Text,
     pub origin: Origin,
     pub present: bool,
     /// Names of columns of this SELECT that `expr` uses.
@@ -162,7 +212,7 @@ impl Block {
                 self.outs.push(Out {
                     id,
                     name: column.name.clone(),
-                    expr: source.refer(&column.name),
+                    expr: source.text(&column.name),
                     origin: Origin::Source(at, i),
                     present: column.present,
                     aliases: Vec::new(),
@@ -213,7 +263,7 @@ impl Block {
         let name = if source.columns.iter().any(|c| c.name.eq_ignore_ascii_case("t")) { "source_rows" } else { "t" };
         from.relation = build::aliased(from.relation.clone(), name, &[]);
         source.qualifier = Some(name.into());
-        let columns: Vec<Expr> = source.columns.iter().map(|c| source.refer(&c.name)).collect();
+        let columns: Vec<Text> = source.columns.iter().map(|c| source.text(&c.name)).collect();
         for out in &mut self.outs {
             if let Origin::Source(0, i) = out.origin
                 && let Some(e) = columns.get(i)
@@ -253,7 +303,7 @@ impl Block {
         let mut scope = Scope::default();
         for out in &self.outs {
             let plain = matches!(out.origin, Origin::Source(..));
-            scope.push(out.id, if plain { out.expr.clone() } else { build::column(&out.name) });
+            scope.push(out.id, if plain { out.expr.get() } else { build::column(&out.name) });
             if out.present {
                 scope.set_present(out.id);
             }
@@ -307,7 +357,7 @@ impl Block {
         let Origin::Computed { fixed, volatile, .. } = out.origin else { return true };
         let aliases_stay = out.aliases.iter().all(|a| outs.iter().any(|o| o.name == *a && keep.has(o.id)));
         let kept_too = usize::from(keep.has(out.id));
-        !fixed && aliases_stay && (uses + kept_too <= 1 || (!volatile && cost(&out.expr) <= 4))
+        !fixed && aliases_stay && (uses + kept_too <= 1 || (!volatile && out.expr.cost() <= 4))
     }
 
     /// Whether all columns of these uses may be written out where they are used.
@@ -369,8 +419,8 @@ impl Block {
             let by_name = matches!(out.origin, Origin::Computed { .. })
                 && keep.has(out.id)
                 && self.nameable(l, out)
-                && !short_literal(&out.expr);
-            scope.push(out.id, if by_name { build::column(&out.name) } else { out.expr.clone() });
+                && !out.expr.is_short_literal();
+            scope.push(out.id, if by_name { build::column(&out.name) } else { out.expr.get() });
             if out.present {
                 scope.set_present(out.id);
             }
@@ -443,10 +493,10 @@ impl Block {
                 && out.origin != Origin::Outer
             {
                 items.push(match out.origin {
-                    Origin::Source(..) | Origin::Outer => build::item(out.expr.clone(), &out.name),
+                    Origin::Source(..) | Origin::Outer => build::item(out.expr.get(), &out.name),
                     // Others of this SELECT may use the name.
                     Origin::Computed { .. } => {
-                        SelectItem::ExprWithAlias { expr: out.expr.clone(), alias: build::ident(&out.name) }
+                        SelectItem::ExprWithAlias { expr: out.expr.get(), alias: build::ident(&out.name) }
                     }
                 });
             }
@@ -509,7 +559,7 @@ impl Block {
             match replacement {
                 Some(i) if !covered.contains(&i) && !mine.contains(&i) => {
                     mine.push(i);
-                    replace.push((self.outs.get(i)?.expr.clone(), column.name.clone()));
+                    replace.push((self.outs.get(i)?.expr.get(), column.name.clone()));
                 }
                 _ => exclude.push(column.name.clone()),
             }
@@ -739,13 +789,13 @@ impl Lowerer<'_> {
         let present = !self.nullable(expr, &scope);
         let aliases = block.aliases_of(self, &uses, keep);
         // A conversion that says nothing leaves the column as it was.
-        if let Some(old) = block.outs.iter().find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr == sql) {
+        if let Some(old) = block.outs.iter().find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql)) {
             return Ok(Out { id, name, ..old.clone() });
         }
         // Engines do not take an alias for a subquery everywhere.
         let fixed = uses.window || uses.volatile || uses.subquery || self.holds_query(&sql);
         let origin = Origin::Computed { fixed, volatile: uses.volatile, depth };
-        Ok(Out { id, name, expr: sql, origin, present, aliases })
+        Ok(Out { id, name, expr: sql.into(), origin, present, aliases })
     }
 }
 

@@ -322,6 +322,36 @@ fn literal_span(query: &Query, e: &Expr) -> Option<i64> {
     None
 }
 
+impl Lowerer<'_> {
+    /// The names of the values that stand in the text where the source named them.
+    fn header(&mut self) -> Vec<String> {
+        const SHOWN: usize = 60;
+        let macros = self.macros.clone();
+        let mut lines = Vec::new();
+        for binding in &self.query.bindings {
+            let BindingValue::Scalar(e) = &binding.value else { continue };
+            let literal = matches!(&e.kind, ExprKind::Literal(_) | ExprKind::Arithmetic(_) | ExprKind::Cast(_));
+            if !literal {
+                continue;
+            }
+            let Ok(value) = self.expr(e, &Scope::default()) else { continue };
+            let value = value.to_string();
+            let text = if value.chars().count() > SHOWN {
+                format!("{}: a value of {} characters", binding.name, value.chars().count())
+            } else {
+                format!("{}: {value}", binding.name)
+            };
+            lines.push(text);
+        }
+        // What only the comment calls is not needed.
+        self.macros = macros;
+        if !lines.is_empty() {
+            lines.insert(0, "Values of the rule, by the names that it gives them:".to_owned());
+        }
+        lines
+    }
+}
+
 /// Tables that macros read: inputs that a query needs without naming them.
 const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[(
     "geo_ip_ranges",
@@ -356,6 +386,7 @@ pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered
     let block = l.block(&query.plan).map_err(|r| vec![*r.0])?;
     let select = l.finish(block, true).map_err(|r| vec![*r.0])?;
     let select = l.with_ctes(select);
+    let header = l.header();
     let macros = sql::macro_closure(options.dialect.name, l.macros.iter().map(SmolStr::as_str));
     for (table, columns) in MACRO_TABLES {
         if macros.iter().any(|m| m.text.contains(table)) {
@@ -364,7 +395,7 @@ pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered
         }
     }
     Ok(Lowered {
-        script: Script { header: Vec::new(), macros, select },
+        script: Script { header, macros, select },
         losses: l.losses,
         needs: l.needs,
         assumptions: l.assumptions,

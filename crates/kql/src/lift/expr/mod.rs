@@ -161,7 +161,12 @@ impl<'t> Lifter<'t> {
                 self.opaque("it has no meaning outside of its own service", Type::Dynamic, span)
             }
             // The parser has reported it.
-            tree::ExprKind::Error => self.placeholder(Type::Unknown, span),
+            tree::ExprKind::Error => self.faulty(
+                codes::LIFT_ERROR_NODE,
+                span,
+                "this part of the query was not understood",
+                Type::Unknown,
+            ),
         }
     }
 

@@ -67,6 +67,10 @@ impl Rel {
 impl<'t> Lifter<'t> {
     /// Operators after a source. `host` are the rows of the operator whose body this is.
     pub(super) fn pipeline(&mut self, pipeline: &'t tree::Pipeline, host: Option<Rel>, env: Env) -> Rel {
+        // Without a host, `table` has counted the level.
+        if host.is_none() {
+            return self.operators(pipeline, host, env);
+        }
         if !self.enter(pipeline.span.0) {
             return self.nothing(pipeline.span.0);
         }

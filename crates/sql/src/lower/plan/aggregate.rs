@@ -103,7 +103,7 @@ impl Lowerer<'_> {
         let plain = outs.iter().all(|o| matches!(o.origin, Origin::Source(..)));
         let group_by = match (outs.is_empty(), plain) {
             (true, _) => GroupByExpr::Expressions(Vec::new(), Vec::new()),
-            (false, true) => GroupByExpr::Expressions(outs.iter().map(|o| o.expr.clone()).collect(), Vec::new()),
+            (false, true) => GroupByExpr::Expressions(outs.iter().map(|o| o.expr.get()).collect(), Vec::new()),
             (false, false) => GroupByExpr::All(Vec::new()),
         };
         let mut chosen = Vec::new();
@@ -171,7 +171,7 @@ impl Lowerer<'_> {
         outs.push(Out {
             id,
             name,
-            expr,
+            expr: expr.into(),
             origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
             present,
             aliases: Vec::new(),
@@ -212,7 +212,7 @@ impl Lowerer<'_> {
         outs.push(Out {
             id: HELPER,
             name: helper.clone(),
-            expr: aggregate(ast::Expr::Dictionary(fields)),
+            expr: aggregate(ast::Expr::Dictionary(fields)).into(),
             origin: Origin::Computed { fixed: true, volatile: false, depth: 0 },
             present: true,
             aliases: Vec::new(),
@@ -237,7 +237,7 @@ impl Lowerer<'_> {
                 block.outs.push(Out {
                     id: *id,
                     name,
-                    expr: value,
+                    expr: value.into(),
                     origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
                     present: false,
                     aliases: Vec::new(),
@@ -392,7 +392,7 @@ impl Lowerer<'_> {
             outs.push(out);
         }
         scope.order.clear();
-        let partition: Vec<ast::Expr> = key_outs.iter().map(|o| o.expr.clone()).collect();
+        let partition: Vec<ast::Expr> = key_outs.iter().map(|o| o.expr.get()).collect();
         let first = build::over(build::function("row_number", Vec::new()), partition, order);
         block.outs = outs;
         block.explicit = block.outs.len() <= MAX_LIST && !star;

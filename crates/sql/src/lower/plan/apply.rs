@@ -5,7 +5,7 @@ use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out, Relation, SourceColumn};
 use crate::lower::walk::Uses;
 use crate::lower::{Frame, Lowerer, Result};
-use ruleferry_ir::{Apply, ColId, ExpandKind, Plan};
+use ruleferry_ir::{Apply, ColId, ExpandKind, Op, Plan};
 use smol_str::SmolStr;
 use sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
@@ -52,7 +52,7 @@ impl Lowerer<'_> {
         let body = self.body(a);
         self.lateral -= 1;
         self.row = frame;
-        let (query, body_columns) = body?;
+        let (query, body_columns, guarded) = body?;
         let b = self.fresh_alias("a", &outer);
         let mut from = build::from(build::aliased(outer.factor, &o, &[]));
         from.joins.push(Join {
@@ -71,14 +71,26 @@ impl Lowerer<'_> {
             outs.push(Out { name, ..old.clone() });
         }
         block.outs = outs;
+        if !guarded && makes_a_row_of_none(&a.body) {
+            let longest = match lists.as_slice() {
+                [one] => build::call("len", vec![one.clone()]),
+                several => {
+                    build::call("greatest", several.iter().map(|l| build::call("len", vec![l.clone()])).collect())
+                }
+            };
+            block.filters.push(build::binary(longest, ast::BinaryOperator::Gt, build::integer(0)));
+        }
         Ok(block)
     }
 
-    /// The sub-select of the body: the columns that it does not take over from the row around it.
-    fn body(&mut self, a: &Apply) -> Result<(ast::Query, Vec<SourceColumn>)> {
+    /// The sub-select of the body: the columns that it does not take over from the row around it. Says whether it gives no row
+    /// where there are no elements.
+    fn body(&mut self, a: &Apply) -> Result<(ast::Query, Vec<SourceColumn>, bool)> {
         let mut block = self.block(&a.body)?;
         block.outs.retain(|o| o.origin != Origin::Outer && a.body.output.contains(&o.id));
-        if block.group_by.as_ref().is_some_and(|g| matches!(g, ast::GroupByExpr::Expressions(e, _) if e.is_empty())) {
+        let guarded =
+            block.group_by.as_ref().is_some_and(|g| matches!(g, ast::GroupByExpr::Expressions(e, _) if e.is_empty()));
+        if guarded {
             // A group of no elements gives no row.
             block.having.push(build::binary(
                 build::call("count", vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())]),
@@ -92,7 +104,7 @@ impl Lowerer<'_> {
             .map(|o| SourceColumn { id: Some(o.id), name: o.name.clone(), present: o.present })
             .collect();
         let query = self.finish(block, true)?;
-        Ok((query, columns))
+        Ok((query, columns, guarded))
     }
 
     /// The rows that a body works on.
@@ -146,3 +158,14 @@ impl Lowerer<'_> {
     }
 }
 
+
+/// An aggregation without keys gives a row even for no input.
+fn makes_a_row_of_none(body: &Plan) -> bool {
+    let mut found = false;
+    crate::lower::walk::visit(
+        body,
+        &mut |p| found |= matches!(&*p.op, Op::Aggregate(a) if a.keys.is_empty()),
+        &mut |_| {},
+    );
+    found
+}

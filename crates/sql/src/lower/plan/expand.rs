@@ -40,7 +40,7 @@ impl Lowerer<'_> {
             let out = Out {
                 id,
                 name,
-                expr,
+                expr: expr.into(),
                 origin: Origin::Computed { fixed: true, volatile: false, depth: 0 },
                 present: ty == Type::Long && Some(id) == e.index,
                 aliases: Vec::new(),

@@ -28,13 +28,13 @@ impl Lowerer<'_> {
         for key in &join.on {
             let (a, b) = (self.key(&left, &l, key.left), self.key(&right, &r, key.right));
             let (Some((a, a_present)), Some((b, b_present))) = (a, b) else { return Err(refuse_column(plan.span)) };
-            // A missing string is the empty one, and those match each other.
-            let fill = self.ty(key.left) == Type::String && !a_present && !b_present;
-            let (a, b) = if fill {
-                (build::coalesce(a, build::string("")), build::coalesce(b, build::string("")))
-            } else {
-                (a, b)
-            };
+            // A missing string is the empty one, and those match each other: NULL on one side meets "" on the other.
+            let fill = self.ty(key.left) == Type::String
+                && !(a_present && b_present)
+                && !self.never_empty(&join.left, key.left)
+                && !self.never_empty(&join.right, key.right);
+            let filled = |e: Expr, present: bool| if fill && !present { build::coalesce(e, build::string("")) } else { e };
+            let (a, b) = (filled(a, a_present), filled(b, b_present));
             tests.push(if mirrored { build::eq(b, a) } else { build::eq(a, b) });
         }
         let on = build::and(tests);
@@ -113,7 +113,7 @@ impl Lowerer<'_> {
         for key in on {
             let Some(out) = block.out(key.left) else { return Err(refuse_column(ruleferry_diag::Span::default())) };
             let filled = if self.maybe_missing(out) { fill_string(out) } else { out.clone() };
-            keys.push(filled.expr);
+            keys.push(filled.expr.get());
         }
         block.distinct = Some(ast::Distinct::On(keys));
         block.hint = "one_per_key";

@@ -4,6 +4,7 @@ mod aggregate;
 mod apply;
 mod expand;
 mod join;
+mod keys;
 mod parse;
 mod plugin;
 mod scan;
@@ -206,7 +207,7 @@ impl Lowerer<'_> {
         let unique = Block::name_for(&block.outs, name, at);
         let out = self.computed(&block, id, unique.clone(), &item.expr, keep)?;
         let mut block = block;
-        let (at, out) = if !out.aliases.is_empty() && self.hides_aliases(&out.expr) {
+        let (at, out) = if !out.aliases.is_empty() && self.hides_aliases(&out.expr.get()) {
             block = self.reopen(block)?;
             (replaced(&block), self.computed(&block, id, unique, &item.expr, keep)?)
         } else {
@@ -231,7 +232,7 @@ impl Lowerer<'_> {
             block.outs.push(Out {
                 id: hidden,
                 name: helper.clone(),
-                expr: whole,
+                expr: whole.into(),
                 origin: Origin::Computed { fixed: true, volatile: false, depth: 0 },
                 present: true,
                 aliases: Vec::new(),
@@ -252,7 +253,7 @@ impl Lowerer<'_> {
             block.outs.push(Out {
                 id: *id,
                 name,
-                expr: value,
+                expr: value.into(),
                 origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
                 present: false,
                 aliases: Vec::new(),
@@ -307,7 +308,7 @@ impl Lowerer<'_> {
                 }
                 Some(_) | None => {
                     let out = self.computed(&block, id, name, &item.expr, Keep::Only(&kept))?;
-                    if !out.aliases.is_empty() && self.hides_aliases(&out.expr) {
+                    if !out.aliases.is_empty() && self.hides_aliases(&out.expr.get()) {
                         let block = self.reopen(block)?;
                         return self.project(block, items);
                     }
@@ -403,6 +404,10 @@ impl Lowerer<'_> {
         {
             block = self.reopen(block)?;
         }
+        // Of distinct rows only columns of the SELECT list can be sorted by.
+        if block.distinct.is_some() && keys.iter().any(|k| k.expr.as_column().is_none()) {
+            block = self.reopen(block)?;
+        }
         block.order = keys.to_vec();
         if block.hint == "step" {
             block.hint = "sorted";
@@ -466,9 +471,9 @@ const fn clr_type(ty: Type) -> &'static str {
 
 /// `coalesce(column, '')` in the column's place.
 pub(super) fn fill_string(out: &Out) -> Out {
-    let filled = build::coalesce(out.expr.clone(), build::string(""));
+    let filled = build::coalesce(out.expr.get(), build::string(""));
     Out {
-        expr: filled,
+        expr: filled.into(),
         origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
         present: true,
         ..out.clone()

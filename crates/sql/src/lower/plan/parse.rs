@@ -39,7 +39,7 @@ impl Lowerer<'_> {
             return Ok(block);
         }
         let mut block = self.reopen(block)?;
-        let refer = |b: &Block, id: ColId| b.out(id).map(|o| o.expr.clone());
+        let refer = |b: &Block, id: ColId| b.out(id).map(|o| o.expr.get());
         let tests: Vec<ast::Expr> = may_fail.iter().filter_map(|id| refer(&block, *id)).map(build::is_not_null).collect();
         let all = build::and(tests);
         if filter {
@@ -53,8 +53,8 @@ impl Lowerer<'_> {
                 continue;
             }
             let otherwise = (self.ty(*id) == Type::String).then(|| build::string(""));
-            let expr = build::case(vec![(all.clone(), old.expr.clone())], otherwise);
-            block.set_out(Some(at), Out { expr, origin: Origin::Computed { fixed: false, volatile: false, depth: 0 }, ..old });
+            let expr = build::case(vec![(all.clone(), old.expr.get())], otherwise);
+            block.set_out(Some(at), Out { expr: expr.into(), origin: Origin::Computed { fixed: false, volatile: false, depth: 0 }, ..old });
         }
         Ok(block)
     }
@@ -98,7 +98,7 @@ impl Lowerer<'_> {
                 block.outs.push(Out {
                     id: HELPER,
                     name: helper.clone(),
-                    expr: build::call("regexp_extract", vec![text, regex, names]),
+                    expr: build::call("regexp_extract", vec![text, regex, names]).into(),
                     origin: Origin::Computed { fixed: true, volatile: false, depth: 0 },
                     present: false,
                     aliases: aliases.clone(),
@@ -120,7 +120,7 @@ impl Lowerer<'_> {
             let out = Out {
                 id,
                 name,
-                expr: value,
+                expr: value.into(),
                 origin: Origin::Computed { fixed: false, volatile: false, depth: 1 },
                 present: false,
                 aliases: if columns.len() == 1 { aliases.clone() } else { Vec::new() },
@@ -217,7 +217,7 @@ impl Lowerer<'_> {
             let out = Out {
                 id: *id,
                 name,
-                expr: value,
+                expr: value.into(),
                 origin: Origin::Computed { fixed: false, volatile: false, depth: 1 },
                 present: false,
                 aliases: aliases.clone(),

@@ -208,7 +208,7 @@ fn computed(id: ColId, name: SmolStr, expr: ast::Expr) -> Out {
     Out {
         id,
         name,
-        expr,
+        expr: expr.into(),
         origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
         present: false,
         aliases: Vec::new(),

@@ -67,17 +67,17 @@ impl Lowerer<'_> {
         let Some(at) = block.position(m.axis_out) else { return Err(refuse_column(plan.span)) };
         let Some(out) = block.outs.get(at).cloned() else { return Err(refuse_column(plan.span)) };
         let bucket = match &axis.from {
-            Some(from) => build::call("time_bucket", vec![axis.step.clone(), out.expr.clone(), from.clone()]),
+            Some(from) => build::call("time_bucket", vec![axis.step.clone(), out.expr.get(), from.clone()]),
             None => self.template(
                 "bin",
                 &[Type::Datetime, Type::Timespan],
-                vec![out.expr.clone(), axis.step.clone()],
+                vec![out.expr.get(), axis.step.clone()],
                 m.axis.span,
             )?,
         };
         block.set_out(
             Some(at),
-            Out { expr: bucket, origin: Origin::Computed { fixed: false, volatile: false, depth: 0 }, ..out },
+            Out { expr: bucket.into(), origin: Origin::Computed { fixed: false, volatile: false, depth: 0 }, ..out },
         );
         block.group_by = Some(GroupByExpr::All(Vec::new()));
         block.hint = "buckets";
@@ -139,7 +139,7 @@ impl Lowerer<'_> {
                 Some(Out {
                     id: k.id?,
                     name: k.name.clone(),
-                    expr: build::qualified(&g, &k.name),
+                    expr: build::qualified(&g, &k.name).into(),
                     origin: Origin::Source(0, i),
                     present: k.present,
                     aliases: Vec::new(),
@@ -199,7 +199,7 @@ impl Lowerer<'_> {
         Out {
             id,
             name: self.query.columns.name(id).into(),
-            expr: build::call("to_json", vec![ast::Expr::Function(f)]),
+            expr: build::call("to_json", vec![ast::Expr::Function(f)]).into(),
             origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
             present: true,
             aliases: Vec::new(),

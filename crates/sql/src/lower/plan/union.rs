@@ -6,6 +6,7 @@ use crate::lower::block::{Block, Origin, Out, Relation, SourceColumn};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
 use ruleferry_ir::{ColId, Op, Plan, Search, Source, Type, Union};
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier};
 
@@ -65,27 +66,32 @@ impl Lowerer<'_> {
     fn combine(&mut self, plan: &Plan, branches: Vec<Branch>, source: Option<ColId>) -> Result<Block> {
         let outputs: Vec<ColId> = plan.output.iter().copied().filter(|id| Some(*id) != source).collect();
         let mut names: Vec<(ColId, SmolStr)> = Vec::new();
+        let mut taken: FxHashSet<String> = FxHashSet::default();
         for id in plan.output.iter() {
             let wanted = self.query.columns.name(*id);
             let mut name = SmolStr::new(wanted);
             let mut n = 1;
-            while names.iter().any(|(_, o)| o.eq_ignore_ascii_case(&name)) {
+            while !taken.insert(name.to_lowercase()) {
                 n += 1;
                 name = SmolStr::new(format!("{wanted}__{n}"));
             }
             names.push((*id, name));
         }
-        let name_of = |id: ColId| names.iter().find(|(i, _)| *i == id).map(|(_, n)| n.clone()).unwrap_or_default();
+        let by_id: FxHashMap<ColId, SmolStr> = names.iter().cloned().collect();
+        let name_of = |id: ColId| by_id.get(&id).cloned().unwrap_or_default();
         let single = branches.len() == 1;
-        let mut present: Vec<(ColId, bool)> = plan.output.iter().map(|id| (*id, true)).collect();
+        let mut absent: FxHashSet<ColId> = FxHashSet::default();
         let mut queries: Vec<Query> = Vec::with_capacity(branches.len());
         let mut open = false;
         for branch in branches {
             let mut block = branch.block;
+            let places = |b: &Block| -> FxHashMap<ColId, usize> { b.outs.iter().enumerate().map(|(i, o)| (o.id, i)).collect() };
+            let mut at = places(&block);
             let mut renamed = false;
             for (out, column) in outputs.iter().zip(&branch.columns) {
                 if let Some(id) = column {
-                    renamed |= block.out(*id).is_none_or(|o| o.name != name_of(*out));
+                    let name = at.get(id).and_then(|i| block.outs.get(*i)).map(|o| &o.name);
+                    renamed |= name.is_none_or(|n| Some(n) != by_id.get(out));
                 }
             }
             let names_used = !block.pinned.is_empty() || block.outs.iter().any(|o| !o.aliases.is_empty());
@@ -97,23 +103,25 @@ impl Lowerer<'_> {
             if lacks > 0 && lacks <= MAX_FILLED && !block.is_open() {
                 block = self.reopen(block)?;
             }
+            if block.outs.len() != at.len() || block.is_trivial() {
+                at = places(&block);
+            }
             let mut outs = Vec::with_capacity(outputs.len() + 1);
             if let Some(id) = source {
                 outs.push(label(id, name_of(id), &branch.label));
             }
             for (out, column) in outputs.iter().zip(&branch.columns) {
-                let has = present.iter_mut().find(|(id, _)| id == out);
                 let Some(id) = column else {
                     if self.ty(*out) == Type::String && lacks <= MAX_FILLED {
                         outs.push(label(*out, name_of(*out), ""));
-                    } else if let Some((_, p)) = has {
-                        *p = false;
+                    } else {
+                        absent.insert(*out);
                     }
                     continue;
                 };
-                let Some(old) = block.out(*id) else { return Err(refuse_column(plan.span)) };
-                if let Some((_, p)) = has {
-                    *p &= old.present;
+                let Some(old) = at.get(id).and_then(|i| block.outs.get(*i)) else { return Err(refuse_column(plan.span)) };
+                if !old.present {
+                    absent.insert(*out);
                 }
                 let name = name_of(*out);
                 outs.push(Out { id: *out, name, ..old.clone() });
@@ -147,7 +155,7 @@ impl Lowerer<'_> {
             .map(|id| SourceColumn {
                 id: Some(*id),
                 name: name_of(*id),
-                present: present.iter().any(|(i, p)| i == id && *p),
+                present: !absent.contains(id),
             })
             .collect();
         let mut block = Block::over(Relation { factor, columns, open, order: Vec::new(), around: Vec::new() });
@@ -190,7 +198,7 @@ fn label(id: ColId, name: SmolStr, text: &str) -> Out {
     Out {
         id,
         name,
-        expr: build::string(text),
+        expr: build::string(text).into(),
         origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
         present: true,
         aliases: Vec::new(),

@@ -22,7 +22,7 @@ impl Lowerer<'_> {
                 block.outs.push(Out {
                     id: *id,
                     name,
-                    expr: self.typed(sql, self.ty(*id)),
+                    expr: self.typed(sql, self.ty(*id)).into(),
                     origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
                     present,
                     aliases: Vec::new(),
@@ -134,7 +134,7 @@ impl Lowerer<'_> {
         block.outs.push(Out {
             id,
             name,
-            expr: value,
+            expr: value.into(),
             origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
             present: true,
             aliases: Vec::new(),

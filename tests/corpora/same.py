@@ -11,35 +11,73 @@ _STR = "tag:yaml.org,2002:str"
 
 
 def trees(before, after):
-    """Where two trees of Microsoft's parser differ; None if nowhere. Quotes of strings and idle separators are no difference."""
-    for n, (a, b) in enumerate(zip(*(map(_essence, (before, after))))):
-        if a != b:
-            return f"token {n}: {a} became {b}"
-    a, b = len(_essence(before)), len(_essence(after))
-    return None if a == b else f"{a} tokens became {b}"
+    """Where two trees of Microsoft's parser differ; None if nowhere. Idle brackets and separators, the quotes of strings and
+    the second spelling of a keyword are no difference."""
+    a, b = _essence(before), _essence(after)
+    for n, (x, y) in enumerate(zip(a, b)):
+        if x != y:
+            return f"part {n}: {x} became {y}"
+    return None if len(a) == len(b) else f"{len(a)} parts became {len(b)}"
+
+
+_SYNONYMS = {
+    "order": "sort", "mvexpand": "mv-expand", "mvapply": "mv-apply", "limit": "take", "filter": "where", "external_data": "externaldata",
+    "<>": "!=", "boolean": "bool", "double": "real", "int64": "long", "int32": "int", "date": "datetime", "time": "timespan",
+    "uuid": "guid", "uniqueid": "guid", "True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
+    "notcontains": "!contains", "notcontainscs": "!contains_cs", "containscs": "contains_cs",
+}
+_END = ")"
 
 
 def _essence(text):
-    """Kinds and tokens in order, without what has no meaning."""
-    out = []
-    tree = sexpr.parse(text)
-    for node in sexpr.walk(tree):
-        if isinstance(node, list):
-            # The kind stands in the list as its first element; walking the list gives it as a leaf.
-            continue
-        out.append(_token(node) if isinstance(node, sexpr.Token) else node)
-    return [t for n, t in enumerate(out) if not _idle(out, n)]
+    """Kinds and tokens in order, the ends of nodes marked, without what has no meaning."""
+    out, stack = [], [sexpr.parse(text)]
+    while stack:
+        node = stack.pop()
+        if node is _END or isinstance(node, tuple):
+            out.append(node)
+        elif isinstance(node, sexpr.Token):
+            out.append(_token(node))
+        else:
+            stack.extend(reversed(_parts(node)))
+    return out
+
+
+def _parts(node):
+    """What stands for a node: its kind, children and end; or its children alone."""
+    k = node[0]
+    if k == "ParenthesizedExpression":
+        return sexpr.nodes(node)
+    if k == "SeparatedElement":
+        return sexpr.nodes(node)
+    if k == "List" and len(node) == 1:
+        return []
+    if k in ("PathExpression", "ElementExpression"):
+        base, key = sexpr.nodes(node)
+        inner = sexpr.nodes(key)[0] if k == "ElementExpression" or sexpr.kind(key) == "BracketedExpression" else key
+        name = sexpr.plain_name(inner)
+        if name is None and sexpr.kind(inner) == "StringLiteralExpression":
+            name = sexpr.string_value(sexpr.leaves(inner)[0])
+        return [("Member",), base, ("name", name) if name is not None else inner, _END]
+    if k in ("NameReference", "NameDeclaration"):
+        name = sexpr.plain_name(node)
+        if name is not None:
+            return [("name", name)]
+    if k == "CompoundStringLiteralExpression":
+        return [("StringLiteralExpression",), ("string", "".join(map(sexpr.string_value, sexpr.leaves(node)))), _END]
+    children = [c for c in node[1:] if isinstance(c, list) or c not in (";", ",")]
+    if k in ("TypeOfLiteralExpression", "ExpressionList"):
+        children = [c for c in children if isinstance(c, list)]
+    return [(k,), *children, _END]
 
 
 def _token(token):
     if token[:1] in "'\"@`~" or re.match(r"[hH][@'\"`~]", token):
         return ("string", sexpr.string_value(token))
-    return token
-
-
-def _idle(tokens, n):
-    """A `;` or `,` with nothing after it."""
-    return tokens[n] == ";" or tokens[n] == "SeparatedElement" or tokens[n] == ","
+    for old, new in (("time(", "timespan("), ("double(", "real("), ("date(", "datetime(")):
+        if token.startswith(old):
+            return new + token[len(old) :]
+    return _SYNONYMS.get(token, str(token))
 
 
 def documents(before, after):

@@ -17,29 +17,33 @@ pub fn run(args: &Check) -> Result<Exit> {
     let mut worst = if missing { Exit::Error } else { Exit::Done };
     let (mut files, mut rules, mut findings) = (0_usize, 0_usize, 0_usize);
     let mut reports = Vec::new();
-    for_each(&inputs, |_, input| check_file(input, from), |i, checked: Checked| {
-        bar.inc(1);
-        files += 1;
-        rules += checked.record.rules;
-        findings += checked.diagnostics.len();
-        worst = worst.max(exit(&checked));
-        if args.fix
-            && !checked.diagnostics.iter().any(Diagnostic::is_error)
-            && let Some(input) = inputs.get(i).filter(|i| i.shown != "-")
-            && let formatted = format_file(input, from)
-            && let Some(after) = formatted.after.filter(|a| *a != formatted.before)
-        {
-            write_whole(&input.path, &after)?;
-        }
-        let report = |c: Checked| FileReport::new(c.record.path.clone(), c.text, c.diagnostics);
-        match args.format {
-            Findings::Text => bar.suspend(|| output::findings(report(checked)))?,
-            Findings::Json => writeln!(out, "{}", json::line(&checked.record)?)?,
-            Findings::Github => out.write_all(github::github(&[report(checked)]).as_bytes())?,
-            Findings::Sarif | Findings::Junit => reports.push(report(checked)),
-        }
-        Ok(())
-    })?;
+    for_each(
+        &inputs,
+        |_, input| check_file(input, from),
+        |i, checked: Checked| {
+            bar.inc(1);
+            files += 1;
+            rules += checked.record.rules;
+            findings += checked.diagnostics.len();
+            worst = worst.max(exit(&checked));
+            if args.fix
+                && !checked.diagnostics.iter().any(Diagnostic::is_error)
+                && let Some(input) = inputs.get(i).filter(|i| i.shown != "-")
+                && let formatted = format_file(input, from)
+                && let Some(after) = formatted.after.filter(|a| *a != formatted.before)
+            {
+                write_whole(&input.path, &after)?;
+            }
+            let report = |c: Checked| FileReport::new(c.record.path.clone(), c.text, c.diagnostics);
+            match args.format {
+                Findings::Text => bar.suspend(|| output::findings(report(checked)))?,
+                Findings::Json => writeln!(out, "{}", json::line(&checked.record)?)?,
+                Findings::Github => out.write_all(github::github(&[report(checked)]).as_bytes())?,
+                Findings::Sarif | Findings::Junit => reports.push(report(checked)),
+            }
+            Ok(())
+        },
+    )?;
     bar.finish_and_clear();
     match args.format {
         Findings::Sarif => writeln!(out, "{}", sarif::sarif(&reports, env!("CARGO_PKG_VERSION"))?)?,

@@ -6,7 +6,8 @@ use crate::output;
 use anyhow::{Context as _, Result, bail};
 use ruleferry_engine::diag::render::{FileReport, json};
 use ruleferry_engine::{
-    ConvertOptions, ConvertRecord, Converted, Status, convert_file, for_each, parse_values, stems, targets, write_whole,
+    ConvertOptions, ConvertRecord, Converted, Status, convert_file, for_each, parse_values, stems, targets,
+    write_whole,
 };
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -88,8 +89,11 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
     };
     let values = match &args.values {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            parse_values(&text).map_err(anyhow::Error::msg).with_context(|| format!("in {}", path.display()))?
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            parse_values(&text)
+                .map_err(anyhow::Error::msg)
+                .with_context(|| format!("in {}", path.display()))?
         }
         None => Default::default(),
     };

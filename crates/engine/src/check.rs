@@ -34,7 +34,9 @@ pub fn check_file(input: &Input, from: Option<Language>) -> Checked {
         }
     };
     let found = match from {
-        Some(language) => Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) })),
+        Some(language) => {
+            Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) }))
+        }
         None => detect(&input.path, &text),
     };
     let mut diagnostics = Vec::new();

@@ -61,7 +61,9 @@ fn invalid(
 
 fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let found = match options.from {
-        Some(language) => Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) })),
+        Some(language) => {
+            Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) }))
+        }
         None => detect(&input.path, &text),
     };
     let Some((language, layout)) = found else {
@@ -74,8 +76,12 @@ fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptio
 }
 
 pub(crate) fn unknown_language() -> Diagnostic {
-    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "the rule language of the file cannot be told")
-        .with_help("name it with --from kql or --from sigma")
+    Diagnostic::error(
+        codes::UNKNOWN_LANGUAGE,
+        Span::default(),
+        "the rule language of the file cannot be told",
+    )
+    .with_help("name it with --from kql or --from sigma")
 }
 
 /// Output paths of the rules of one file: the stem, numbered where the file holds several.
@@ -89,7 +95,13 @@ fn output_path(stem: &Path, index: usize, count: usize, options: &ConvertOptions
     if count > 1 { format!("{stem}.{}.{extension}", index + 1) } else { format!("{stem}.{extension}") }
 }
 
-fn convert_kql(input: &Input, text: String, layout: Layout, stem: &Path, options: &ConvertOptions) -> Converted {
+fn convert_kql(
+    input: &Input,
+    text: String,
+    layout: Layout,
+    stem: &Path,
+    options: &ConvertOptions,
+) -> Converted {
     let file = match layout {
         Layout::Text => kql::file::read_bare(&text),
         Layout::Yaml => kql::file::read_yaml(&text),
@@ -98,7 +110,11 @@ fn convert_kql(input: &Input, text: String, layout: Layout, stem: &Path, options
     if file.rules.is_empty() || file.diagnostics.iter().any(Diagnostic::is_error) {
         let mut diagnostics = file.diagnostics;
         if !diagnostics.iter().any(Diagnostic::is_error) {
-            diagnostics.push(Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "the file holds no KQL rule"));
+            diagnostics.push(Diagnostic::error(
+                codes::UNKNOWN_LANGUAGE,
+                Span::default(),
+                "the file holds no KQL rule",
+            ));
         }
         return invalid(input, text, Some(Language::Kql), diagnostics, options);
     }
@@ -112,7 +128,11 @@ fn convert_kql(input: &Input, text: String, layout: Layout, stem: &Path, options
     converted
 }
 
-fn kql_rule(rule: &RuleText, path: &Path, options: &ConvertOptions) -> (Vec<Diagnostic>, Result<Emitted, Failure>) {
+fn kql_rule(
+    rule: &RuleText,
+    path: &Path,
+    options: &ConvertOptions,
+) -> (Vec<Diagnostic>, Result<Emitted, Failure>) {
     let parsed = kql::syntax::parse(&rule.query);
     if parsed.diagnostics.iter().any(Diagnostic::is_error) {
         return (Vec::new(), Err(Failure::Invalid(parsed.diagnostics)));
@@ -158,12 +178,20 @@ fn same_tree(same: bool) -> Verdict {
         rewrites: Vec::new(),
         bound: None,
         seed: None,
-        reasons: if same { Vec::new() } else { vec!["the output does not read back as the same tree".into()] },
+        reasons: if same {
+            Vec::new()
+        } else {
+            vec!["the output does not read back as the same tree".into()]
+        },
         witnesses: Vec::new(),
     }
 }
 
-fn to_sql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_sql(
+    query: &ruleferry_ir::Query,
+    envelope: &Envelope,
+    options: &ConvertOptions,
+) -> Result<Emitted, Failure> {
     let sql_options = sql::SqlOptions {
         dialect: sql::Dialect::DUCKDB,
         now: options.now,
@@ -203,7 +231,8 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
     let mut tables: BTreeMap<SmolStr, BTreeMap<SmolStr, &'static str>> = BTreeMap::new();
     query.for_each_plan(&mut |plan| {
         let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
-        let known: Vec<_> = SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
+        let known: Vec<_> =
+            SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
         let mut missing = plan
             .output
             .iter()
@@ -223,12 +252,17 @@ fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, path: &Path) -> Res
     let assumptions = query.assumptions.clone();
     let rule = ruleferry_ir::Rule { envelope: envelope.clone(), query };
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
-    let lowered = sigma::lower::lower(&rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
+    let lowered =
+        sigma::lower::lower(&rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let text = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
     Ok(Emitted { text, losses: lowered.losses, assumptions, ..Emitted::default() })
 }
 
-fn to_kql(query: &ruleferry_ir::Query, envelope: &Envelope, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_kql(
+    query: &ruleferry_ir::Query,
+    envelope: &Envelope,
+    options: &ConvertOptions,
+) -> Result<Emitted, Failure> {
     let lower_options = kql::lower::LowerOptions { now: options.now, look_back: envelope.schedule.look_back };
     let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
     let mut text = header("// ", envelope);
@@ -262,7 +296,8 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
     let mut start = 0;
     for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
         // What is wrong between the start of this document and that of the next one is wrong with this one.
-        let own = parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
+        let own =
+            parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
         let (envelope, warnings, result) = sigma_rule(document, own, options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
@@ -284,7 +319,8 @@ fn sigma_to_sigma(
         (Vec::new(), Err(Failure::Invalid(parsed.diagnostics.clone())))
     } else {
         let printed = sigma::syntax::print(&parsed.documents, &parsed.comments);
-        let verdict = options.validate.then(|| same_tree(sigma::syntax::parse(&printed).documents == parsed.documents));
+        let verdict =
+            options.validate.then(|| same_tree(sigma::syntax::parse(&printed).documents == parsed.documents));
         (parsed.diagnostics.clone(), Ok(Emitted { text: printed, verdict, ..Emitted::default() }))
     };
     let envelope = parsed.documents.first().map(names).unwrap_or_default();
@@ -364,7 +400,9 @@ fn header(mark: &str, envelope: &Envelope) -> String {
 
 /// Control characters, and the separators that some readers take for the end of a line.
 fn is_line_break(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}') || ruleferry_diag::render::visible::is_hidden(c)
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}')
+        || ruleferry_diag::render::visible::is_hidden(c)
 }
 
 impl Converted {

@@ -25,7 +25,9 @@ pub fn format_file(input: &Input, from: Option<Language>) -> Formatted {
         Err(d) => return Formatted { before: String::new(), after: None, diagnostics: vec![d] },
     };
     let found = match from {
-        Some(language) => Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) })),
+        Some(language) => {
+            Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) }))
+        }
         None => detect(&input.path, &before),
     };
     let result = match found {

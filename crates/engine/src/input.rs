@@ -49,11 +49,8 @@ pub fn walk(paths: &[PathBuf]) -> (Vec<Input>, Vec<WalkError>) {
 }
 
 fn walk_folder(root: &Path, inputs: &mut Vec<Input>, errors: &mut Vec<WalkError>) {
-    let walker = ignore::WalkBuilder::new(root)
-        .hidden(true)
-        .require_git(false)
-        .sort_by_file_path(Path::cmp)
-        .build();
+    let walker =
+        ignore::WalkBuilder::new(root).hidden(true).require_git(false).sort_by_file_path(Path::cmp).build();
     for entry in walker {
         let entry = match entry {
             Ok(e) => e,

@@ -22,12 +22,10 @@ pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};
 pub use options::{ConvertOptions, MaxLoss, Placeholders, parse_values};
-pub use record::{
-    CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status, Verdict,
-};
+pub use record::{CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status, Verdict};
+pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use run::{for_each, stems, write_whole};
 pub use time::parse_time;
-pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};
 
 /// The `CREATE TABLE`s that emitted SQL expects: of the named tables, or of all. An unknown name is an error that suggests one.

@@ -2,8 +2,8 @@
 
 use crate::language::Language;
 use ruleferry_ir::Effect;
-use ruleferry_targets::target::Target;
 use ruleferry_sigma::lift::LiftOptions;
+use ruleferry_targets::target::Target;
 use smol_str::SmolStr;
 
 /// The worst loss that is still emitted.

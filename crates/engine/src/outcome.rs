@@ -38,7 +38,14 @@ pub(crate) struct Outcome<'r> {
 
 impl Outcome<'_> {
     /// The record; `file` is where the output goes, `text` the source file.
-    pub(crate) fn record(self, path: &str, file: String, text: &str, options: &ConvertOptions, all: &mut Vec<Diagnostic>) -> ConvertRecord {
+    pub(crate) fn record(
+        self,
+        path: &str,
+        file: String,
+        text: &str,
+        options: &ConvertOptions,
+        all: &mut Vec<Diagnostic>,
+    ) -> ConvertRecord {
         let mut diagnostics = self.warnings;
         let mut record = ConvertRecord {
             path: path.to_owned(),
@@ -60,10 +67,12 @@ impl Outcome<'_> {
                 }
                 record.status = status(&emitted, options);
                 if record.status == Status::Refused {
-                    diagnostics.extend(emitted.losses.iter().filter(|l| !options.max_loss.allows(l.effect)).map(|l| {
-                        Diagnostic::error(codes::LOSS_BEYOND_POLICY, l.span, l.detail.clone())
-                            .with_help("--max-loss says which losses may be emitted")
-                    }));
+                    diagnostics.extend(
+                        emitted.losses.iter().filter(|l| !options.max_loss.allows(l.effect)).map(|l| {
+                            Diagnostic::error(codes::LOSS_BEYOND_POLICY, l.span, l.detail.clone())
+                                .with_help("--max-loss says which losses may be emitted")
+                        }),
+                    );
                 } else {
                     record.files = vec![FileRecord { path: file, text: emitted.text }];
                 }

@@ -9,8 +9,13 @@ pub fn parse_time(text: &str) -> Option<i64> {
         None => (text, "00:00:00"),
     };
     let mut parts = date.split('-');
-    let (year, month, day) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) || year < 1 {
+    let (year, month, day) =
+        (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
+    if parts.next().is_some()
+        || !(1..=12).contains(&month)
+        || !(1..=days_in(year, month)).contains(&day)
+        || year < 1
+    {
         return None;
     }
     let (clock, offset) = zone(clock)?;
@@ -73,7 +78,15 @@ mod tests {
         assert_eq!(parse_time("0001-01-01"), Some(0));
         assert_eq!(parse_time("1970-01-01T00:00:00Z"), Some(621_355_968_000_000_000));
         assert_eq!(parse_time("1970-01-01T02:00:00.1234567+02:00"), Some(621_355_968_001_234_567));
-        for bad in ["", "2026", "2026-13-01", "2026-02-29", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00+2", "nowish"] {
+        for bad in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T00:00:00+2",
+            "nowish",
+        ] {
             assert_eq!(parse_time(bad), None, "{bad}");
         }
     }

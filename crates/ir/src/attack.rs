@@ -26,7 +26,9 @@ pub const TACTICS: [&str; 16] = [
 
 /// The tactic that a name means, however it is cased and joined (`InitialAccess`, `initial-access`, `initial_access`).
 pub fn tactic(name: &str) -> Option<&'static str> {
-    let plain = |s: &str| s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<SmolStr>();
+    let plain = |s: &str| {
+        s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<SmolStr>()
+    };
     let wanted = plain(name);
     TACTICS.into_iter().find(|t| plain(t) == wanted)
 }

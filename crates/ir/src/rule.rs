@@ -155,7 +155,9 @@ impl From<&Meta> for ruleferry_doc::Node {
             Meta::Scalar { text, plain: false } => Self::string(text.clone()),
             Meta::List(items) => Self::sequence(items.iter().map(Self::from).collect()),
             Meta::Map(map) => Self::mapping(
-                map.iter().map(|(k, v)| Pair { key: Self::string(k.clone()), value: Self::from(v) }).collect(),
+                map.iter()
+                    .map(|(k, v)| Pair { key: Self::string(k.clone()), value: Self::from(v) })
+                    .collect(),
             ),
         }
     }

@@ -73,7 +73,11 @@ impl Text<'_> {
     }
 
     fn items(&self, items: &[Item]) -> String {
-        items.iter().map(|i| format!("{} = {}", self.columns(&i.ids), self.expr(&i.expr))).collect::<Vec<_>>().join(", ")
+        items
+            .iter()
+            .map(|i| format!("{} = {}", self.columns(&i.ids), self.expr(&i.expr)))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn keys(&self, keys: &[SortKey]) -> String {
@@ -108,7 +112,9 @@ impl Text<'_> {
                 let rows = v.rows.iter().map(row).collect::<Vec<_>>().join(", ");
                 format!("values [{}] {rows}", self.columns(&plan.output))
             }
-            Op::Range(r) => format!("range {} to {} step {}", self.expr(&r.from), self.expr(&r.to), self.expr(&r.step)),
+            Op::Range(r) => {
+                format!("range {} to {} step {}", self.expr(&r.from), self.expr(&r.to), self.expr(&r.step))
+            }
             Op::Rows => "rows".into(),
             Op::Filter { predicate, .. } => format!("filter {}", self.expr(predicate)),
             Op::Extend { items, .. } => format!("extend {}", self.items(items)),
@@ -116,7 +122,8 @@ impl Text<'_> {
             Op::Serialize { items, .. } => format!("serialize {}", self.items(items)),
             Op::Select { kind, .. } => format!("select {kind:?} [{}]", self.columns(&plan.output)),
             Op::Aggregate(a) => {
-                let aggregates = a.aggregates.iter().map(|i| self.aggregate(i)).collect::<Vec<_>>().join(", ");
+                let aggregates =
+                    a.aggregates.iter().map(|i| self.aggregate(i)).collect::<Vec<_>>().join(", ");
                 format!("aggregate {aggregates} by {}", self.items(&a.keys))
             }
             Op::Distinct { .. } => "distinct".into(),
@@ -131,7 +138,8 @@ impl Text<'_> {
             Op::Expand(e) => format!("expand {:?} {}", e.kind, self.expand(&e.items)),
             Op::Apply(a) => format!("apply {}", self.expand(&a.items)),
             Op::MakeSeries(m) => {
-                let series = m.aggregates.iter().map(|s| self.aggregate(&s.aggregate)).collect::<Vec<_>>().join(", ");
+                let series =
+                    m.aggregates.iter().map(|s| self.aggregate(&s.aggregate)).collect::<Vec<_>>().join(", ");
                 format!("make-series {series} on {} by {}", self.expr(&m.axis), self.items(&m.keys))
             }
             Op::Parse(p) => {
@@ -149,7 +157,9 @@ impl Text<'_> {
                 let step = |s: &SequenceStep| format!("{}: {}", s.name, self.expr(&s.condition));
                 format!("sequence {}", s.steps.iter().map(step).collect::<Vec<_>>().join("; "))
             }
-            Op::TopNested(t) => format!("top-nested {} levels [{}]", t.levels.len(), self.columns(&plan.output)),
+            Op::TopNested(t) => {
+                format!("top-nested {} levels [{}]", t.levels.len(), self.columns(&plan.output))
+            }
             Op::Plugin(p) => format!("plugin {} [{}]", p.function.name, self.columns(&plan.output)),
             Op::Search(s) => format!("search {}", self.expr(&s.predicate)),
             Op::GetSchema { .. } => "schema".into(),
@@ -166,7 +176,8 @@ impl Text<'_> {
                 format!("{name}({}; {})", self.expr(by), self.exprs(returned))
             }
             AggregateCall::TakeAny { returned, star: _, condition } => {
-                let condition = condition.as_ref().map(|c| format!(" if {}", self.expr(c))).unwrap_or_default();
+                let condition =
+                    condition.as_ref().map(|c| format!(" if {}", self.expr(c))).unwrap_or_default();
                 format!("take_any({}){condition}", self.exprs(returned))
             }
             AggregateCall::Composed { parts, expr } => {
@@ -207,7 +218,12 @@ impl Text<'_> {
             }
             ExprKind::InQuery(i) => format!("({} in query {:?})", self.expr(&i.subject), i.case),
             ExprKind::Between(b) => {
-                format!("({} between {} and {})", self.expr(&b.subject), self.expr(&b.low), self.expr(&b.high))
+                format!(
+                    "({} between {} and {})",
+                    self.expr(&b.subject),
+                    self.expr(&b.low),
+                    self.expr(&b.high)
+                )
             }
             ExprKind::IsNull(e) => format!("isnull({})", self.expr(e)),
             ExprKind::IsEmpty(e) => format!("isempty({})", self.expr(e)),

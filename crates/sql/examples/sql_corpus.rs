@@ -23,7 +23,9 @@ fn convert(query: &str) -> Outcome {
     let lifted = lift(&parsed.query, &LiftOptions { source: query });
     let Some(ir) = lifted.query else {
         let first = lifted.diagnostics.iter().find(|d| d.is_error());
-        return Outcome::NotLifted(first.map_or_else(|| "no query".to_owned(), |d| format!("{} {}", d.code, d.message)));
+        return Outcome::NotLifted(
+            first.map_or_else(|| "no query".to_owned(), |d| format!("{} {}", d.code, d.message)),
+        );
     };
     let options = SqlOptions { dialect: Dialect::DUCKDB, now: None, look_back: None };
     match lower(&ir, &options) {

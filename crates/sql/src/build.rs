@@ -4,18 +4,22 @@ use ruleferry_ir::Type;
 use smol_str::SmolStr;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Array,
-    BinaryOperator, CastKind, DataType, ExcludeSelectItem, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, OrderByExpr, OrderByOptions, OrderBySort,
-    Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableFunctionArgs, TableWithJoins, UnaryOperator, Value,
-    WildcardAdditionalOptions, WindowSpec, WindowType,
+    Array, BinaryOperator, CastKind, DataType, ExcludeSelectItem, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart,
+    OrderByExpr, OrderByOptions, OrderBySort, Query, ReplaceSelectElement, ReplaceSelectItem, Select,
+    SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef,
+    TableFactor, TableFunctionArgs, TableWithJoins, UnaryOperator, Value, WildcardAdditionalOptions,
+    WindowSpec, WindowType,
 };
 use sqlparser::tokenizer::Span;
 
 /// An identifier, quoted only where the dialect would read the bare name as something else.
 pub(crate) fn ident(name: &str) -> Ident {
-    if needs_quotes(name) { Ident::with_quote('"', doubled(&name.replace('\0', "\u{fffd}"), '"')) } else { Ident::new(name) }
+    if needs_quotes(name) {
+        Ident::with_quote('"', doubled(&name.replace('\0', "\u{fffd}"), '"'))
+    } else {
+        Ident::new(name)
+    }
 }
 
 /// Text with its quotes doubled.
@@ -163,7 +167,10 @@ fn operator_strength(op: &BinaryOperator) -> u8 {
         | BinaryOperator::Gt
         | BinaryOperator::GtEq => 20,
         BinaryOperator::Plus | BinaryOperator::Minus => 40,
-        BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo | BinaryOperator::DuckIntegerDivide => 50,
+        BinaryOperator::Multiply
+        | BinaryOperator::Divide
+        | BinaryOperator::Modulo
+        | BinaryOperator::DuckIntegerDivide => 50,
         // DuckDB gives `||`, `->`, `->>`, `&`, `<<` … one level between comparison and addition.
         _ => 30,
     }
@@ -275,12 +282,7 @@ pub(crate) fn coalesce(expr: Expr, default: Expr) -> Expr {
 
 /// `expr::TYPE`
 pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
-    Expr::Cast {
-        kind: CastKind::DoubleColon,
-        expr: Box::new(operand(expr, 90)),
-        data_type,
-        format: None,
-    }
+    Expr::Cast { kind: CastKind::DoubleColon, expr: Box::new(operand(expr, 90)), data_type, format: None }
 }
 
 /// `TRY_CAST(expr AS TYPE)`
@@ -378,7 +380,11 @@ pub(crate) fn select_query(select: Select) -> Query {
 }
 
 /// `*`, or `name.*`, with columns left out and replaced.
-pub(crate) fn star(qualifier: Option<&str>, exclude: &[SmolStr], replace: Vec<(Expr, SmolStr)>) -> SelectItem {
+pub(crate) fn star(
+    qualifier: Option<&str>,
+    exclude: &[SmolStr],
+    replace: Vec<(Expr, SmolStr)>,
+) -> SelectItem {
     let names: Vec<ObjectName> = exclude.iter().map(|n| object_name(n)).collect();
     let items = replace
         .into_iter()
@@ -391,9 +397,10 @@ pub(crate) fn star(qualifier: Option<&str>, exclude: &[SmolStr], replace: Vec<(E
     };
     match qualifier {
         None => SelectItem::Wildcard(options),
-        Some(q) => {
-            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(object_name(q)), options)
-        }
+        Some(q) => SelectItem::QualifiedWildcard(
+            SelectItemQualifiedWildcardKind::ObjectName(object_name(q)),
+            options,
+        ),
     }
 }
 
@@ -472,8 +479,12 @@ pub(crate) fn order_key(expr: Expr, descending: bool, nulls_first: bool) -> Orde
 
 /// `function OVER (PARTITION BY … ORDER BY …)`
 pub(crate) fn over(mut function: Function, partition_by: Vec<Expr>, order_by: Vec<OrderByExpr>) -> Expr {
-    function.over =
-        Some(WindowType::WindowSpec(WindowSpec { window_name: None, partition_by, order_by, window_frame: None }));
+    function.over = Some(WindowType::WindowSpec(WindowSpec {
+        window_name: None,
+        partition_by,
+        order_by,
+        window_frame: None,
+    }));
     Expr::Function(function)
 }
 

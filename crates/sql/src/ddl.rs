@@ -62,7 +62,8 @@ pub fn ddl_for(dialect: &Dialect, query: &Query, needs: &[Need]) -> String {
         // The key that the rows are looked up by.
         if let (Some(over), Source::Input(input)) = (over, &scan.source) {
             let key = input.args.iter().find_map(ruleferry_ir::Expr::as_column);
-            let key = key.or_else(|| over.output.iter().copied().find(|id| query.columns.name(*id) == "SHA1"));
+            let key =
+                key.or_else(|| over.output.iter().copied().find(|id| query.columns.name(*id) == "SHA1"));
             if let Some(key) = key {
                 columns.entry(query.columns.name(key).into()).or_insert_with(|| query.columns.ty(key));
             }

@@ -7,8 +7,9 @@
 use crate::lower::Script;
 use sqlparser::ast::{
     BinaryOperator, CastKind, Cte, CteAsMaterialized, Distinct, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, UnaryOperator, WildcardAdditionalOptions,
+    FunctionArguments, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause, OrderByExpr,
+    OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins,
+    UnaryOperator, WildcardAdditionalOptions,
 };
 use std::fmt::{self, Write};
 
@@ -129,7 +130,9 @@ impl Printer {
         if let Some(limit) = &query.limit_clause {
             self.line();
             match limit {
-                LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by } if limit_by.is_empty() => {
+                LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }
+                    if limit_by.is_empty() =>
+                {
                     self.write("LIMIT ");
                     self.expr(limit);
                 }
@@ -455,7 +458,9 @@ impl Printer {
     /// A filter: the parts of an AND (or OR) one a line, if they do not fit on one.
     fn condition(&mut self, e: &Expr) {
         let Some(op) = chain_operator(e) else { return self.expr(e) };
-        if !matches!(op, BinaryOperator::And) && self.fits(e, 0) || self.room() > 60 && short(e, 60) && self.fits(e, 0) {
+        if !matches!(op, BinaryOperator::And) && self.fits(e, 0)
+            || self.room() > 60 && short(e, 60) && self.fits(e, 0)
+        {
             return;
         }
         self.indented(|p| p.chain(e, op));
@@ -598,10 +603,17 @@ impl Printer {
 
     fn function(&mut self, f: &Function) {
         let FunctionArguments::List(list) = &f.args else { return self.flat(f) };
-        if !list.clauses.is_empty() || list.duplicate_treatment.is_some() || f.over.is_some() || !f.within_group.is_empty() {
+        if !list.clauses.is_empty()
+            || list.duplicate_treatment.is_some()
+            || f.over.is_some()
+            || !f.within_group.is_empty()
+        {
             return self.flat(f);
         }
-        if f.null_treatment.is_some() || f.uses_odbc_syntax || !matches!(f.parameters, FunctionArguments::None) {
+        if f.null_treatment.is_some()
+            || f.uses_odbc_syntax
+            || !matches!(f.parameters, FunctionArguments::None)
+        {
             return self.flat(f);
         }
         self.flat(&f.name);

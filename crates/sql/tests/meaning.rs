@@ -1,12 +1,6 @@
 //! What emitted SQL answers: each case is a KQL query over its own rows with the rows that Kusto documents for it, run on
 //! DuckDB. Without the library the test says so in one line and passes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use ruleferry_duckdb::{Engine, Options, library};
 use ruleferry_kql::lift::{LiftOptions, lift};
@@ -23,7 +17,9 @@ fn engine() -> Option<Engine> {
     if lib.is_none() {
         std::io::stderr().write_all(b"SKIPPED: no libduckdb; run tests/engines/fetch-duckdb.sh\n").unwrap();
     }
-    Some(Engine::open_with(&Options { library: Some(lib?), ..Options::default() }).expect("the library opens"))
+    Some(
+        Engine::open_with(&Options { library: Some(lib?), ..Options::default() }).expect("the library opens"),
+    )
 }
 
 fn convert(query: &str) -> Result<String, String> {

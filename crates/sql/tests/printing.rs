@@ -1,11 +1,5 @@
 //! The form of emitted SQL: what a reviewer sees, and that it reads back as the same tree.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use ruleferry_kql::lift::{LiftOptions, lift};
 use ruleferry_kql::syntax::parse;
@@ -92,7 +86,8 @@ fn hostile_texts_stay_inside_of_their_quotes() {
             format!("T | extend ['{}'] = 1", text.replace('\\', "\\\\").replace('\'', "\\'")),
         ] {
             let script = print(&lowered(&query).script);
-            let statements = Parser::parse_sql(&DuckDbDialect {}, &script).unwrap_or_else(|e| panic!("{e}\n{script}"));
+            let statements =
+                Parser::parse_sql(&DuckDbDialect {}, &script).unwrap_or_else(|e| panic!("{e}\n{script}"));
             let queries = statements.iter().filter(|s| matches!(s, Statement::Query(_))).count();
             let drops = statements.iter().filter(|s| matches!(s, Statement::Drop { .. })).count();
             assert_eq!((queries, drops), (1, 0), "{script}");
@@ -109,7 +104,10 @@ fn column_names_that_differ_only_in_case_get_a_suffix() {
 #[test]
 fn keywords_are_quoted_and_only_they() {
     let text = sql("T | project ['order'] = a, plain = b, ['two words'] = c");
-    assert!(text.contains("AS \"order\"") && text.contains("AS plain") && text.contains("AS \"two words\""), "{text}");
+    assert!(
+        text.contains("AS \"order\"") && text.contains("AS plain") && text.contains("AS \"two words\""),
+        "{text}"
+    );
 }
 
 #[test]

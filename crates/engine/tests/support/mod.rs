@@ -13,7 +13,9 @@
 )]
 
 use ruleferry_duckdb::{Engine, Options, library};
-use ruleferry_engine::{ConvertOptions, ConvertRecord, Input, MaxLoss, convert_file, ddl, parse_time, targets};
+use ruleferry_engine::{
+    ConvertOptions, ConvertRecord, Input, MaxLoss, convert_file, ddl, parse_time, targets,
+};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -52,7 +54,8 @@ pub fn options(now: Option<&str>) -> ConvertOptions {
 
 /// The record of a file that holds one rule.
 pub fn convert(path: &Path, now: Option<&str>) -> ConvertRecord {
-    let input = Input { path: path.to_path_buf(), shown: path.display().to_string(), relative: path.to_path_buf() };
+    let input =
+        Input { path: path.to_path_buf(), shown: path.display().to_string(), relative: path.to_path_buf() };
     let mut converted = convert_file(&input, Path::new("out"), &options(now));
     assert_eq!(converted.records.len(), 1, "{}: one rule expected", path.display());
     converted.records.remove(0)
@@ -73,7 +76,11 @@ pub fn literal(text: &str) -> String {
 }
 
 /// Makes the tables of `names` and of the record's needs.
-pub fn create_tables<'n>(engine: &Engine, record: &ConvertRecord, names: impl Iterator<Item = &'n str>) -> Result<(), String> {
+pub fn create_tables<'n>(
+    engine: &Engine,
+    record: &ConvertRecord,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<(), String> {
     let mut wanted: BTreeSet<String> = names.map(str::to_owned).collect();
     wanted.extend(record.needs.iter().map(|n| n.name.to_string()));
     for name in wanted {
@@ -104,7 +111,9 @@ pub fn insert(engine: &Engine, table: &str, events: &[Json]) -> Result<(), Strin
     let types = columns(engine, table)?;
     for event in events {
         let (mut names, mut values) = (Vec::new(), Vec::new());
-        for (name, value) in event.as_object().expect("an event is an object").iter().filter(|(n, _)| *n != "_why") {
+        for (name, value) in
+            event.as_object().expect("an event is an object").iter().filter(|(n, _)| *n != "_why")
+        {
             let ty = types.get(name).ok_or_else(|| format!("{table} has no column {name}"))?;
             names.push(quoted(name));
             values.push(match value {
@@ -114,14 +123,18 @@ pub fn insert(engine: &Engine, table: &str, events: &[Json]) -> Result<(), Strin
                 other => literal(&other.to_string()),
             });
         }
-        let sql = format!("INSERT INTO {} ({}) VALUES ({})", quoted(table), names.join(", "), values.join(", "));
+        let sql =
+            format!("INSERT INTO {} ({}) VALUES ({})", quoted(table), names.join(", "), values.join(", "));
         engine.execute(&sql).map_err(|e| format!("{e}\n{sql}"))?;
     }
     Ok(())
 }
 
 fn columns(engine: &Engine, table: &str) -> Result<Map<String, Json>, String> {
-    let sql = format!("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = {}", literal(table));
+    let sql = format!(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = {}",
+        literal(table)
+    );
     let rows = engine.query(&sql).map_err(|e| e.to_string())?.rows;
     Ok(rows.iter().map(|r| (r[0].to_string(), Json::from(r[1].to_string()))).collect())
 }
@@ -149,10 +162,13 @@ pub fn run_case(rule: &Path, case: &Json) -> Result<(), String> {
 
 /// The rows as objects against the rows wanted, as bags.
 fn compare(found: &Json, wanted: &[Json]) -> Result<(), String> {
-    let names: Vec<&str> = found["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        found["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
     let rows = found["rows"].as_array().unwrap().iter();
     let mut left: Vec<Map<String, Json>> = rows
-        .map(|row| names.iter().map(|n| (*n).to_owned()).zip(row.as_array().unwrap().iter().cloned()).collect())
+        .map(|row| {
+            names.iter().map(|n| (*n).to_owned()).zip(row.as_array().unwrap().iter().cloned()).collect()
+        })
         .collect();
     let mut report = String::new();
     for want in wanted {
@@ -165,10 +181,13 @@ fn compare(found: &Json, wanted: &[Json]) -> Result<(), String> {
             None => writeln!(report, "missing: {}", Json::from(want.clone())).unwrap(),
         }
     }
-    let wanted_columns: BTreeSet<&String> = wanted.iter().flat_map(|w| w.as_object().unwrap().keys()).collect();
+    let wanted_columns: BTreeSet<&String> =
+        wanted.iter().flat_map(|w| w.as_object().unwrap().keys()).collect();
     for row in left {
-        let shown: Map<String, Json> =
-            row.into_iter().filter(|(n, v)| if wanted.is_empty() { !v.is_null() } else { wanted_columns.contains(n) }).collect();
+        let shown: Map<String, Json> = row
+            .into_iter()
+            .filter(|(n, v)| if wanted.is_empty() { !v.is_null() } else { wanted_columns.contains(n) })
+            .collect();
         writeln!(report, "not wanted: {}", Json::from(shown)).unwrap();
     }
     if report.is_empty() { Ok(()) } else { Err(format!("{report}columns: {names:?}")) }

@@ -42,7 +42,8 @@ fn set(key: &str, value: &str, envelope: &mut Envelope) {
         return;
     }
     let list = || value.split([',', ';']).map(str::trim).filter(|s| !s.is_empty());
-    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String =
+        key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match plain.as_str() {
         "rule" | "rulename" | "name" | "title" => set_once(&mut envelope.title, value),
         "id" | "ruleid" => set_once(&mut envelope.id, value),

@@ -209,6 +209,10 @@ impl Lifter<'_> {
             return false;
         }
         let at = source.columns.len();
+        if !self.allows_columns(at, span) {
+            return false;
+        }
+        let Some(source) = self.knowledge.source(key) else { return false };
         source.closed |= closed;
         source.by_name.insert(SmolStr::new(name), at);
         source.columns.push(LearnedColumn {

@@ -105,6 +105,8 @@ pub(crate) struct Lifter<'t> {
     /// Learned columns of this pass, in the scans that have them.
     learned_ids: FxHashMap<ir::ColId, (SourceKey, SmolStr)>,
     size: usize,
+    /// Nodes of the tree so far, copies included: what an argument costs each time that it is put in.
+    nodes: usize,
     /// A limit was hit: everything after is skipped quietly.
     exhausted: bool,
 }
@@ -132,6 +134,7 @@ impl<'t> Lifter<'t> {
             partial: FxHashMap::default(),
             learned_ids: FxHashMap::default(),
             size: 0,
+            nodes: 0,
             exhausted: false,
         }
     }
@@ -186,7 +189,7 @@ impl<'t> Lifter<'t> {
             return false;
         }
         self.depth += 1;
-        self.size += 1;
+        self.nodes += 1;
         true
     }
 

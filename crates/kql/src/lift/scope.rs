@@ -302,6 +302,7 @@ impl<'t> Lifter<'t> {
             Def::Inline(e, size) => {
                 let (e, size) = (Arc::clone(e), *size);
                 self.size += size;
+                self.nodes += size;
                 Some((*e).clone())
             }
             Def::Function(f) => {

@@ -262,9 +262,10 @@ impl<'t> Lifter<'t> {
         if learned.is_empty() {
             return;
         }
-        let mut output = rel.plan.output.to_vec();
+        let schema = std::sync::Arc::clone(&rel.plan.output);
+        let mut output = schema.to_vec();
         for (name, ty) in learned {
-            if self.find_column(&output, &name).is_none() {
+            if self.find_column(&schema, &name).is_none() {
                 let id = self.add_column(name.clone(), ty, Span::default());
                 self.learned_ids.insert(id, (key, name));
                 output.push(id);

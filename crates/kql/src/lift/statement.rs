@@ -108,10 +108,10 @@ impl<'t> Lifter<'t> {
                 if !self.enter(name.span.0) {
                     return env;
                 }
-                let before = self.size;
+                let before = self.nodes;
                 let value = self.expr(e, &Scope::bare(env));
                 self.leave();
-                let size = self.size - before;
+                let size = self.nodes - before;
                 if let ExprKind::Name(other) = &e.kind
                     && let Some(def @ Def::Function(_)) = self.frames.find(env, other).cloned()
                 {
@@ -442,9 +442,9 @@ impl<'t> Lifter<'t> {
     }
 
     fn scalar_argument(&mut self, e: &'t tree::Expr, ty: Type, scope: &Scope<'_>) -> Def<'t> {
-        let before = self.size;
+        let before = self.nodes;
         let value = self.expr_as(e, ty, scope);
-        Def::Inline(Arc::new(value), self.size - before)
+        Def::Inline(Arc::new(value), self.nodes - before)
     }
 
     fn table_argument(&mut self, param: &'t tree::FunctionParam, e: &'t tree::Expr, env: Env) -> Def<'t> {

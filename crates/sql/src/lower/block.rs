@@ -12,8 +12,8 @@ use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, TableAlias, TableFactor, TableWithJoins, Visit, Visitor, With,
+    Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind,
+    Query, Select, SelectItem, TableAlias, TableFactor, TableWithJoins, Visit, Visitor, With,
 };
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -253,14 +253,16 @@ impl Block {
         let hidden = self.sources.iter().flat_map(|s| &s.columns).any(|c| {
             c.id.is_some_and(|id| uses.count(id) > 0)
                 && self.outs.iter().any(|o| {
-                    (Some(o.id) != c.id || !matches!(o.origin, Origin::Source(..))) && o.name.eq_ignore_ascii_case(&c.name)
+                    (Some(o.id) != c.id || !matches!(o.origin, Origin::Source(..)))
+                        && o.name.eq_ignore_ascii_case(&c.name)
                 })
         });
         let ([from], [source]) = (self.from.as_mut_slice(), self.sources.as_mut_slice()) else { return };
         if !hidden || source.qualifier.is_some() {
             return;
         }
-        let name = if source.columns.iter().any(|c| c.name.eq_ignore_ascii_case("t")) { "source_rows" } else { "t" };
+        let name =
+            if source.columns.iter().any(|c| c.name.eq_ignore_ascii_case("t")) { "source_rows" } else { "t" };
         from.relation = build::aliased(from.relation.clone(), name, &[]);
         source.qualifier = Some(name.into());
         let columns: Vec<Text> = source.columns.iter().map(|c| source.text(&c.name)).collect();
@@ -294,8 +296,13 @@ impl Block {
 
     /// HAVING may use the column's name: nothing in FROM hides it.
     pub(crate) fn nameable_in_having(&self, l: &Lowerer<'_>, out: &Out) -> bool {
-        let volatile = matches!(out.origin, Origin::Computed { volatile: true, .. } | Origin::Computed { fixed: true, .. });
-        l.dialect().alias_reuse && !volatile && (!self.shadowed(&out.name) || matches!(out.origin, Origin::Source(..)))
+        let volatile = matches!(
+            out.origin,
+            Origin::Computed { volatile: true, .. } | Origin::Computed { fixed: true, .. }
+        );
+        l.dialect().alias_reuse
+            && !volatile
+            && (!self.shadowed(&out.name) || matches!(out.origin, Origin::Source(..)))
     }
 
     /// The names of an aggregation's SELECT list.
@@ -313,7 +320,11 @@ impl Block {
 
     /// WHERE and the SELECT list can still change.
     pub(crate) fn is_open(&self) -> bool {
-        self.group_by.is_none() && self.distinct.is_none() && self.limit.is_none() && self.qualify.is_none() && !self.expanded
+        self.group_by.is_none()
+            && self.distinct.is_none()
+            && self.limit.is_none()
+            && self.qualify.is_none()
+            && !self.expanded
     }
 
     /// A FROM item has a column of this name, which hides an alias.
@@ -327,7 +338,12 @@ impl Block {
     }
 
     /// As [`Self::name_for`], with further names that are taken.
-    pub(crate) fn name_beside(outs: &[Out], others: &[Out], wanted: &str, replaced: Option<usize>) -> SmolStr {
+    pub(crate) fn name_beside(
+        outs: &[Out],
+        others: &[Out],
+        wanted: &str,
+        replaced: Option<usize>,
+    ) -> SmolStr {
         let wanted = if wanted.is_empty() { "_" } else { wanted };
         let taken = |name: &str| {
             outs.iter().enumerate().any(|(i, o)| Some(i) != replaced && o.name.eq_ignore_ascii_case(name))
@@ -347,7 +363,11 @@ impl Block {
         match out.origin {
             Origin::Source(..) | Origin::Outer => true,
             Origin::Computed { fixed, depth, .. } => {
-                l.dialect().alias_reuse && l.lateral == 0 && !fixed && depth < MAX_ALIAS_DEPTH && !self.shadowed(&out.name)
+                l.dialect().alias_reuse
+                    && l.lateral == 0
+                    && !fixed
+                    && depth < MAX_ALIAS_DEPTH
+                    && !self.shadowed(&out.name)
             }
         }
     }
@@ -373,7 +393,9 @@ impl Block {
         self.is_open()
             && self.outs.iter().all(|o| {
                 let count = uses.count(o.id) + if uses.whole_row { 2 } else { 0 };
-                count == 0 || (keep.has(o.id) && self.nameable(l, o)) || Self::inlinable(o, count, keep, &self.outs)
+                count == 0
+                    || (keep.has(o.id) && self.nameable(l, o))
+                    || Self::inlinable(o, count, keep, &self.outs)
             })
             && self.pins_stay(keep)
     }
@@ -598,10 +620,11 @@ impl Block {
         if !order.is_empty() {
             query.order_by = Some(OrderBy { kind: OrderByKind::Expressions(order), interpolate: None });
         }
-        query.limit_clause = self
-            .limit
-            .take()
-            .map(|limit| LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by: Vec::new() });
+        query.limit_clause = self.limit.take().map(|limit| LimitClause::LimitOffset {
+            limit: Some(limit),
+            offset: None,
+            limit_by: Vec::new(),
+        });
         Ok(query)
     }
 }
@@ -638,7 +661,8 @@ fn cost(expr: &Expr) -> usize {
             Expr::Function(f) => {
                 let sqlparser::ast::FunctionArguments::List(list) = &f.args else { return usize::MAX };
                 for arg in &list.args {
-                    let sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(x)) = arg else {
+                    let sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(x)) = arg
+                    else {
                         return usize::MAX;
                     };
                     todo.push(x);
@@ -660,7 +684,13 @@ impl Lowerer<'_> {
             if let (Some(from), Some(source)) = (from.pop(), sources.pop())
                 && from.joins.is_empty()
             {
-                return Ok(Relation { factor: from.relation, columns: source.columns, open: source.open, order, around });
+                return Ok(Relation {
+                    factor: from.relation,
+                    columns: source.columns,
+                    open: source.open,
+                    order,
+                    around,
+                });
             }
             return Err(super::Refusal::new(
                 ruleferry_diag::codes::SQL_OPERATOR,
@@ -735,7 +765,9 @@ impl Lowerer<'_> {
             && let Some(TableWithJoins { relation, .. }) = block.from.first()
         {
             if let TableFactor::Table { name, args: None, .. } = relation
-                && self.ctes.last().is_some_and(|c| !self.kept.contains(c.alias.name.value.as_str()) && single(name, &c.alias.name))
+                && self.ctes.last().is_some_and(|c| {
+                    !self.kept.contains(c.alias.name.value.as_str()) && single(name, &c.alias.name)
+                })
                 && let Some(cte) = self.ctes.pop()
             {
                 return Ok(*cte.query);
@@ -751,7 +783,8 @@ impl Lowerer<'_> {
     pub(crate) fn with_ctes(&mut self, mut query: Query) -> Query {
         let cte_tables = std::mem::take(&mut self.ctes);
         if !cte_tables.is_empty() {
-            query.with = Some(With { with_token: AttachedToken::empty(), recursive: self.recursive, cte_tables });
+            query.with =
+                Some(With { with_token: AttachedToken::empty(), recursive: self.recursive, cte_tables });
         }
         query
     }
@@ -789,7 +822,11 @@ impl Lowerer<'_> {
         let present = !self.nullable(expr, &scope);
         let aliases = block.aliases_of(self, &uses, keep);
         // A conversion that says nothing leaves the column as it was.
-        if let Some(old) = block.outs.iter().find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql)) {
+        if let Some(old) = block
+            .outs
+            .iter()
+            .find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))
+        {
             return Ok(Out { id, name, ..old.clone() });
         }
         // Engines do not take an alias for a subquery everywhere.
@@ -825,7 +862,11 @@ impl Visitor for Finder<'_> {
             return ControlFlow::Continue(());
         }
         let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
-        if closure.iter().any(|m| m.text.contains(self.word)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if closure.iter().any(|m| m.text.contains(self.word)) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 

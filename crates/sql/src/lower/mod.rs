@@ -10,7 +10,10 @@ pub(crate) mod walk;
 
 use crate::dialect::Dialect;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
-use ruleferry_ir::{Binding, BindingId, BindingValue, ColId, Expr, ExprKind, InputKind, Loss, Op, Plan, Query, Source, Type, Value};
+use ruleferry_ir::{
+    Binding, BindingId, BindingValue, ColId, Expr, ExprKind, InputKind, Loss, Op, Plan, Query, Source, Type,
+    Value,
+};
 use ruleferry_targets::sql::{self, MacroDef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
@@ -330,7 +333,8 @@ impl Lowerer<'_> {
         let mut lines = Vec::new();
         for binding in &self.query.bindings {
             let BindingValue::Scalar(e) = &binding.value else { continue };
-            let literal = matches!(&e.kind, ExprKind::Literal(_) | ExprKind::Arithmetic(_) | ExprKind::Cast(_));
+            let literal =
+                matches!(&e.kind, ExprKind::Literal(_) | ExprKind::Arithmetic(_) | ExprKind::Cast(_));
             if !literal {
                 continue;
             }
@@ -353,30 +357,33 @@ impl Lowerer<'_> {
 }
 
 /// Tables that macros read: inputs that a query needs without naming them.
-const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[(
-    "geo_ip_ranges",
-    &[
-        ("first_ip", Type::String),
-        ("last_ip", Type::String),
-        ("country", Type::String),
-        ("state", Type::String),
-        ("city", Type::String),
-        ("latitude", Type::Real),
-        ("longitude", Type::Real),
-    ],
-), (
-    "user_agent_patterns",
-    &[
-        ("kind", Type::String),
-        ("place", Type::Int),
-        ("pattern", Type::String),
-        ("family", Type::String),
-        ("part1", Type::String),
-        ("part2", Type::String),
-        ("part3", Type::String),
-        ("part4", Type::String),
-    ],
-)];
+const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[
+    (
+        "geo_ip_ranges",
+        &[
+            ("first_ip", Type::String),
+            ("last_ip", Type::String),
+            ("country", Type::String),
+            ("state", Type::String),
+            ("city", Type::String),
+            ("latitude", Type::Real),
+            ("longitude", Type::Real),
+        ],
+    ),
+    (
+        "user_agent_patterns",
+        &[
+            ("kind", Type::String),
+            ("place", Type::Int),
+            ("pattern", Type::String),
+            ("family", Type::String),
+            ("part1", Type::String),
+            ("part2", Type::String),
+            ("part3", Type::String),
+            ("part4", Type::String),
+        ],
+    ),
+];
 
 /// Lowers a query to a script.
 pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {

@@ -2,8 +2,8 @@
 
 use ruleferry_ir::functions::Flags;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op, Plan, PluginArg,
-    Source, Subject,
+    AggregateCall, AggregateItem, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op, Plan,
+    PluginArg, Source, Subject,
 };
 
 /// What an expression reads, and how.
@@ -152,7 +152,12 @@ pub(crate) fn parts<'p>(plan: &'p Plan, plans: &mut Vec<&'p Plan>, exprs: &mut V
                 exprs.extend(&input.args);
             }
         }
-        Op::Ref(_) | Op::Rows | Op::Select { .. } | Op::Distinct { .. } | Op::GetSchema { .. } | Op::Render { .. } => {}
+        Op::Ref(_)
+        | Op::Rows
+        | Op::Select { .. }
+        | Op::Distinct { .. }
+        | Op::GetSchema { .. }
+        | Op::Render { .. } => {}
         Op::Values(v) => exprs.extend(v.rows.iter().flatten()),
         Op::Range(r) => exprs.extend([&r.from, &r.to, &r.step]),
         Op::Filter { predicate, .. } => exprs.push(predicate),
@@ -224,7 +229,11 @@ pub(crate) fn parts<'p>(plan: &'p Plan, plans: &mut Vec<&'p Plan>, exprs: &mut V
 }
 
 /// Every plan and every expression under a plan, also those inside of expressions; `let` tables are not entered.
-pub(crate) fn visit<'p>(root: &'p Plan, on_plan: &mut dyn FnMut(&'p Plan), on_expr: &mut dyn FnMut(&'p Expr)) {
+pub(crate) fn visit<'p>(
+    root: &'p Plan,
+    on_plan: &mut dyn FnMut(&'p Plan),
+    on_expr: &mut dyn FnMut(&'p Expr),
+) {
     let (mut plans, mut exprs) = (vec![root], Vec::new());
     loop {
         if let Some(plan) = plans.pop() {
@@ -241,7 +250,11 @@ pub(crate) fn visit<'p>(root: &'p Plan, on_plan: &mut dyn FnMut(&'p Plan), on_ex
 }
 
 /// As [`visit`], from an expression.
-pub(crate) fn visit_expr<'p>(root: &'p Expr, on_plan: &mut dyn FnMut(&'p Plan), on_expr: &mut dyn FnMut(&'p Expr)) {
+pub(crate) fn visit_expr<'p>(
+    root: &'p Expr,
+    on_plan: &mut dyn FnMut(&'p Plan),
+    on_expr: &mut dyn FnMut(&'p Expr),
+) {
     let mut exprs = vec![root];
     while let Some(e) = exprs.pop() {
         on_expr(e);

@@ -18,9 +18,7 @@ impl Lowerer<'_> {
         scope: &Scope,
     ) -> Result<Expr> {
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let Some(template) =
-            sql::select(sql::aggregates(self.dialect().name, function.name), &types)
-        else {
+        let Some(template) = sql::select(sql::aggregates(self.dialect().name, function.name), &types) else {
             let shown = types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
             return Err(Refusal::new(
                 codes::SQL_FUNCTION,

@@ -39,7 +39,8 @@ impl Lowerer<'_> {
             let text_guard = arg.ty == Type::String
                 && (function.name == "bag_pack" || template.nulls == Nulls::Strict && text_matters(function));
             let value = self.expr(arg, scope)?;
-            let value = if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
+            let value =
+                if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
             values.push(self.element(template, i, arg.ty, value, span)?);
         }
         self.fill(template, values, span)
@@ -68,7 +69,11 @@ impl Lowerer<'_> {
     /// `extract_json("$.a['b'][0]", x)`: the path in the spelling of the dialect.
     fn extract_json(&mut self, path: &str, args: &[IrExpr], span: Span, scope: &Scope) -> Result<Expr> {
         let Some(path) = super::json::path(path) else {
-            return Err(Refusal::new(codes::SQL_FUNCTION, span, format!("the JSON path `{path}` has no SQL form")));
+            return Err(Refusal::new(
+                codes::SQL_FUNCTION,
+                span,
+                format!("the JSON path `{path}` has no SQL form"),
+            ));
         };
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
         let mut values = vec![string(&path)];
@@ -111,23 +116,30 @@ impl Lowerer<'_> {
     /// Functions over neighbouring rows: the order is that of the last `sort`, or of `serialize`.
     fn window(&mut self, function: &FunctionDef, args: &[IrExpr], span: Span, scope: &Scope) -> Result<Expr> {
         let values = args.iter().map(|a| self.expr(a, scope)).collect::<Result<Vec<_>>>()?;
-        let restart_is_constant_false = |i: usize| {
-            args.get(i).is_none_or(|a| matches!(a.as_literal(), Some(Value::Bool(false))))
-        };
+        let restart_is_constant_false =
+            |i: usize| args.get(i).is_none_or(|a| matches!(a.as_literal(), Some(Value::Bool(false))));
         let (name, values, frame) = match function.name {
             "prev" => ("lag", values, false),
             "next" => ("lead", values, false),
             "row_number" if restart_is_constant_false(1) => {
                 let number = self.over(crate::build::function("row_number", Vec::new()), false, scope);
                 return Ok(match values.into_iter().next() {
-                    Some(start) if !matches!(args.first().and_then(IrExpr::as_literal), Some(Value::Long(1))) => {
-                        let offset = crate::build::binary(start, sqlparser::ast::BinaryOperator::Minus, crate::build::number(1));
+                    Some(start)
+                        if !matches!(args.first().and_then(IrExpr::as_literal), Some(Value::Long(1))) =>
+                    {
+                        let offset = crate::build::binary(
+                            start,
+                            sqlparser::ast::BinaryOperator::Minus,
+                            crate::build::number(1),
+                        );
                         crate::build::binary(number, sqlparser::ast::BinaryOperator::Plus, offset)
                     }
                     _ => number,
                 });
             }
-            "row_cumsum" if restart_is_constant_false(1) => ("sum", values.into_iter().take(1).collect(), true),
+            "row_cumsum" if restart_is_constant_false(1) => {
+                ("sum", values.into_iter().take(1).collect(), true)
+            }
             _ => {
                 return Err(Refusal::new(
                     codes::SQL_FUNCTION,
@@ -146,7 +158,7 @@ impl Lowerer<'_> {
             window_name: None,
             partition_by: scope.partition.clone(),
             order_by: scope.order.clone(),
-            window_frame: running.then(|| WindowFrame {
+            window_frame: running.then_some(WindowFrame {
                 units: WindowFrameUnits::Rows,
                 start_bound: WindowFrameBound::Preceding(None),
                 end_bound: Some(WindowFrameBound::CurrentRow),
@@ -165,8 +177,22 @@ fn text_matters(function: &FunctionDef) -> bool {
 /// Functions and aggregates that put values of any type into a dynamic one.
 fn builds_dynamic(name: &str) -> bool {
     const BUILDERS: [&str; 16] = [
-        "array_iff", "array_index_of", "bag_pack", "bag_set_key", "make_bag", "make_bag_if", "make_list", "make_list_if",
-        "make_list_with_nulls", "make_set", "make_set_if", "pack_array", "repeat", "set_has_element", "treepath", "zip",
+        "array_iff",
+        "array_index_of",
+        "bag_pack",
+        "bag_set_key",
+        "make_bag",
+        "make_bag_if",
+        "make_list",
+        "make_list_if",
+        "make_list_with_nulls",
+        "make_set",
+        "make_set_if",
+        "pack_array",
+        "repeat",
+        "set_has_element",
+        "treepath",
+        "zip",
     ];
     BUILDERS.binary_search(&name).is_ok()
 }

@@ -1,14 +1,28 @@
 //! Forms of tests and literals that the general constructors ([`crate::build`]) do not have.
 
 use crate::build::{negative, not, number, string};
-use sqlparser::ast::{self, BinaryOperator, Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax, OneOrManyWithParens, UnaryOperator};
+use sqlparser::ast::{
+    self, BinaryOperator, Expr, Ident, LambdaFunction, LambdaFunctionParameter, LambdaSyntax,
+    OneOrManyWithParens, UnaryOperator,
+};
 
 /// An operand of `LIKE` or `IS`: in parentheses unless it is a plain value, name or call.
 fn operand(e: Expr) -> Box<Expr> {
     Box::new(match e {
-        Expr::BinaryOp { .. } | Expr::UnaryOp { .. } | Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsDistinctFrom(..)
-        | Expr::IsNotDistinctFrom(..) | Expr::ILike { .. } | Expr::Like { .. } | Expr::InList { .. }
-        | Expr::InSubquery { .. } | Expr::Between { .. } | Expr::IsNotTrue(_) | Expr::IsTrue(_) | Expr::Lambda(_) => Expr::Nested(Box::new(e)),
+        Expr::BinaryOp { .. }
+        | Expr::UnaryOp { .. }
+        | Expr::IsNull(_)
+        | Expr::IsNotNull(_)
+        | Expr::IsDistinctFrom(..)
+        | Expr::IsNotDistinctFrom(..)
+        | Expr::ILike { .. }
+        | Expr::Like { .. }
+        | Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Between { .. }
+        | Expr::IsNotTrue(_)
+        | Expr::IsTrue(_)
+        | Expr::Lambda(_) => Expr::Nested(Box::new(e)),
         other => other,
     })
 }
@@ -52,7 +66,7 @@ pub fn opposite(e: Expr) -> Expr {
             Expr::Nested(inner) => *inner,
             other => other,
         },
-                Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
             Expr::BinaryOp { left, op: BinaryOperator::NotEq, right }
         }
         Expr::BinaryOp { left, op: BinaryOperator::NotEq, right } => {
@@ -90,7 +104,8 @@ pub fn array_of(query: ast::Query) -> Expr {
 /// `SELECT value FROM (query)`.
 pub fn select_from(value: Expr, query: ast::Query) -> Option<ast::Query> {
     let dialect = sqlparser::dialect::DuckDbDialect {};
-    let mut parser = sqlparser::parser::Parser::new(&dialect).try_with_sql("SELECT x FROM (SELECT x)").ok()?;
+    let mut parser =
+        sqlparser::parser::Parser::new(&dialect).try_with_sql("SELECT x FROM (SELECT x)").ok()?;
     let mut outer = *parser.parse_query().ok()?;
     let ast::SetExpr::Select(select) = &mut *outer.body else { return None };
     select.projection = vec![ast::SelectItem::UnnamedExpr(value)];

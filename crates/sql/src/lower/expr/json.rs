@@ -19,7 +19,11 @@ enum Step<'e> {
 
 fn arrow(base: Expr, op: BinaryOperator, path: Expr) -> Expr {
     let base = match base {
-        e @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Function(_) | Expr::Nested(_) | Expr::Cast { .. }) => e,
+        e @ (Expr::Identifier(_)
+        | Expr::CompoundIdentifier(_)
+        | Expr::Function(_)
+        | Expr::Nested(_)
+        | Expr::Cast { .. }) => e,
         other => Expr::Nested(Box::new(other)),
     };
     Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(base), op, right: Box::new(path) }))
@@ -75,7 +79,12 @@ impl Lowerer<'_> {
                     }
                     let ty = index.ty;
                     let index_sql = self.expr(index, scope)?;
-                    value = self.template("dynamic.item", &[Type::Dynamic, ty], vec![value, index_sql], index.span)?;
+                    value = self.template(
+                        "dynamic.item",
+                        &[Type::Dynamic, ty],
+                        vec![value, index_sql],
+                        index.span,
+                    )?;
                     if is_last && last == BinaryOperator::LongArrow {
                         return self.template("cast.string", &[Type::Dynamic], vec![value], e.span);
                     }

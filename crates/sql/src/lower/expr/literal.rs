@@ -30,12 +30,22 @@ pub fn literal(dialect: &Dialect, value: &Value) -> Expr {
 
 fn long(dialect: &Dialect, n: i64) -> Expr {
     // The digits of the smallest long are read before the sign and do not fit.
-    if n == i64::MIN { cast(string(&n.to_string()), data_type(dialect, Type::Long)) } else { signed(&n.to_string()) }
+    if n == i64::MIN {
+        cast(string(&n.to_string()), data_type(dialect, Type::Long))
+    } else {
+        signed(&n.to_string())
+    }
 }
 
 fn real(dialect: &Dialect, r: f64) -> Expr {
     if !r.is_finite() {
-        let name = if r.is_nan() { "NaN" } else if r > 0.0 { "Infinity" } else { "-Infinity" };
+        let name = if r.is_nan() {
+            "NaN"
+        } else if r > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        };
         return cast(string(name), data_type(dialect, Type::Real));
     }
     // `1.5` would be a DECIMAL in DuckDB; an exponent makes it a DOUBLE.

@@ -3,22 +3,22 @@
 //! A missing string is `""` for Kusto and no value for Sigma; SQL has NULL for both. Which guard keeps the meaning
 //! depends on where the test stands ([`Use`]), so that a `WHERE` without negation stays free of them.
 
-use super::form::{array_of, lambda, like};
 use super::Use;
+use super::form::{array_of, lambda, like};
 use crate::build::{and, boolean, call, coalesce, in_list, in_subquery, or, string};
 use crate::lower::{Lowerer, Refusal, Scope};
+use ruleferry_diag::Span;
 use ruleferry_ir::{
     Case, Expr as IrExpr, ExprKind, GlobPart, Json, MatchKind, MatchValue, MatchValues, Missing, Quantifier,
     StringMatch, Subject, Type, Value,
 };
-use ruleferry_diag::Span;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 /// A value to look for: known text, or an expression.
 enum Needle {
     Text(String),
     Glob(Vec<GlobPart>),
-    Expr(Expr),
+    Expr(Box<Expr>),
 }
 
 impl Lowerer<'_> {
@@ -41,7 +41,10 @@ impl Lowerer<'_> {
             }
             Subject::AnyColumn => {
                 let columns = self.row_texts(scope, span)?;
-                let whole_value = matches!(m.kind, MatchKind::Equals | MatchKind::Glob | MatchKind::StartsWith | MatchKind::EndsWith);
+                let whole_value = matches!(
+                    m.kind,
+                    MatchKind::Equals | MatchKind::Glob | MatchKind::StartsWith | MatchKind::EndsWith
+                );
                 if whole_value {
                     let mut any = Vec::new();
                     for c in columns {
@@ -61,7 +64,7 @@ impl Lowerer<'_> {
     fn match_subject(
         &mut self,
         subject: Expr,
-        nullable: bool,
+        mut nullable: bool,
         m: &StringMatch,
         span: Span,
         scope: &Scope,
@@ -80,7 +83,12 @@ impl Lowerer<'_> {
                         MatchValue::Glob(parts) => Needle::Glob(parts.clone()),
                         MatchValue::Expr(e) => match self.constant_text(e) {
                             Some(text) => Needle::Text(text),
-                            None => Needle::Expr(self.non_null_string(e, scope)?),
+                            // A missing value is found in no text, where a missing text is no match.
+                            None if m.missing == Missing::False => {
+                                nullable |= self.nullable(e, scope);
+                                Needle::Expr(Box::new(self.expr(e, scope)?))
+                            }
+                            None => Needle::Expr(Box::new(self.non_null_string(e, scope)?)),
                         },
                     });
                 }
@@ -100,7 +108,13 @@ impl Lowerer<'_> {
         Ok(if false_guard { coalesce(test, boolean(false)) } else { test })
     }
 
-    fn tests(&mut self, subject: &Expr, m: &StringMatch, needles: Vec<Needle>, span: Span) -> Result<Expr, Refusal> {
+    fn tests(
+        &mut self,
+        subject: &Expr,
+        m: &StringMatch,
+        needles: Vec<Needle>,
+        span: Span,
+    ) -> Result<Expr, Refusal> {
         if m.kind == MatchKind::Equals && m.quantifier == Quantifier::Any && needles.len() > 1 {
             let (subject, fold) = folded(subject.clone(), m.case);
             let list = needles.into_iter().map(|n| n.folded(fold)).collect::<Option<Vec<_>>>();
@@ -116,7 +130,14 @@ impl Lowerer<'_> {
         })
     }
 
-    fn one(&mut self, subject: Expr, kind: MatchKind, case: Case, needle: Needle, span: Span) -> Result<Expr, Refusal> {
+    fn one(
+        &mut self,
+        subject: Expr,
+        kind: MatchKind,
+        case: Case,
+        needle: Needle,
+        span: Span,
+    ) -> Result<Expr, Refusal> {
         let sensitive = case == Case::Sensitive;
         match kind {
             MatchKind::Equals => {
@@ -184,7 +205,7 @@ impl Lowerer<'_> {
         }
         let query = self.value_query(plan, scope, &mut |value| coalesce(value, string("")))?;
         let value = Expr::Identifier(sqlparser::ast::Ident::new("v_"));
-        let test = self.one(subject, m.kind, m.case, Needle::Expr(value), span)?;
+        let test = self.one(subject, m.kind, m.case, Needle::Expr(Box::new(value)), span)?;
         Ok(quantified(call("list_transform", vec![array_of(query), lambda(&["v_"], test)]), m.quantifier))
     }
 
@@ -201,7 +222,7 @@ impl Lowerer<'_> {
         let list = self.expr(list, scope)?;
         let values = self.template("dynamic.strings", &[Type::Dynamic], vec![list], span)?;
         let value = Expr::Identifier(sqlparser::ast::Ident::new("v_"));
-        let test = self.one(subject, m.kind, m.case, Needle::Expr(value), span)?;
+        let test = self.one(subject, m.kind, m.case, Needle::Expr(Box::new(value)), span)?;
         Ok(quantified(call("list_transform", vec![values, lambda(&["v_"], test)]), m.quantifier))
     }
 
@@ -264,7 +285,7 @@ impl Needle {
     fn value(self) -> Option<Expr> {
         match self {
             Self::Text(t) => Some(string(&t)),
-            Self::Expr(e) => Some(e),
+            Self::Expr(e) => Some(*e),
             Self::Glob(_) => None,
         }
     }
@@ -276,7 +297,7 @@ impl Needle {
             // Outside of ASCII the engine folds, so that both sides are folded alike.
             Self::Text(t) if t.is_ascii() => Some(string(&t.to_ascii_lowercase())),
             Self::Text(t) => Some(call("lower", vec![string(&t)])),
-            Self::Expr(e) => Some(if fold { call("lower", vec![e]) } else { e }),
+            Self::Expr(e) => Some(if fold { call("lower", vec![*e]) } else { *e }),
             Self::Glob(_) => None,
         }
     }
@@ -293,7 +314,9 @@ fn folded(subject: Expr, case: Case) -> (Expr, bool) {
 fn affix(subject: Expr, needle: Needle, case: Case, function: &str, before: bool, after: bool) -> Expr {
     let insensitive = case == Case::Insensitive;
     match &needle {
-        Needle::Text(text) if !text.contains(['%', '_', '\\']) || (insensitive && !text.contains(['%', '_'])) => {
+        Needle::Text(text)
+            if !text.contains(['%', '_', '\\']) || (insensitive && !text.contains(['%', '_'])) =>
+        {
             let pattern = format!("{}{text}{}", if before { "%" } else { "" }, if after { "%" } else { "" });
             like(subject, pattern, None, insensitive)
         }
@@ -307,9 +330,14 @@ fn affix(subject: Expr, needle: Needle, case: Case, function: &str, before: bool
 
 /// A glob over the whole value as a `LIKE` pattern, with an escape character that the text does not hold.
 fn glob(subject: Expr, parts: &[GlobPart], case: Case) -> Expr {
-    let texts: String = parts.iter().filter_map(|p| if let GlobPart::Text(t) = p { Some(t.as_str()) } else { None }).collect();
+    let texts: String = parts
+        .iter()
+        .filter_map(|p| if let GlobPart::Text(t) = p { Some(t.as_str()) } else { None })
+        .collect();
     let needs_escape = texts.contains(['%', '_']);
-    let escape = needs_escape.then(|| ['!', '^', '~', '#', '$', '@', '\u{1}'].into_iter().find(|c| !texts.contains(*c)).unwrap_or('\u{2}'));
+    let escape = needs_escape.then(|| {
+        ['!', '^', '~', '#', '$', '@', '\u{1}'].into_iter().find(|c| !texts.contains(*c)).unwrap_or('\u{2}')
+    });
     let mut pattern = String::new();
     for part in parts {
         match part {

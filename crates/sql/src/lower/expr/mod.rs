@@ -19,8 +19,8 @@ use crate::build::{
 };
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
-    Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind, InValues,
-    Json, Missing, Plan, Subject, Type, Value,
+    Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind,
+    InValues, Json, Missing, Plan, Subject, Type, Value,
 };
 use sqlparser::ast::{self, BinaryOperator, Expr};
 
@@ -161,14 +161,20 @@ impl Lowerer<'_> {
                 let subject = self.expr(&i.subject, scope)?;
                 let test = match &i.values {
                     InValues::List(values) => {
-                        let values = values.iter().map(|v| self.expr(v, scope)).collect::<Result<Vec<_>>>()?;
+                        let values =
+                            values.iter().map(|v| self.expr(v, scope)).collect::<Result<Vec<_>>>()?;
                         in_list(subject, values)
                     }
                     InValues::Dynamic(list) => match self.constant_items(list, i.subject.ty) {
                         Some(values) if !values.is_empty() => in_list(subject, values),
                         _ => {
                             let list = self.expr(list, scope)?;
-                            self.template("dynamic.has", &[Type::Dynamic, i.subject.ty], vec![list, subject], e.span)?
+                            self.template(
+                                "dynamic.has",
+                                &[Type::Dynamic, i.subject.ty],
+                                vec![list, subject],
+                                e.span,
+                            )?
                         }
                     },
                 };
@@ -263,13 +269,23 @@ impl Lowerer<'_> {
             }
             ExprKind::Match(m) if m.missing == Missing::False => {
                 let nullable = match &m.subject {
-                    Subject::Expr(e) => self.nullable(e, scope),
+                    Subject::Expr(e) => self.nullable(e, scope) || self.compares_with_null(m, scope),
                     Subject::AnyColumn | Subject::Event => true,
                 };
                 let test = self.test(inner, scope, Use::Where)?;
                 Ok(if nullable { is_not_true(test) } else { opposite(test) })
             }
             _ => Ok(opposite(self.test(inner, scope, place.negated())?)),
+        }
+    }
+
+    /// Whether one of the values that are looked for may be NULL.
+    fn compares_with_null(&self, m: &StringMatch, scope: &Scope) -> bool {
+        match &m.values {
+            MatchValues::List(values) => {
+                values.iter().any(|v| matches!(v, MatchValue::Expr(e) if self.nullable(e, scope)))
+            }
+            MatchValues::Dynamic(_) | MatchValues::Query(_) => false,
         }
     }
 
@@ -323,7 +339,9 @@ impl Lowerer<'_> {
                             test
                         }
                     }
-                    (CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge, _) => binary(left, op, right),
+                    (CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge, _) => {
+                        binary(left, op, right)
+                    }
                 })
             }
         }
@@ -378,9 +396,11 @@ impl Lowerer<'_> {
                 let once = binary(left, BinaryOperator::Modulo, right);
                 Ok(binary(binary(once, BinaryOperator::Plus, size.clone()), BinaryOperator::Modulo, size))
             }
-            ArithmeticOp::Mul | ArithmeticOp::Div | ArithmeticOp::Mod => {
-                Err(Refusal::new(codes::SQL_FUNCTION, span, format!("no SQL form for this operation on `{lt}` and `{rt}`")))
-            }
+            ArithmeticOp::Mul | ArithmeticOp::Div | ArithmeticOp::Mod => Err(Refusal::new(
+                codes::SQL_FUNCTION,
+                span,
+                format!("no SQL form for this operation on `{lt}` and `{rt}`"),
+            )),
         }
     }
 
@@ -435,8 +455,12 @@ impl Lowerer<'_> {
                 .iter()
                 .map(|item| {
                     let value = match (item, ty) {
-                        (Json::Long(n), Type::Int | Type::Long | Type::Real | Type::Decimal) => Value::Long(*n),
-                        (Json::Real(r), Type::Int | Type::Long | Type::Real | Type::Decimal) => Value::Real(*r),
+                        (Json::Long(n), Type::Int | Type::Long | Type::Real | Type::Decimal) => {
+                            Value::Long(*n)
+                        }
+                        (Json::Real(r), Type::Int | Type::Long | Type::Real | Type::Decimal) => {
+                            Value::Real(*r)
+                        }
                         (Json::Bool(b), Type::Bool) => Value::Bool(*b),
                         (Json::Datetime(t), Type::Datetime) => Value::Datetime(*t),
                         (Json::Timespan(t), Type::Timespan) => Value::Timespan(*t),
@@ -455,7 +479,11 @@ impl Lowerer<'_> {
     fn event_text(&mut self, scope: &Scope, span: Span) -> Result<Expr> {
         let raw = scope.row().iter().find(|id| self.query.columns.name(**id) == "_raw");
         raw.and_then(|id| scope.get(*id)).cloned().ok_or_else(|| {
-            Refusal::new(codes::SQL_OPEN_COLUMNS, span, "a search over the whole event stands after an operator that computes columns")
+            Refusal::new(
+                codes::SQL_OPEN_COLUMNS,
+                span,
+                "a search over the whole event stands after an operator that computes columns",
+            )
         })
     }
 
@@ -478,7 +506,12 @@ impl Lowerer<'_> {
     }
 
     /// A query of one column: the first of `plan`, changed by `f`.
-    fn value_query(&mut self, plan: &Plan, _scope: &Scope, f: &mut dyn FnMut(Expr) -> Expr) -> Result<ast::Query> {
+    fn value_query(
+        &mut self,
+        plan: &Plan,
+        _scope: &Scope,
+        f: &mut dyn FnMut(Expr) -> Expr,
+    ) -> Result<ast::Query> {
         let mut query = self.subquery(plan)?;
         if plan.output.len() <= 1
             && let ast::SetExpr::Select(select) = &mut *query.body

@@ -6,12 +6,15 @@ use super::{Lowerer, Refusal, Result};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::Type;
 use ruleferry_targets::sql::{self, Template};
-use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan, VisitMut, VisitorMut, Visit, Visitor};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan,
+    Visit, VisitMut, Visitor, VisitorMut,
+};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 thread_local! {
-    static PARSED: RefCell<Vec<Option<Expr>>> = RefCell::new(Vec::new());
+    static PARSED: RefCell<Vec<Option<Expr>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Lowerer<'_> {
@@ -24,7 +27,13 @@ impl Lowerer<'_> {
     }
 
     /// The function `name` on arguments of these types.
-    pub(crate) fn template(&mut self, name: &str, types: &[Type], args: Vec<Expr>, span: Span) -> Result<Expr> {
+    pub(crate) fn template(
+        &mut self,
+        name: &str,
+        types: &[Type],
+        args: Vec<Expr>,
+        span: Span,
+    ) -> Result<Expr> {
         let Some(template) = self.find_template(name, types) else {
             let shown = types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
             return Err(Refusal::new(
@@ -47,12 +56,17 @@ impl Lowerer<'_> {
         })?;
         let filled = substitute(parsed, &args);
         let filled = outside.into_iter().rev().fold(filled, |body, (name, query)| {
-            let over = crate::build::call("list_transform", vec![crate::build::list(vec![query]), super::form::lambda(&[name.as_str()], body)]);
+            let over = crate::build::call(
+                "list_transform",
+                vec![crate::build::list(vec![query]), super::form::lambda(&[name.as_str()], body)],
+            );
             crate::build::call("list_extract", vec![over, crate::build::integer(1)])
         });
         Ok(match filled {
             // DuckDB's arrows bind looser than what may stand around them.
-            e @ Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. } => Expr::Nested(Box::new(e)),
+            e @ Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. } => {
+                Expr::Nested(Box::new(e))
+            }
             e => e,
         })
     }
@@ -73,7 +87,8 @@ impl Lowerer<'_> {
         for (i, arg) in args.iter_mut().enumerate() {
             if queries(arg) {
                 let name = format!("value_{}_", i + 1);
-                let query = std::mem::replace(arg, Expr::Identifier(sqlparser::ast::Ident::new(name.clone())));
+                let query =
+                    std::mem::replace(arg, Expr::Identifier(sqlparser::ast::Ident::new(name.clone())));
                 outside.push((name, query));
             }
         }
@@ -169,8 +184,10 @@ impl VisitorMut for Fill<'_> {
         // `coalesce(coalesce(x, ''), '')`: the template guards an argument that is guarded.
         if let Expr::Function(f) = e
             && let FunctionArguments::List(list) = &f.args
-            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(first)), FunctionArg::Unnamed(FunctionArgExpr::Expr(default))] =
-                list.args.as_slice()
+            && let [
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(first)),
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(default)),
+            ] = list.args.as_slice()
             && f.name.to_string() == "coalesce"
         {
             *e = crate::build::coalesce(first.clone(), default.clone());
@@ -199,7 +216,9 @@ fn bare_operands(e: &mut Expr) {
                 bare(filter);
             }
         }
-        Expr::Cast { kind: sqlparser::ast::CastKind::Cast | sqlparser::ast::CastKind::TryCast, expr, .. } => bare(expr),
+        Expr::Cast {
+            kind: sqlparser::ast::CastKind::Cast | sqlparser::ast::CastKind::TryCast, expr, ..
+        } => bare(expr),
         Expr::Case { operand: None, conditions, else_result, .. } => {
             for branch in conditions {
                 bare(&mut branch.condition);
@@ -225,7 +244,9 @@ impl Fill<'_> {
         for arg in list.args.drain(..) {
             match &arg {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if hole(e) == Some("rest") => {
-                    filled.extend(self.rest().iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e.clone()))));
+                    filled.extend(
+                        self.rest().iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e.clone()))),
+                    );
                 }
                 _ => filled.push(arg),
             }

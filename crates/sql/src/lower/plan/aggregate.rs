@@ -10,8 +10,8 @@ use ruleferry_ir::{Aggregate, AggregateCall, AggregateItem, ColId, Expr, Item, P
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{
-    self, BinaryOperator, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr,
-    OrderByExpr,
+    self, BinaryOperator, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    GroupByExpr, OrderByExpr,
 };
 
 /// A helper column that holds the row an `arg_max` chose, and the columns to take out of it.
@@ -52,7 +52,11 @@ impl Lowerer<'_> {
         let mut keys = a.keys.clone();
         for id in partition {
             if !keys.iter().any(|k| k.ids == [*id]) {
-                keys.push(Item { ids: vec![*id], expr: Expr::column(*id, self.ty(*id), a.input.span), named: true });
+                keys.push(Item {
+                    ids: vec![*id],
+                    expr: Expr::column(*id, self.ty(*id), a.input.span),
+                    named: true,
+                });
             }
         }
         keys
@@ -60,7 +64,8 @@ impl Lowerer<'_> {
 
     fn fit_aggregate(&mut self, block: Block, keys: &[Item], aggregates: &[AggregateItem]) -> Result<Block> {
         let kept = passed_on(keys);
-        let key_uses = Uses::of(keys.iter().filter(|k| !k.ids.iter().any(|i| kept.contains(i))).map(|k| &k.expr));
+        let key_uses =
+            Uses::of(keys.iter().filter(|k| !k.ids.iter().any(|i| kept.contains(i))).map(|k| &k.expr));
         let mut args = Vec::new();
         aggregates.iter().for_each(|a| walk::aggregate_args(a, &mut args));
         let arg_uses = Uses::of(args);
@@ -68,7 +73,11 @@ impl Lowerer<'_> {
         let none = FxHashSet::default();
         let args_fit = block.inlines(&arg_uses, Keep::Only(&none));
         let volatile_key = block.outs.iter().any(|o| {
-            kept.contains(&o.id) && matches!(o.origin, Origin::Computed { fixed: true, .. } | Origin::Computed { volatile: true, .. })
+            kept.contains(&o.id)
+                && matches!(
+                    o.origin,
+                    Origin::Computed { fixed: true, .. } | Origin::Computed { volatile: true, .. }
+                )
         });
         let aliased_key = block.outs.iter().any(|o| kept.contains(&o.id) && !o.aliases.is_empty());
         if args_fit && !volatile_key && !aliased_key && block.fits(self, &key_uses, Keep::Only(&kept)) {
@@ -94,7 +103,13 @@ impl Lowerer<'_> {
         Ok(outs)
     }
 
-    fn group(&mut self, block: Block, keys: &[Item], aggregates: &[AggregateItem], input: &Plan) -> Result<Block> {
+    fn group(
+        &mut self,
+        block: Block,
+        keys: &[Item],
+        aggregates: &[AggregateItem],
+        input: &Plan,
+    ) -> Result<Block> {
         let block = self.fit_aggregate(block, keys, aggregates)?;
         let none = FxHashSet::default();
         let mut scope = block.scope(self, Keep::Only(&none), &uses_of(keys, aggregates, input));
@@ -103,7 +118,9 @@ impl Lowerer<'_> {
         let plain = outs.iter().all(|o| matches!(o.origin, Origin::Source(..)));
         let group_by = match (outs.is_empty(), plain) {
             (true, _) => GroupByExpr::Expressions(Vec::new(), Vec::new()),
-            (false, true) => GroupByExpr::Expressions(outs.iter().map(|o| o.expr.get()).collect(), Vec::new()),
+            (false, true) => {
+                GroupByExpr::Expressions(outs.iter().map(|o| o.expr.get()).collect(), Vec::new())
+            }
             (false, false) => GroupByExpr::All(Vec::new()),
         };
         let mut chosen = Vec::new();
@@ -274,7 +291,12 @@ impl Lowerer<'_> {
     }
 
     /// The SQL of column `index` of an aggregate.
-    pub(super) fn aggregate_value(&mut self, item: &AggregateItem, index: usize, scope: &Scope) -> Result<ast::Expr> {
+    pub(super) fn aggregate_value(
+        &mut self,
+        item: &AggregateItem,
+        index: usize,
+        scope: &Scope,
+    ) -> Result<ast::Expr> {
         match &item.call {
             AggregateCall::Function(def, args) => {
                 let span = args.first().map_or_else(Default::default, |a| a.span);
@@ -321,7 +343,9 @@ impl Lowerer<'_> {
     fn part_choice(&mut self, item: &AggregateItem, index: usize, scope: &Scope) -> Result<ast::Expr> {
         match &item.call {
             AggregateCall::TakeAny { returned, condition, star: false } => {
-                let Some(value) = returned.get(index) else { return Err(refuse_operator(Default::default(), "`take_any`")) };
+                let Some(value) = returned.get(index) else {
+                    return Err(refuse_operator(Default::default(), "`take_any`"));
+                };
                 let mut f = build::function("any_value", vec![self.expr(value, scope)?]);
                 if let Some(c) = condition {
                     f.filter = Some(Box::new(self.predicate(c, scope)?));
@@ -334,7 +358,10 @@ impl Lowerer<'_> {
                     None => Ok(build::call(if *max { "max" } else { "min" }, vec![by_sql])),
                     Some(value) => {
                         let value = self.expr(value, scope)?;
-                        Ok(build::call(if *max { "arg_max_null" } else { "arg_min_null" }, vec![value, by_sql]))
+                        Ok(build::call(
+                            if *max { "arg_max_null" } else { "arg_min_null" },
+                            vec![value, by_sql],
+                        ))
                     }
                 }
             }
@@ -351,27 +378,45 @@ impl Lowerer<'_> {
     fn choice_fits(&self, item: &AggregateItem) -> bool {
         match &item.call {
             AggregateCall::ArgExtreme { returned, star, .. } => *star || !returned.is_empty(),
-            AggregateCall::TakeAny { condition, star, returned } => condition.is_none() && (*star || returned.len() > 1),
+            AggregateCall::TakeAny { condition, star, returned } => {
+                condition.is_none() && (*star || returned.len() > 1)
+            }
             AggregateCall::Function(..) | AggregateCall::Composed { .. } => false,
         }
     }
 
     /// `arg_max` or `take_any` alone: the first row of each group by a window.
-    fn choose_row(&mut self, block: Block, keys: &[Item], item: &AggregateItem, input: &Plan) -> Result<Block> {
+    fn choose_row(
+        &mut self,
+        block: Block,
+        keys: &[Item],
+        item: &AggregateItem,
+        input: &Plan,
+    ) -> Result<Block> {
         let mut block = block;
-        let mut scope = block.scope(self, Keep::Only(&FxHashSet::default()), &uses_of(keys, std::slice::from_ref(item), input));
+        let mut scope = block.scope(
+            self,
+            Keep::Only(&FxHashSet::default()),
+            &uses_of(keys, std::slice::from_ref(item), input),
+        );
         let key_outs = self.key_columns(&block, keys)?;
         let mut outs: Vec<Out> = Vec::new();
         for (key, filled) in keys.iter().zip(&key_outs) {
             // The row's own value is shown; only the grouping takes a missing string for the empty one.
-            let shown = key.expr.as_column().and_then(|c| block.out(c)).filter(|o| matches!(o.origin, Origin::Source(..)));
+            let shown = key
+                .expr
+                .as_column()
+                .and_then(|c| block.out(c))
+                .filter(|o| matches!(o.origin, Origin::Source(..)));
             outs.push(match shown {
                 Some(old) => Out { id: filled.id, name: filled.name.clone(), ..old.clone() },
                 None => filled.clone(),
             });
         }
         let (by, returned, star, ids) = match &item.call {
-            AggregateCall::ArgExtreme { max, by, returned, star } => (Some((by, *max)), returned, *star, item.ids.as_slice()),
+            AggregateCall::ArgExtreme { max, by, returned, star } => {
+                (Some((by, *max)), returned, *star, item.ids.as_slice())
+            }
             AggregateCall::TakeAny { returned, star, .. } => (None, returned, *star, item.ids.as_slice()),
             AggregateCall::Function(..) | AggregateCall::Composed { .. } => {
                 return Err(refuse_operator(input.span, "this aggregate"));
@@ -443,7 +488,12 @@ fn uses_of(keys: &[Item], aggregates: &[AggregateItem], input: &Plan) -> Uses {
     let mut exprs: Vec<&Expr> = keys.iter().map(|k| &k.expr).collect();
     aggregates.iter().for_each(|a| walk::aggregate_args(a, &mut exprs));
     let mut uses = Uses::of(exprs);
-    if aggregates.iter().any(|a| matches!(a.call, AggregateCall::ArgExtreme { star: true, .. } | AggregateCall::TakeAny { star: true, .. })) {
+    if aggregates.iter().any(|a| {
+        matches!(
+            a.call,
+            AggregateCall::ArgExtreme { star: true, .. } | AggregateCall::TakeAny { star: true, .. }
+        )
+    }) {
         uses.columns.extend(input.output.iter().copied());
     }
     uses
@@ -463,7 +513,9 @@ fn order_lists(expr: &mut ast::Expr, order: &[OrderByExpr]) {
     match expr {
         ast::Expr::Function(f) => order_function(f, order),
         ast::Expr::Nested(e) | ast::Expr::Cast { expr: e, .. } => order_lists(e, order),
-        ast::Expr::BinaryOp { left, op: BinaryOperator::Arrow | BinaryOperator::LongArrow, right: _ } => order_lists(left, order),
+        ast::Expr::BinaryOp { left, op: BinaryOperator::Arrow | BinaryOperator::LongArrow, right: _ } => {
+            order_lists(left, order)
+        }
         _ => {}
     }
 }

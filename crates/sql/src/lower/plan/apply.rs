@@ -46,8 +46,9 @@ impl Lowerer<'_> {
             order: Vec::new(),
             around: Vec::new(),
         };
-        let around: Vec<Out> = rows.outs.iter().map(|out| Out { origin: Origin::Outer, ..out.clone() }).collect();
-        let frame = std::mem::replace(&mut self.row, Some(Frame { relation, around }));
+        let around: Vec<Out> =
+            rows.outs.iter().map(|out| Out { origin: Origin::Outer, ..out.clone() }).collect();
+        let frame = self.row.replace(Frame { relation, around });
         self.lateral += 1;
         let body = self.body(a);
         self.lateral -= 1;
@@ -74,9 +75,10 @@ impl Lowerer<'_> {
         if !guarded && makes_a_row_of_none(&a.body) {
             let longest = match lists.as_slice() {
                 [one] => build::call("len", vec![one.clone()]),
-                several => {
-                    build::call("greatest", several.iter().map(|l| build::call("len", vec![l.clone()])).collect())
-                }
+                several => build::call(
+                    "greatest",
+                    several.iter().map(|l| build::call("len", vec![l.clone()])).collect(),
+                ),
             };
             block.filters.push(build::binary(longest, ast::BinaryOperator::Gt, build::integer(0)));
         }
@@ -88,12 +90,17 @@ impl Lowerer<'_> {
     fn body(&mut self, a: &Apply) -> Result<(ast::Query, Vec<SourceColumn>, bool)> {
         let mut block = self.block(&a.body)?;
         block.outs.retain(|o| o.origin != Origin::Outer && a.body.output.contains(&o.id));
-        let guarded =
-            block.group_by.as_ref().is_some_and(|g| matches!(g, ast::GroupByExpr::Expressions(e, _) if e.is_empty()));
+        let guarded = block
+            .group_by
+            .as_ref()
+            .is_some_and(|g| matches!(g, ast::GroupByExpr::Expressions(e, _) if e.is_empty()));
         if guarded {
             // A group of no elements gives no row.
             block.having.push(build::binary(
-                build::call("count", vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())]),
+                build::call(
+                    "count",
+                    vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())],
+                ),
                 ast::BinaryOperator::Gt,
                 build::integer(0),
             ));
@@ -112,7 +119,9 @@ impl Lowerer<'_> {
         if let Some(block) = self.rows_block.take() {
             return Ok(block);
         }
-        let Some(frame) = &self.row else { return Err(refuse_operator(plan.span, "a body outside of its operator")) };
+        let Some(frame) = &self.row else {
+            return Err(refuse_operator(plan.span, "a body outside of its operator"));
+        };
         let mut block = Block::over(frame.relation.clone());
         // An expanded column takes the place (and name) of the one that it came from.
         for out in &frame.around {
@@ -157,7 +166,6 @@ impl Lowerer<'_> {
         }
     }
 }
-
 
 /// An aggregation without keys gives a row even for no input.
 fn makes_a_row_of_none(body: &Plan) -> bool {

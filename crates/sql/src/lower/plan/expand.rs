@@ -13,7 +13,8 @@ impl Lowerer<'_> {
     pub(super) fn expand(&mut self, plan: &Plan, input: Block, e: &Expand) -> Result<Block> {
         let uses = Uses::of(e.items.iter().map(|i| &i.expr));
         let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
-        let keep: FxHashSet<ColId> = input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(id)).collect();
+        let keep: FxHashSet<ColId> =
+            input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(id)).collect();
         let mut block = self.fit(input, &uses, Keep::Only(&keep))?;
         if block.outs.iter().any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { .. })) {
             // The elements stand beside the column that they come from: no alias may stand for both.
@@ -87,7 +88,12 @@ impl Lowerer<'_> {
     }
 
     /// The element in the type that `to typeof(…)` names.
-    pub(super) fn element_as(&mut self, element: ast::Expr, item: &ExpandItem, span: Span) -> Result<ast::Expr> {
+    pub(super) fn element_as(
+        &mut self,
+        element: ast::Expr,
+        item: &ExpandItem,
+        span: Span,
+    ) -> Result<ast::Expr> {
         let ty = item.to.unwrap_or(Type::Dynamic);
         if ty == Type::Dynamic {
             return Ok(element);

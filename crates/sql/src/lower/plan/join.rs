@@ -13,7 +13,9 @@ impl Lowerer<'_> {
     pub(super) fn join(&mut self, plan: &Plan, input: Block, join: &Join) -> Result<Block> {
         let mut input = input;
         input.order.clear();
-        if join.kind == JoinKind::InnerUnique && !unique_on(&join.left, &join.on.iter().map(|k| k.left).collect()) {
+        if join.kind == JoinKind::InnerUnique
+            && !unique_on(&join.left, &join.on.iter().map(|k| k.left).collect())
+        {
             input = self.one_row_a_key(input, &join.on)?;
         }
         let partition = input.partition().to_vec();
@@ -27,13 +29,16 @@ impl Lowerer<'_> {
         let mut tests = Vec::with_capacity(join.on.len());
         for key in &join.on {
             let (a, b) = (self.key(&left, &l, key.left), self.key(&right, &r, key.right));
-            let (Some((a, a_present)), Some((b, b_present))) = (a, b) else { return Err(refuse_column(plan.span)) };
+            let (Some((a, a_present)), Some((b, b_present))) = (a, b) else {
+                return Err(refuse_column(plan.span));
+            };
             // A missing string is the empty one, and those match each other: NULL on one side meets "" on the other.
-            let fill = self.ty(key.left) == Type::String
-                && !(a_present && b_present)
-                && !self.never_empty(&join.left, key.left)
-                && !self.never_empty(&join.right, key.right);
-            let filled = |e: Expr, present: bool| if fill && !present { build::coalesce(e, build::string("")) } else { e };
+            let empty_meets = !self.never_empty(&join.left, key.left) && !self.never_empty(&join.right, key.right);
+            let all_present = a_present && b_present;
+            let fill = self.ty(key.left) == Type::String && empty_meets && !all_present;
+            let filled = |e: Expr, present: bool| {
+                if fill && !present { build::coalesce(e, build::string("")) } else { e }
+            };
             let (a, b) = (filled(a, a_present), filled(b, b_present));
             tests.push(if mirrored { build::eq(b, a) } else { build::eq(a, b) });
         }
@@ -52,7 +57,9 @@ impl Lowerer<'_> {
         let mut outs: Vec<Out> = Vec::with_capacity(plan.output.len());
         for id in plan.output.iter() {
             let from = join.right_output.iter().find(|i| i.to == *id).map_or(*id, |i| i.from);
-            let Some(old) = block.out(from).or_else(|| block.out(*id)) else { return Err(refuse_column(plan.span)) };
+            let Some(old) = block.out(from).or_else(|| block.out(*id)) else {
+                return Err(refuse_column(plan.span));
+            };
             let name = if from == *id { old.name.clone() } else { self.query.columns.name(*id).into() };
             outs.push(Out { id: *id, name, ..old.clone() });
         }
@@ -62,7 +69,11 @@ impl Lowerer<'_> {
             self.fill_outer(&mut block, join.kind);
         }
         if mirrored || semi {
-            block.hint = if matches!(join.kind, JoinKind::LeftAnti | JoinKind::RightAnti) { "unmatched" } else { "matched" };
+            block.hint = if matches!(join.kind, JoinKind::LeftAnti | JoinKind::RightAnti) {
+                "unmatched"
+            } else {
+                "matched"
+            };
         }
         Ok(block)
     }
@@ -92,7 +103,8 @@ impl Lowerer<'_> {
                 s.columns.iter_mut().for_each(|c| c.present = false);
             }
         }
-        let outer = |o: &Out| matches!(o.origin, crate::lower::block::Origin::Source(s, _) if sides.contains(&s));
+        let outer =
+            |o: &Out| matches!(o.origin, crate::lower::block::Origin::Source(s, _) if sides.contains(&s));
         let count = block.outs.iter().filter(|o| outer(o)).count();
         for i in 0..block.outs.len() {
             let Some(out) = block.outs.get(i) else { continue };
@@ -101,7 +113,11 @@ impl Lowerer<'_> {
             }
             let missing = Out { present: false, ..out.clone() };
             // NULL reads as "" in all that follows; for whole tables it is not spelled out.
-            let filled = if count <= MAX_LIST && self.ty(out.id) == Type::String { fill_string(&missing) } else { missing };
+            let filled = if count <= MAX_LIST && self.ty(out.id) == Type::String {
+                fill_string(&missing)
+            } else {
+                missing
+            };
             block.set_out(Some(i), filled);
         }
     }
@@ -111,7 +127,9 @@ impl Lowerer<'_> {
         let mut block = if block.is_open() { block } else { self.reopen(block)? };
         let mut keys = Vec::with_capacity(on.len());
         for key in on {
-            let Some(out) = block.out(key.left) else { return Err(refuse_column(ruleferry_diag::Span::default())) };
+            let Some(out) = block.out(key.left) else {
+                return Err(refuse_column(ruleferry_diag::Span::default()));
+            };
             let filled = if self.maybe_missing(out) { fill_string(out) } else { out.clone() };
             keys.push(filled.expr.get());
         }

@@ -4,9 +4,7 @@
 //! Where a filter has taken the empty ones away, a plain `=` says the same, and reads better.
 
 use crate::lower::Lowerer;
-use ruleferry_ir::{
-    BindingValue, ColId, Expr, ExprKind, Item, JoinKind, Op, Plan,
-};
+use ruleferry_ir::{BindingValue, ColId, Expr, ExprKind, Item, JoinKind, Op, Plan};
 
 impl Lowerer<'_> {
     /// Whether no row of the plan has `""` (or a missing text) in the column. What cannot be told is `false`.
@@ -20,7 +18,9 @@ impl Lowerer<'_> {
                     }
                     at = input;
                 }
-                Op::Extend { input, items } | Op::Project { input, items } | Op::Serialize { input, items } => {
+                Op::Extend { input, items }
+                | Op::Project { input, items }
+                | Op::Serialize { input, items } => {
                     let Some(from) = source(items, id) else { return false };
                     (at, id) = (input, from);
                 }
@@ -34,19 +34,37 @@ impl Lowerer<'_> {
                     (at, id) = (&a.input, from);
                 }
                 Op::Join(join) => match (join.right_output.iter().find(|i| i.to == id), join.kind) {
-                    (Some(item), JoinKind::Inner | JoinKind::InnerUnique) => (at, id) = (&join.right, item.from),
-                    (None, JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti) => {
+                    (Some(item), JoinKind::Inner | JoinKind::InnerUnique) => {
+                        (at, id) = (&join.right, item.from)
+                    }
+                    (
+                        None,
+                        JoinKind::Inner
+                        | JoinKind::InnerUnique
+                        | JoinKind::LeftOuter
+                        | JoinKind::LeftSemi
+                        | JoinKind::LeftAnti,
+                    ) => {
                         at = &join.left;
                     }
                     // A row without a partner has "" there, or the side is not followed.
                     (Some(_), JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti)
-                    | (_, JoinKind::RightOuter | JoinKind::FullOuter | JoinKind::RightSemi | JoinKind::RightAnti) => {
+                    | (
+                        _,
+                        JoinKind::RightOuter
+                        | JoinKind::FullOuter
+                        | JoinKind::RightSemi
+                        | JoinKind::RightAnti,
+                    ) => {
                         return false;
                     }
                 },
                 Op::Ref(binding) => {
                     let place = at.output.iter().position(|o| *o == id);
-                    let Some(BindingValue::Table { plan, .. }) = self.binding(*binding).map(|b| &b.value) else { return false };
+                    let Some(BindingValue::Table { plan, .. }) = self.binding(*binding).map(|b| &b.value)
+                    else {
+                        return false;
+                    };
                     let Some(from) = place.and_then(|p| plan.output.get(p)) else { return false };
                     (at, id) = (plan, *from);
                 }

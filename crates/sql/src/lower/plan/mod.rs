@@ -103,16 +103,21 @@ impl Lowerer<'_> {
             Op::Parse(p) => self.parse(plan, input, p),
             Op::ParseKv(p) => self.parse_kv(plan, input, p),
             Op::Partition { key, body, .. } => self.partition(plan, input, *key, body),
-            Op::Sequence(_) => Err(refuse_operator(plan.span, "`scan`")
-                .help("SQL has no sequence matching over rows; `prev`, `row_cumsum` or a self join may say it")),
+            Op::Sequence(_) => Err(refuse_operator(plan.span, "`scan`").help(
+                "SQL has no sequence matching over rows; `prev`, `row_cumsum` or a self join may say it",
+            )),
             Op::TopNested(t) => self.top_nested(plan, input, t),
             Op::Plugin(p) => self.plugin(plan, p, Some(input)),
             Op::GetSchema { .. } => self.get_schema(plan, &input),
             Op::Render { .. } => Ok(input),
             Op::Opaque { opaque, .. } => Err(refuse_opaque(opaque, plan.span)),
-            Op::Scan(_) | Op::Ref(_) | Op::Values(_) | Op::Range(_) | Op::Rows | Op::Union(_) | Op::Search(_) => {
-                Err(refuse_operator(plan.span, "a table in the middle of a pipeline"))
-            }
+            Op::Scan(_)
+            | Op::Ref(_)
+            | Op::Values(_)
+            | Op::Range(_)
+            | Op::Rows
+            | Op::Union(_)
+            | Op::Search(_) => Err(refuse_operator(plan.span, "a table in the middle of a pipeline")),
         }
     }
 
@@ -130,7 +135,9 @@ impl Lowerer<'_> {
                 let scope = block.having_scope();
                 let test = self.predicate(predicate, &scope)?;
                 block.having.push(test);
-                block.pinned.extend(block.outs.iter().filter(|o| uses.count(o.id) > 0).map(|o| o.name.clone()));
+                block
+                    .pinned
+                    .extend(block.outs.iter().filter(|o| uses.count(o.id) > 0).map(|o| o.name.clone()));
                 mark_present(&mut block, predicate);
                 return Ok(block);
             }
@@ -284,16 +291,25 @@ impl Lowerer<'_> {
         }
         // Of a grouped or limited block, columns may still be picked and renamed.
         let passes = items.iter().all(|i| i.expr.as_column().is_some_and(|c| block.out(c).is_some()));
-        let kept: FxHashSet<ColId> =
-            items.iter().filter(|i| i.expr.as_column().is_some_and(|c| i.ids == [c])).filter_map(|i| i.ids.first().copied()).collect();
+        let kept: FxHashSet<ColId> = items
+            .iter()
+            .filter(|i| i.expr.as_column().is_some_and(|c| i.ids == [c]))
+            .filter_map(|i| i.ids.first().copied())
+            .collect();
         let staying: FxHashSet<ColId> = items.iter().filter_map(|i| i.expr.as_column()).collect();
         if block.order_leaves(&staying) {
             block = self.reopen(block)?;
         }
-        if !block.is_open() && passes && block.distinct.is_none() && !renames_used(&block, items) && !block.keys_leave(&staying) {
+        if !block.is_open()
+            && passes
+            && block.distinct.is_none()
+            && !renames_used(&block, items)
+            && !block.keys_leave(&staying)
+        {
             return Ok(self.pick(block, items));
         }
-        let uses = Uses::of(items.iter().filter(|i| !i.ids.iter().any(|id| kept.contains(id))).map(|i| &i.expr));
+        let uses =
+            Uses::of(items.iter().filter(|i| !i.ids.iter().any(|id| kept.contains(id))).map(|i| &i.expr));
         let block = self.fit(block, &uses, Keep::Only(&kept))?;
         // Renaming a computed column moves its expression; a kept one stands first so that others may name it.
         let reserved: Vec<Out> = block.outs.iter().filter(|o| kept.contains(&o.id)).cloned().collect();
@@ -364,7 +380,9 @@ impl Lowerer<'_> {
         block.explicit = match kind {
             SelectKind::Away | SelectKind::Rename => was_explicit,
             SelectKind::Keep => block.outs.len() <= MAX_LIST,
-            SelectKind::Reorder => was_explicit || block.outs.len() <= MAX_LIST && !block.sources.iter().any(|s| s.open),
+            SelectKind::Reorder => {
+                was_explicit || block.outs.len() <= MAX_LIST && !block.sources.iter().any(|s| s.open)
+            }
         };
         Ok(block)
     }
@@ -400,7 +418,10 @@ impl Lowerer<'_> {
         let mut block = if block.limit.is_some() { self.reopen(block)? } else { block };
         let uses = Uses::of(keys.iter().map(|k| &k.expr));
         if block.distinct.is_none()
-            && block.outs.iter().any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { volatile: true, .. }))
+            && block
+                .outs
+                .iter()
+                .any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { volatile: true, .. }))
         {
             block = self.reopen(block)?;
         }
@@ -485,7 +506,8 @@ pub(super) fn sort_outs(block: &mut Block, output: &[ColId]) {
     if block.outs.iter().map(|o| o.id).eq(output.iter().copied()) {
         return;
     }
-    let places: rustc_hash::FxHashMap<ColId, usize> = output.iter().enumerate().map(|(i, id)| (*id, i)).collect();
+    let places: rustc_hash::FxHashMap<ColId, usize> =
+        output.iter().enumerate().map(|(i, id)| (*id, i)).collect();
     block.outs.sort_by_key(|o| places.get(&o.id).copied().unwrap_or(usize::MAX));
 }
 
@@ -545,7 +567,11 @@ fn renames_used(block: &Block, items: &[Item]) -> bool {
             o.name == *name && items.iter().any(|i| i.ids == [o.id] && i.expr.as_column() == Some(o.id))
         })
     };
-    let aliases = block.outs.iter().filter(|o| items.iter().any(|i| i.expr.as_column() == Some(o.id))).flat_map(|o| &o.aliases);
+    let aliases = block
+        .outs
+        .iter()
+        .filter(|o| items.iter().any(|i| i.expr.as_column() == Some(o.id)))
+        .flat_map(|o| &o.aliases);
     !block.pinned.iter().chain(aliases).all(stays)
 }
 

@@ -18,11 +18,12 @@ impl Lowerer<'_> {
     pub(super) fn parse(&mut self, plan: &Plan, input: Block, p: &Parse) -> Result<Block> {
         let (pattern, columns) = self.pattern(p);
         let texts = columns.iter().map(|id| (*id, SmolStr::new(self.query.columns.name(*id)))).collect();
-        let test = |subject: ast::Expr| {
-            build::call("regexp_matches", vec![subject, build::string(&pattern)])
-        };
-        let typed: Vec<ColId> =
-            columns.iter().copied().filter(|c| p.mode != ParseMode::Relaxed && self.ty(*c) != Type::String).collect();
+        let test = |subject: ast::Expr| build::call("regexp_matches", vec![subject, build::string(&pattern)]);
+        let typed: Vec<ColId> = columns
+            .iter()
+            .copied()
+            .filter(|c| p.mode != ParseMode::Relaxed && self.ty(*c) != Type::String)
+            .collect();
         let block = self.extract(plan, input, &p.subject, &pattern, texts, p.filter.then_some(&test))?;
         if typed.is_empty() || columns.len() < 2 && !p.filter {
             return Ok(block);
@@ -31,7 +32,13 @@ impl Lowerer<'_> {
     }
 
     /// In strict modes a column that does not convert makes the whole row no match.
-    fn all_or_nothing(&mut self, block: Block, columns: &[ColId], typed: &[ColId], filter: bool) -> Result<Block> {
+    fn all_or_nothing(
+        &mut self,
+        block: Block,
+        columns: &[ColId],
+        typed: &[ColId],
+        filter: bool,
+    ) -> Result<Block> {
         // Digits always convert; only other shapes can fail after the pattern matched.
         let may_fail: Vec<ColId> =
             typed.iter().copied().filter(|c| !matches!(self.ty(*c), Type::Int | Type::Long)).collect();
@@ -40,7 +47,8 @@ impl Lowerer<'_> {
         }
         let mut block = self.reopen(block)?;
         let refer = |b: &Block, id: ColId| b.out(id).map(|o| o.expr.get());
-        let tests: Vec<ast::Expr> = may_fail.iter().filter_map(|id| refer(&block, *id)).map(build::is_not_null).collect();
+        let tests: Vec<ast::Expr> =
+            may_fail.iter().filter_map(|id| refer(&block, *id)).map(build::is_not_null).collect();
         let all = build::and(tests);
         if filter {
             block.filters.push(all);
@@ -54,7 +62,14 @@ impl Lowerer<'_> {
             }
             let otherwise = (self.ty(*id) == Type::String).then(|| build::string(""));
             let expr = build::case(vec![(all.clone(), old.expr.get())], otherwise);
-            block.set_out(Some(at), Out { expr: expr.into(), origin: Origin::Computed { fixed: false, volatile: false, depth: 0 }, ..old });
+            block.set_out(
+                Some(at),
+                Out {
+                    expr: expr.into(),
+                    origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
+                    ..old
+                },
+            );
         }
         Ok(block)
     }
@@ -178,13 +193,21 @@ impl Lowerer<'_> {
     fn group_of(&self, id: ColId, mode: ParseMode, next: Option<&ParsePiece>) -> &'static str {
         match (self.ty(id), mode) {
             (Type::Int | Type::Long, ParseMode::Simple | ParseMode::Regex) => return r"([+-]?\d+)",
-            (Type::Real | Type::Decimal, ParseMode::Simple | ParseMode::Regex) => return r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)",
-            (Type::Int | Type::Long, ParseMode::Relaxed) if matches!(next, Some(ParsePiece::Star)) => return r"([+-]?\d*)",
+            (Type::Real | Type::Decimal, ParseMode::Simple | ParseMode::Regex) => {
+                return r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)";
+            }
+            (Type::Int | Type::Long, ParseMode::Relaxed) if matches!(next, Some(ParsePiece::Star)) => {
+                return r"([+-]?\d*)";
+            }
             _ => {}
         }
         match (mode, next) {
             (ParseMode::Regex, _) | (ParseMode::Simple | ParseMode::Relaxed, None) => "(.*)",
-            (ParseMode::Simple | ParseMode::Relaxed, Some(ParsePiece::Star)) if self.ty(id) == Type::String => "(.*)",
+            (ParseMode::Simple | ParseMode::Relaxed, Some(ParsePiece::Star))
+                if self.ty(id) == Type::String =>
+            {
+                "(.*)"
+            }
             (ParseMode::Simple | ParseMode::Relaxed, Some(_)) => "(.*?)",
         }
     }
@@ -198,7 +221,9 @@ impl Lowerer<'_> {
         let mut block = self.fit(input, &uses, Keep::All)?;
         let mut scope = block.scope(self, Keep::All, &uses);
         let mut text = self.expr(&p.subject, &scope)?;
-        if !matches!(text, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_)) && p.subject.as_column().is_some() {
+        if !matches!(text, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_))
+            && p.subject.as_column().is_some()
+        {
             // It is used once for each column.
             block = self.reopen(block)?;
             scope = block.scope(self, Keep::All, &uses);
@@ -314,11 +339,7 @@ fn without_groups(pattern: &str) -> String {
             '\\' => out.extend(chars.next()),
             '[' => class = true,
             ']' => class = false,
-            '(' if !class => {
-                if chars.peek() != Some(&'?') {
-                    out.push_str("?:");
-                }
-            }
+            '(' if !class && chars.peek() != Some(&'?') => out.push_str("?:"),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Plugins of `evaluate` whose columns are known: `bag_unpack`, `pivot`, `ipv4_lookup`.
 
-use super::{refuse_column, refuse_operator};
 use super::scan::join_of;
+use super::{refuse_column, refuse_operator};
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out};
 use crate::lower::walk::{self, Uses};
@@ -59,7 +59,8 @@ impl Lowerer<'_> {
         for id in added {
             let column = self.query.columns.name(id);
             let member = column.strip_prefix(prefix).unwrap_or(column);
-            let value = build::call("json_extract", vec![bag_sql.clone(), build::string(&json_pointer(member))]);
+            let value =
+                build::call("json_extract", vec![bag_sql.clone(), build::string(&json_pointer(member))]);
             let ty = self.ty(id);
             let value = if ty == Type::Dynamic {
                 value
@@ -92,7 +93,12 @@ impl Lowerer<'_> {
         let Some(pivoted) = pivoted else { return Err(refuse_column(plan.span)) };
         let mut block = self.reopen_if_closed(input)?;
         if keys.is_empty() {
-            keys = block.outs.iter().map(|o| o.id).filter(|id| Some(*id) != pivoted.as_column() && plan.output.contains(id)).collect();
+            keys = block
+                .outs
+                .iter()
+                .map(|o| o.id)
+                .filter(|id| Some(*id) != pivoted.as_column() && plan.output.contains(id))
+                .collect();
         }
         let made: Vec<ColId> = plan.output.iter().copied().filter(|id| !keys.contains(id)).collect();
         if made.is_empty() {
@@ -113,7 +119,10 @@ impl Lowerer<'_> {
         let scope = block.scope(self, Keep::All, &Uses::of(exprs));
         let value = match aggregate {
             Some(item) => self.aggregate_value(item, 0, &scope)?,
-            None => build::call("count", vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())]),
+            None => build::call(
+                "count",
+                vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())],
+            ),
         };
         let subject = self.expr(pivoted, &scope)?;
         let mut outs: Vec<Out> = Vec::new();
@@ -171,8 +180,11 @@ impl Lowerer<'_> {
         right.order.clear();
         let right = self.close(right)?;
         let (l, r) = self.sides(&left, &right);
-        let (Some(a), Some(b)) = (left.column(*address), right.column(*range)) else { return Err(refuse_column(plan.span)) };
-        let function = if plugin.function.name == "ipv4_lookup" { "ipv4_is_in_range" } else { "ipv6_is_in_range" };
+        let (Some(a), Some(b)) = (left.column(*address), right.column(*range)) else {
+            return Err(refuse_column(plan.span));
+        };
+        let function =
+            if plugin.function.name == "ipv4_lookup" { "ipv4_is_in_range" } else { "ipv6_is_in_range" };
         let inside = self.template(
             function,
             &[Type::String, Type::String],
@@ -191,7 +203,9 @@ impl Lowerer<'_> {
         let mut block = join_of(left, &l, right, &r, kind, build::and(tests));
         let mut outs: Vec<Out> = Vec::new();
         for (i, id) in plan.output.iter().enumerate() {
-            let Some(old) = block.out(*id).or_else(|| block.outs.get(i)) else { return Err(refuse_column(plan.span)) };
+            let Some(old) = block.out(*id).or_else(|| block.outs.get(i)) else {
+                return Err(refuse_column(plan.span));
+            };
             let name = Block::name_for(&outs, self.query.columns.name(*id), None);
             let out = Out { id: *id, name, ..old.clone() };
             let outer = unmatched && matches!(out.origin, Origin::Source(1, _));
@@ -227,4 +241,3 @@ fn json_pointer(name: &str) -> String {
     out.push('"');
     out
 }
-

@@ -5,12 +5,12 @@ use crate::build;
 use crate::lower::block::{Block, Keep, Relation, SourceColumn};
 use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Need, Refusal, Result, Scope, TableInfo};
+use ruleferry_diag::Span;
 use ruleferry_diag::codes;
 use ruleferry_ir::{
-    Arithmetic, ArithmeticOp, BindingId, BindingValue, ColId, CompareOp, Expr, ExprKind, Input, InputKind, JoinKind, Missing,
-    Plan, Scan, Source, Type, Value,
+    Arithmetic, ArithmeticOp, BindingId, BindingValue, ColId, CompareOp, Expr, ExprKind, Input, InputKind,
+    JoinKind, Missing, Plan, Scan, Source, Type, Value,
 };
-use ruleferry_diag::Span;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
@@ -20,8 +20,14 @@ impl Lowerer<'_> {
         match &scan.source {
             Source::Table(table) => {
                 if !table.qualifiers.is_empty() {
-                    let path: Vec<String> = table.qualifiers.iter().map(|(f, a)| format!("{f}({a})")).collect();
-                    self.assume(format!("`{}` of {} is read as the table `{}`", table.name, path.join("."), table.name));
+                    let path: Vec<String> =
+                        table.qualifiers.iter().map(|(f, a)| format!("{f}({a})")).collect();
+                    self.assume(format!(
+                        "`{}` of {} is read as the table `{}`",
+                        table.name,
+                        path.join("."),
+                        table.name
+                    ));
                 }
                 let relation = self.table(&table.name, &plan.output, scan.open);
                 let block = Block::over(relation);
@@ -30,10 +36,12 @@ impl Lowerer<'_> {
                     None => Ok(block),
                 }
             }
-            Source::Glob(glob) => {
-                Err(Refusal::new(codes::SQL_OPEN_COLUMNS, plan.span, format!("which tables `{glob}` names is not known"))
-                    .help("name the tables"))
-            }
+            Source::Glob(glob) => Err(Refusal::new(
+                codes::SQL_OPEN_COLUMNS,
+                plan.span,
+                format!("which tables `{glob}` names is not known"),
+            )
+            .help("name the tables")),
             Source::Input(input) => self.input(plan, scan, input),
         }
     }
@@ -83,7 +91,9 @@ impl Lowerer<'_> {
     fn invoked(&mut self, plan: &Plan, input: &Input, over: &Plan) -> Result<Block> {
         let left = self.block(over)?;
         let key = input.args.iter().find_map(Expr::as_column);
-        let Some(key) = key.or_else(|| over.output.iter().copied().find(|id| self.column_name(*id) == "SHA1")) else {
+        let Some(key) =
+            key.or_else(|| over.output.iter().copied().find(|id| self.column_name(*id) == "SHA1"))
+        else {
             return Err(refuse_operator(plan.span, &format!("`invoke {}` without a key column", input.name))
                 .help("give the column that the function looks up"));
         };
@@ -126,7 +136,8 @@ impl Lowerer<'_> {
 
     /// Short names for the two sides of a join that no column has.
     pub(super) fn sides(&self, left: &Relation, right: &Relation) -> (SmolStr, SmolStr) {
-        let taken = |name: &str| left.columns.iter().chain(&right.columns).any(|c| c.name.eq_ignore_ascii_case(name));
+        let taken =
+            |name: &str| left.columns.iter().chain(&right.columns).any(|c| c.name.eq_ignore_ascii_case(name));
         if taken("l") || taken("r") { ("lhs".into(), "rhs".into()) } else { ("l".into(), "r".into()) }
     }
 
@@ -139,7 +150,13 @@ impl Lowerer<'_> {
             .zip(&info.columns)
             .map(|(id, c)| SourceColumn { id: Some(*id), name: c.name.clone(), present: c.present })
             .collect();
-        Ok(Block::over(Relation { factor: build::table(&info.name), columns, open: info.open, order: Vec::new(), around: Vec::new() }))
+        Ok(Block::over(Relation {
+            factor: build::table(&info.name),
+            columns,
+            open: info.open,
+            order: Vec::new(),
+            around: Vec::new(),
+        }))
     }
 
     fn binding_table(&mut self, id: BindingId, span: Span) -> Result<TableInfo> {
@@ -216,7 +233,13 @@ impl Lowerer<'_> {
             Type::Datetime,
             span,
         );
-        let test = Expr::compare(CompareOp::Ge, Expr::column(time, Type::Datetime, span), start, Missing::Null, span);
+        let test = Expr::compare(
+            CompareOp::Ge,
+            Expr::column(time, Type::Datetime, span),
+            start,
+            Missing::Null,
+            span,
+        );
         let mut block = block;
         let scope: Scope = block.scope(self, Keep::All, &Uses::of([&test]));
         let sql = self.predicate(&test, &scope)?;

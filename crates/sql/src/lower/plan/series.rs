@@ -5,12 +5,13 @@ use crate::build;
 use crate::lower::block::{Block, Origin, Out, Relation, SourceColumn};
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_ir::{
-    Aggregate, AggregateItem, ColId, CompareOp, Expr, Item, MakeSeries, Missing, Op, Plan, SeriesItem, TICKS_PER_SECOND, Type, Value,
+    Aggregate, AggregateItem, ColId, CompareOp, Expr, Item, MakeSeries, Missing, Op, Plan, SeriesItem,
+    TICKS_PER_SECOND, Type, Value,
 };
 use smol_str::SmolStr;
 use sqlparser::ast::{
-    self, BinaryOperator, Distinct, FunctionArgumentClause, FunctionArguments, GroupByExpr, Join, JoinConstraint, JoinOperator,
-    Select,
+    self, BinaryOperator, Distinct, FunctionArgumentClause, FunctionArguments, GroupByExpr, Join,
+    JoinConstraint, JoinOperator, Select,
 };
 
 /// The axis in SQL.
@@ -49,7 +50,10 @@ impl Lowerer<'_> {
             tests.push(Expr::compare(op, m.axis.clone(), to.clone(), Missing::Null, span));
         }
         if tests.is_empty() {
-            tests.push(Expr::new(ruleferry_ir::ExprKind::IsNull(Box::new(m.axis.clone())), Type::Bool, span).negated(span));
+            tests.push(
+                Expr::new(ruleferry_ir::ExprKind::IsNull(Box::new(m.axis.clone())), Type::Bool, span)
+                    .negated(span),
+            );
         }
         self.filter(input, &Expr::and(tests, span))
     }
@@ -59,8 +63,11 @@ impl Lowerer<'_> {
         let mut keys: Vec<Item> = m.keys.clone();
         keys.push(Item { ids: vec![m.axis_out], expr: m.axis.clone(), named: true });
         let aggregates: Vec<AggregateItem> = m.aggregates.iter().map(|s| s.aggregate.clone()).collect();
-        let output: Vec<ColId> =
-            keys.iter().flat_map(|k| k.ids.clone()).chain(aggregates.iter().flat_map(|a| a.ids.clone())).collect();
+        let output: Vec<ColId> = keys
+            .iter()
+            .flat_map(|k| k.ids.clone())
+            .chain(aggregates.iter().flat_map(|a| a.ids.clone()))
+            .collect();
         let aggregate = Aggregate { input: rows_of(m), keys, aggregates };
         let scan = Plan::new(Op::Aggregate(aggregate.clone()), output, plan.span);
         let mut block = self.aggregation(&scan, input, &aggregate)?;
@@ -77,7 +84,11 @@ impl Lowerer<'_> {
         };
         block.set_out(
             Some(at),
-            Out { expr: bucket.into(), origin: Origin::Computed { fixed: false, volatile: false, depth: 0 }, ..out },
+            Out {
+                expr: bucket.into(),
+                origin: Origin::Computed { fixed: false, volatile: false, depth: 0 },
+                ..out
+            },
         );
         block.group_by = Some(GroupByExpr::All(Vec::new()));
         block.hint = "buckets";
@@ -95,7 +106,10 @@ impl Lowerer<'_> {
         let high = match &axis.to {
             Some(to) if m.in_range => to.clone(),
             Some(to) => {
-                let instant = self.expr(&Expr::literal(Value::Timespan(TICKS_PER_SECOND / 1_000_000), m.axis.span), &Scope::default())?;
+                let instant = self.expr(
+                    &Expr::literal(Value::Timespan(TICKS_PER_SECOND / 1_000_000), m.axis.span),
+                    &Scope::default(),
+                )?;
                 build::binary(to.clone(), BinaryOperator::Minus, instant)
             }
             None => extreme("max"),
@@ -124,12 +138,17 @@ impl Lowerer<'_> {
     /// The arrays in the order of the axis.
     fn arrays(&mut self, plan: &Plan, m: &MakeSeries, grid: Relation, buckets: Relation) -> Result<Block> {
         let Some(axis) = grid.column(m.axis_out).cloned() else { return Err(refuse_column(plan.span)) };
-        let keys: Vec<SourceColumn> = grid.columns.iter().filter(|c| c.id != Some(m.axis_out)).cloned().collect();
+        let keys: Vec<SourceColumn> =
+            grid.columns.iter().filter(|c| c.id != Some(m.axis_out)).cloned().collect();
         let (g, b) = (SmolStr::new("g"), SmolStr::new("b"));
         let mut tests = vec![build::eq(build::qualified(&b, &axis.name), build::qualified(&g, &axis.name))];
         for key in &keys {
             let (left, right) = (build::qualified(&b, &key.name), build::qualified(&g, &key.name));
-            tests.push(if key.present { build::eq(left, right) } else { build::is_not_distinct(left, right) });
+            tests.push(if key.present {
+                build::eq(left, right)
+            } else {
+                build::is_not_distinct(left, right)
+            });
         }
         let position = build::order_key(build::qualified(&g, &axis.name), false, false);
         let mut outs: Vec<Out> = keys
@@ -152,7 +171,12 @@ impl Lowerer<'_> {
                 outs.push(self.array(*id, value, &position));
             }
         }
-        let shown = self.template("value.dynamic", &[Type::Datetime], vec![build::qualified(&g, &axis.name)], plan.span)?;
+        let shown = self.template(
+            "value.dynamic",
+            &[Type::Datetime],
+            vec![build::qualified(&g, &axis.name)],
+            plan.span,
+        )?;
         outs.push(self.array(m.axis_out, shown, &position));
         let mut block = Block { hint: "series", explicit: true, ..Block::default() };
         let mut from = build::from(build::aliased(grid.factor, &g, &[]));
@@ -177,8 +201,16 @@ impl Lowerer<'_> {
         Ok(block)
     }
 
-    fn series_value(&mut self, item: &SeriesItem, id: ColId, buckets: &Relation, b: &str) -> Result<ast::Expr> {
-        let Some(column) = buckets.column(id) else { return Err(refuse_column(ruleferry_diag::Span::default())) };
+    fn series_value(
+        &mut self,
+        item: &SeriesItem,
+        id: ColId,
+        buckets: &Relation,
+        b: &str,
+    ) -> Result<ast::Expr> {
+        let Some(column) = buckets.column(id) else {
+            return Err(refuse_column(ruleferry_diag::Span::default()));
+        };
         let value = build::qualified(b, &column.name);
         match &item.default {
             None => Ok(build::coalesce(value, build::integer(0))),
@@ -211,4 +243,3 @@ impl Lowerer<'_> {
 fn rows_of(m: &MakeSeries) -> Plan {
     Plan::new(Op::Rows, m.input.output.clone(), m.input.span)
 }
-

@@ -48,14 +48,22 @@ impl Lowerer<'_> {
 
     pub(super) fn search(&mut self, plan: &Plan, search: &Search) -> Result<Block> {
         if search.inputs.is_empty() {
-            return Err(Refusal::new(codes::SQL_OPEN_COLUMNS, plan.span, "the tables to search are not known")
-                .help("name them: `search in (SecurityEvent, Syslog) \"term\"`"));
+            return Err(Refusal::new(
+                codes::SQL_OPEN_COLUMNS,
+                plan.span,
+                "the tables to search are not known",
+            )
+            .help("name them: `search in (SecurityEvent, Syslog) \"term\"`"));
         }
         let mut branches = Vec::with_capacity(search.inputs.len());
         for (i, input) in search.inputs.iter().enumerate() {
             let block = self.deeper(input.span, |l| l.block(input))?;
             let columns = search.columns.iter().map(|c| c.get(i).copied().flatten()).collect();
-            branches.push(Branch { block, label: search.labels.get(i).cloned().unwrap_or_default(), columns });
+            branches.push(Branch {
+                block,
+                label: search.labels.get(i).cloned().unwrap_or_default(),
+                columns,
+            });
         }
         // The predicate speaks of the output's columns, of which a table may lack some: it is applied to the combined rows,
         // except that a search over a single table stays in that table's SELECT.
@@ -85,7 +93,9 @@ impl Lowerer<'_> {
         let mut open = false;
         for branch in branches {
             let mut block = branch.block;
-            let places = |b: &Block| -> FxHashMap<ColId, usize> { b.outs.iter().enumerate().map(|(i, o)| (o.id, i)).collect() };
+            let places = |b: &Block| -> FxHashMap<ColId, usize> {
+                b.outs.iter().enumerate().map(|(i, o)| (o.id, i)).collect()
+            };
             let mut at = places(&block);
             let mut renamed = false;
             for (out, column) in outputs.iter().zip(&branch.columns) {
@@ -98,7 +108,8 @@ impl Lowerer<'_> {
             if renamed && names_used || (renamed || source.is_some()) && !block.is_open() {
                 block = self.reopen(block)?;
             }
-            let missing = |(out, column): &(&ColId, &Option<ColId>)| column.is_none() && self.ty(**out) == Type::String;
+            let missing =
+                |(out, column): &(&ColId, &Option<ColId>)| column.is_none() && self.ty(**out) == Type::String;
             let lacks = outputs.iter().zip(&branch.columns).filter(missing).count();
             if lacks > 0 && lacks <= MAX_FILLED && !block.is_open() {
                 block = self.reopen(block)?;
@@ -119,7 +130,9 @@ impl Lowerer<'_> {
                     }
                     continue;
                 };
-                let Some(old) = at.get(id).and_then(|i| block.outs.get(*i)) else { return Err(refuse_column(plan.span)) };
+                let Some(old) = at.get(id).and_then(|i| block.outs.get(*i)) else {
+                    return Err(refuse_column(plan.span));
+                };
                 if !old.present {
                     absent.insert(*out);
                 }
@@ -134,7 +147,10 @@ impl Lowerer<'_> {
             if !block.pins_hold(&outs) {
                 block = self.reopen(block)?;
                 for out in &mut outs {
-                    let from = outputs.iter().position(|o| *o == out.id).and_then(|i| branch.columns.get(i).copied().flatten());
+                    let from = outputs
+                        .iter()
+                        .position(|o| *o == out.id)
+                        .and_then(|i| branch.columns.get(i).copied().flatten());
                     if let Some(old) = from.and_then(|id| block.out(id)) {
                         out.expr = old.expr.clone();
                         out.origin = old.origin;
@@ -152,13 +168,10 @@ impl Lowerer<'_> {
         let columns = plan
             .output
             .iter()
-            .map(|id| SourceColumn {
-                id: Some(*id),
-                name: name_of(*id),
-                present: !absent.contains(id),
-            })
+            .map(|id| SourceColumn { id: Some(*id), name: name_of(*id), present: !absent.contains(id) })
             .collect();
-        let mut block = Block::over(Relation { factor, columns, open, order: Vec::new(), around: Vec::new() });
+        let mut block =
+            Block::over(Relation { factor, columns, open, order: Vec::new(), around: Vec::new() });
         block.hint = "combined";
         Ok(block)
     }

@@ -91,7 +91,8 @@ impl Lowerer<'_> {
         let names: Vec<SmolStr> = columns.iter().map(|c| c.name.clone()).collect();
         let derived = build::derived(build::query(SetExpr::Values(values)), false);
         let factor = build::aliased(derived, "data", &names);
-        let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
+        let mut block =
+            Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
         if empty {
             block.filters.push(build::boolean(false));
         }
@@ -106,12 +107,17 @@ impl Lowerer<'_> {
         let (from, to, step) =
             (self.expr(&range.from, &scope)?, self.expr(&range.to, &scope)?, self.expr(&range.step, &scope)?);
         let name = SmolStr::new(self.query.columns.name(id));
-        let plain = matches!(ty, Type::Int | Type::Long) && range.step.ty.is_integer() || ty == Type::Datetime;
+        let plain =
+            matches!(ty, Type::Int | Type::Long) && range.step.ty.is_integer() || ty == Type::Datetime;
         if plain {
-            let factor =
-                build::aliased(build::table_call("generate_series", vec![from, to, step]), "series", &[name.clone()]);
+            let factor = build::aliased(
+                build::table_call("generate_series", vec![from, to, step]),
+                "series",
+                std::slice::from_ref(&name),
+            );
             let columns = vec![SourceColumn { id: Some(id), name, present: true }];
-            let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
+            let mut block =
+                Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
             block.hint = "series";
             return Ok(block);
         }
@@ -119,7 +125,8 @@ impl Lowerer<'_> {
         let seconds = |e: Expr| if ty == Type::Timespan { build::call("epoch", vec![e]) } else { e };
         let distance = build::binary(to, BinaryOperator::Minus, from.clone());
         let count = build::binary(seconds(distance), BinaryOperator::Divide, seconds(step.clone()));
-        let count = build::cast(build::call("floor", vec![count]), build::data_type(self.dialect(), Type::Long));
+        let count =
+            build::cast(build::call("floor", vec![count]), build::data_type(self.dialect(), Type::Long));
         let step_name = SmolStr::new("step");
         let factor = build::aliased(
             build::table_call("generate_series", vec![build::integer(0), count]),
@@ -127,7 +134,8 @@ impl Lowerer<'_> {
             std::slice::from_ref(&step_name),
         );
         let columns = vec![SourceColumn { id: None, name: step_name.clone(), present: true }];
-        let mut block = Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
+        let mut block =
+            Block::over(Relation { factor, columns, open: false, order: Vec::new(), around: Vec::new() });
         let steps = build::binary(build::column(&step_name), BinaryOperator::Multiply, step);
         let value = build::binary(from, BinaryOperator::Plus, steps);
         let name = if name == "step" { SmolStr::new("step__2") } else { name };

@@ -63,6 +63,9 @@ def _parts(node):
         name = sexpr.plain_name(node)
         if name is not None:
             return [("name", name)]
+    if k == "RenderOperator":
+        # How a chart's options are spelled is of no account to a rule.
+        return [(k,), *sexpr.tokens(node)[:2], _END]
     if k == "CompoundStringLiteralExpression":
         return [("StringLiteralExpression",), ("string", "".join(map(sexpr.string_value, sexpr.leaves(node)))), _END]
     children = [c for c in node[1:] if isinstance(c, list) or c not in (";", ",")]
@@ -97,6 +100,8 @@ def _node(a, b, path):
     if isinstance(a, yaml.ScalarNode):
         if not isinstance(b, yaml.ScalarNode):
             return f"{path}: a scalar became a {b.id}"
+        if path.endswith(".detection.condition") or ".detection.condition[" in path:
+            return None if condition(a.value) == condition(b.value) else f"{path}: `{a.value}` became `{b.value}`"
         # A number in quotes is a text; a null is no empty text.
         if (_kind(a), a.value) != (_kind(b), b.value) and not (_kind(a) == _kind(b) == _NULL):
             return f"{path}: {_kind(a)[-5:]} `{a.value}` became {_kind(b)[-5:]} `{b.value}`"
@@ -114,6 +119,41 @@ def _node(a, b, path):
         other = {k.value: v for k, v in b.value}
         pairs = [(v, other[k.value], f"{path}.{k.value}") for k, v in a.value]
     return next((lost for x, y, p in pairs if (lost := _node(x, y, p))), None)
+
+
+def condition(text):
+    """What a Sigma condition says, as a tree in which `and` and `or` take any number of operands; brackets are spent."""
+    head, pipe, tail = text.partition("|")
+    words = re.findall(r"\(|\)|[^\s()]+", head)
+
+    def either(at):
+        return several(at, "or", lambda i: several(i, "and", negation))
+
+    def several(at, word, operand):
+        found, at = operand(at)
+        items = [found]
+        while at < len(words) and words[at].lower() == word:
+            found, at = operand(at + 1)
+            items.append(found)
+        flat = [x for i in items for x in (i[1:] if isinstance(i, tuple) and i[0] == word else [i])]
+        return (flat[0] if len(flat) == 1 else (word, *flat)), at
+
+    def negation(at):
+        if words[at].lower() == "not":
+            found, at = negation(at + 1)
+            return ("not", found), at
+        if words[at] == "(":
+            found, at = either(at + 1)
+            return found, at + 1
+        if at + 2 < len(words) and words[at + 1].lower() == "of":
+            return ("of", words[at].lower(), words[at + 2]), at + 3
+        return words[at], at + 1
+
+    try:
+        found, at = either(0)
+        return found, words[at:], " ".join(tail.split())
+    except IndexError:
+        return text
 
 
 def _kind(node):

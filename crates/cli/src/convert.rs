@@ -22,6 +22,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
     let mut totals: BTreeMap<Status, usize> = BTreeMap::new();
     let mut failed_writes = 0_usize;
     let mut printed = 0_usize;
+    let mut without_rules = 0_usize;
     let work = |i: usize, input: &_| {
         let stem = stems.get(i).map_or_else(|| Path::new("rule"), |s| s.as_path());
         let converted = convert_file(input, stem, &options);
@@ -35,6 +36,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
             failed_writes += 1;
             bar.suspend(|| output::message(&format!("error: cannot write the output of {shown}: {e}")))?;
         }
+        without_rules += usize::from(converted.records.is_empty());
         for record in &converted.records {
             *totals.entry(record.status).or_default() += 1;
             match args.format {
@@ -65,6 +67,9 @@ pub fn run(args: &Convert) -> Result<Exit> {
     bar.finish_and_clear();
     if args.output.is_some() || totals.values().sum::<usize>() > 1 {
         output::message(&summary(&totals, args))?;
+    }
+    if without_rules > 0 {
+        output::message(&format!("{without_rules} files hold no rule"))?;
     }
     let count = |s: Status| totals.get(&s).copied().unwrap_or(0);
     Ok(if missing || failed_writes > 0 || count(Status::Invalid) > 0 {

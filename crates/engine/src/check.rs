@@ -1,8 +1,8 @@
 //! `check`: parses and lifts the rules of a file, and says what is wrong with them.
 
-use crate::convert::unknown_language;
+use crate::identify::{Identified, identify};
 use crate::input::Input;
-use crate::language::{Language, Layout, detect, layout};
+use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
 use ruleferry_diag::{Diagnostic, Severity};
 use ruleferry_kql as kql;
@@ -14,6 +14,8 @@ pub struct Checked {
     pub record: CheckRecord,
     pub text: String,
     pub diagnostics: Vec<Diagnostic>,
+    /// False for a file that lay in a folder among rules, and holds none.
+    pub holds_rules: bool,
 }
 
 /// Checks a file; `from` overrides what its name and content say.
@@ -30,19 +32,15 @@ pub fn check_file(input: &Input, from: Option<Language>) -> Checked {
         Ok(text) => text,
         Err(d) => {
             record.diagnostics = diagnostic_records(std::slice::from_ref(&d), "");
-            return Checked { record, text: String::new(), diagnostics: vec![d] };
+            return Checked { record, text: String::new(), diagnostics: vec![d], holds_rules: true };
         }
-    };
-    let found = match from {
-        Some(language) => {
-            Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) }))
-        }
-        None => detect(&input.path, &text),
     };
     let mut diagnostics = Vec::new();
-    match found {
-        None => diagnostics.push(unknown_language()),
-        Some((language, layout)) => {
+    let mut holds_rules = true;
+    match identify(input, &text, from) {
+        Identified::Unknown(found) => diagnostics = found,
+        Identified::NoRules => holds_rules = false,
+        Identified::Rules(language, layout) => {
             record.language = Some(language.name());
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
@@ -53,7 +51,7 @@ pub fn check_file(input: &Input, from: Option<Language>) -> Checked {
     diagnostics.sort_by_key(|d| (d.span, d.severity, d.code));
     diagnostics.dedup();
     record.diagnostics = diagnostic_records(&diagnostics, &text);
-    Checked { record, text, diagnostics }
+    Checked { record, text, diagnostics, holds_rules }
 }
 
 fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {

@@ -2,8 +2,9 @@
 //!
 //! text → language tree → IR → language tree → text. A rule that fails stops no other rule, of its file or of the run.
 
+use crate::identify::{Identified, identify};
 use crate::input::Input;
-use crate::language::{Language, Layout, detect, layout};
+use crate::language::{Language, Layout};
 use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records};
@@ -18,7 +19,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What came of one file.
+/// What came of one file. No records: the file lay in a folder among rules, and holds none.
 #[derive(Debug)]
 pub struct Converted {
     pub records: Vec<ConvertRecord>,
@@ -60,28 +61,15 @@ fn invalid(
 }
 
 fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
-    let found = match options.from {
-        Some(language) => {
-            Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) }))
-        }
-        None => detect(&input.path, &text),
-    };
-    let Some((language, layout)) = found else {
-        return invalid(input, text, None, vec![unknown_language()], options);
+    let (language, layout) = match identify(input, &text, options.from) {
+        Identified::Rules(language, layout) => (language, layout),
+        Identified::NoRules => return Converted { records: Vec::new(), text, diagnostics: Vec::new() },
+        Identified::Unknown(diagnostics) => return invalid(input, text, None, diagnostics, options),
     };
     match language {
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
     }
-}
-
-pub(crate) fn unknown_language() -> Diagnostic {
-    Diagnostic::error(
-        codes::UNKNOWN_LANGUAGE,
-        Span::default(),
-        "the rule language of the file cannot be told",
-    )
-    .with_help("name it with --from kql or --from sigma")
 }
 
 /// Output paths of the rules of one file: the stem, numbered where the file holds several.

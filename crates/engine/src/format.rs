@@ -1,9 +1,9 @@
 //! `fmt`: the canonical layout of a file, comments kept.
 
-use crate::convert::unknown_language;
+use crate::identify::{Identified, identify};
 use crate::input::Input;
-use crate::language::{Language, Layout, detect, layout};
-use ruleferry_diag::{Diagnostic, Span, codes};
+use crate::language::{Language, Layout};
+use ruleferry_diag::Diagnostic;
 use ruleferry_doc::{Kind, Node};
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
@@ -24,22 +24,14 @@ pub fn format_file(input: &Input, from: Option<Language>) -> Formatted {
         Ok(text) => text,
         Err(d) => return Formatted { before: String::new(), after: None, diagnostics: vec![d] },
     };
-    let found = match from {
-        Some(language) => {
-            Some((language, if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) }))
-        }
-        None => detect(&input.path, &before),
-    };
-    let result = match found {
-        None => Err(vec![unknown_language()]),
-        Some((Language::Sigma, _)) => format_sigma(&before),
-        Some((Language::Kql, Layout::Text)) => format_query(&before),
-        Some((Language::Kql, Layout::Yaml)) => format_yaml(&before),
-        Some((Language::Kql, Layout::Json)) => Err(vec![Diagnostic::error(
-            codes::UNKNOWN_LANGUAGE,
-            Span::default(),
-            "JSON exports are written by tools, and are not formatted",
-        )]),
+    let result = match identify(input, &before, from) {
+        Identified::Unknown(found) => Err(found),
+        Identified::NoRules => Ok(before.clone()),
+        Identified::Rules(Language::Sigma, _) => format_sigma(&before),
+        Identified::Rules(Language::Kql, Layout::Text) => format_query(&before),
+        Identified::Rules(Language::Kql, Layout::Yaml) => format_yaml(&before),
+        // JSON exports are written by tools: they have no layout of ours.
+        Identified::Rules(Language::Kql, Layout::Json) => Ok(before.clone()),
     };
     match result {
         Ok(after) => Formatted { before, after: Some(after), diagnostics: Vec::new() },

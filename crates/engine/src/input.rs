@@ -16,6 +16,8 @@ pub struct Input {
     pub shown: String,
     /// Below the folder that the user named: where its outputs go in a mirrored tree.
     pub relative: PathBuf,
+    /// Found in a folder, not named by the user.
+    pub walked: bool,
 }
 
 /// Why a path gives no inputs.
@@ -33,12 +35,17 @@ pub fn walk(paths: &[PathBuf]) -> (Vec<Input>, Vec<WalkError>) {
     let (mut inputs, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
         if path.as_os_str() == "-" {
-            inputs.push(Input { path: path.clone(), shown: "-".into(), relative: "stdin".into() });
+            inputs.push(Input {
+                path: path.clone(),
+                shown: "-".into(),
+                relative: "stdin".into(),
+                walked: false,
+            });
         } else if path.is_dir() {
             walk_folder(path, &mut inputs, &mut errors);
         } else if path.exists() {
             let relative = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
-            inputs.push(Input { path: path.clone(), shown: shown(path), relative });
+            inputs.push(Input { path: path.clone(), shown: shown(path), relative, walked: false });
         } else {
             errors.push(WalkError::Missing(shown(path)));
         }
@@ -62,7 +69,7 @@ fn walk_folder(root: &Path, inputs: &mut Vec<Input>, errors: &mut Vec<WalkError>
         let path = entry.path();
         if entry.file_type().is_some_and(|t| t.is_file()) && is_rule_name(path) {
             let relative = path.strip_prefix(root).unwrap_or(path).to_path_buf();
-            inputs.push(Input { path: path.to_path_buf(), shown: shown(path), relative });
+            inputs.push(Input { path: path.to_path_buf(), shown: shown(path), relative, walked: true });
         }
     }
 }

@@ -8,6 +8,7 @@
 mod check;
 mod convert;
 mod format;
+mod identify;
 mod input;
 mod language;
 mod options;

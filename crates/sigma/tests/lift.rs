@@ -240,6 +240,10 @@ fn other_refusals() {
     assert_eq!(refused(&dashes)[0].code, codes::SIGMA_TOO_LARGE);
     let searches: String = (0..40).map(|i| format!("s{i}:\n    A: {i}\n")).collect();
     assert_eq!(refused(&format!("{searches}condition: 20 of s*"))[0].code, codes::SIGMA_TOO_LARGE);
+    let values: String = (0..2000).map(|i| format!("\n        - v{i}")).collect();
+    let named = ["s"; 1000].join(" or ");
+    let huge = refused(&format!("s:\n    A:{values}\ncondition: {named}"));
+    assert!(huge.iter().any(|d| d.code == codes::SIGMA_TOO_LARGE), "{huge:?}");
     let text = "title: c\nname: c\ncorrelation:\n    type: event_count\n    rules: [a]\n    timespan: 5m\n    condition: {gt: 1}\n";
     assert_eq!(try_lift(text, &LiftOptions::default()).unwrap_err()[0].code, codes::SIGMA_NOT_YET);
     let unsupported = format!("{}status: unsupported\n", file("s:\n    A: 1\ncondition: s"));

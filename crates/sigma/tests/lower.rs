@@ -245,6 +245,24 @@ fn refusals() {
 }
 
 #[test]
+fn columns_that_double_are_refused_in_time() {
+    let mut rule = rule(vec![]);
+    let mut last = column("Ok");
+    for i in 0..150 {
+        let both = Expr::new(ExprKind::And(vec![last.clone(), last]), Type::Bool, S);
+        let id = rule.query.columns.add(format!("c{i}"), Type::Bool, S);
+        let output: Vec<ColId> = rule.query.plan.output.iter().copied().chain([id]).collect();
+        let items = vec![ruleferry_ir::Item { ids: vec![id], expr: both, named: true }];
+        rule.query.plan = Plan::new(Op::Extend { input: rule.query.plan, items }, output, S);
+        last = Expr::column(id, Type::Bool, S);
+    }
+    let output = rule.query.plan.output.clone();
+    rule.query.plan = Plan::new(Op::Filter { input: rule.query.plan, predicate: last }, output, S);
+    let faults = lower(&rule, &LowerOptions::default()).unwrap_err();
+    assert_eq!(faults[0].code, codes::SIGMA_OUT_TOO_LARGE);
+}
+
+#[test]
 fn lists_behind_names_are_written_out() {
     let list = Value::Dynamic(Json::Array(vec![Json::String("x".into()), Json::String("w".into())]));
     let mut rule = rule(vec![]);

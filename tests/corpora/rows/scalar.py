@@ -515,13 +515,6 @@ def _column_if_exists(given, env):
     return compile_expr(given[1], env)
 
 
-def _pack_all(given, env):
-    if given:
-        raise Unsupported("pack_all with an argument")
-    columns = env.columns
-    return "dynamic", lambda row: {name: to_dynamic(v, ty) for (name, ty), v in zip(columns, row)}
-
-
 def _to_scalar(node, env):
     from .tabular import evaluate, is_table
 
@@ -541,7 +534,7 @@ def _materialize(node, env):
 
 
 _SPECIAL = {
-    "now": _now, "ago": _ago, "column_ifexists": _column_if_exists, "columnifexists": _column_if_exists, "pack_all": _pack_all,
+    "now": _now, "ago": _ago, "column_ifexists": _column_if_exists, "columnifexists": _column_if_exists,
 }
 
 

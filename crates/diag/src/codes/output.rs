@@ -73,4 +73,8 @@ codes! {
         why: "a Sigma rule names one log source",
         example: "`union Device*`, `workspace(\"w\").SigninLogs`",
         fix: "read one table by its name";
+    SIGMA_OUT_TOO_LARGE = "E0606", "the condition is too large for a Sigma rule",
+        why: "columns that are computed from columns are written out where they are used, which can double at each step",
+        example: "`extend b = a and a | extend c = b and b | …`",
+        fix: "write a shorter condition";
 }

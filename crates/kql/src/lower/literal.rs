@@ -132,11 +132,8 @@ pub(super) fn timespan(ticks: i64) -> Expr {
 }
 
 fn dynamic(json: &Json) -> Dynamic {
-    let typed = |e: Expr| match e.kind {
-        ExprKind::Literal(literal) => Dynamic::Literal(literal),
-        // A negative timespan has no literal inside of `dynamic(…)` but the typed one.
-        _ => Dynamic::Null,
-    };
+    // A negative timespan is no literal here but in its typed form.
+    let typed = |e: Expr| if let ExprKind::Literal(l) = e.kind { Dynamic::Literal(l) } else { Dynamic::Null };
     match json {
         Json::Null => Dynamic::Null,
         Json::Bool(b) => Dynamic::Bool(*b),

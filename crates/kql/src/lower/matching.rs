@@ -115,26 +115,26 @@ impl Lowerer<'_> {
         {
             wanted.iter().for_each(|w| self.note_empty(w, subject, span, cx));
         }
-        let mut atoms = Vec::with_capacity(wanted.len());
-        let mut rest = wanted;
+        // Values of one test go together, at the place of the first.
         let star = subject.kind == ExprKind::Star;
-        while !rest.is_empty() {
-            let test = rest.first().map_or(Test::NotEmpty, |w| w.test);
+        let mut groups: Vec<(Test, Vec<Wanted>)> = Vec::with_capacity(wanted.len());
+        let mut joined: Vec<(Test, usize)> = Vec::new();
+        for wanted in wanted {
+            let test = wanted.test;
             // A field that another is compared with stands alone: see `field_reference`.
-            let joins = |w: &Wanted| m.missing != Missing::False || w.text.is_some();
-            let together = !star && may_join(test, m) && rest.first().is_some_and(joins);
-            // Values of one test go together, at the place of the first.
-            let (group, others): (Vec<_>, Vec<_>) = if together {
-                rest.into_iter().partition(|w| w.test == test && joins(w))
-            } else {
-                let mut rest = rest.into_iter();
-                (rest.by_ref().take(1).collect(), rest.collect())
-            };
-            rest = others;
-            let atom = self.atom(test, m, subject, group, span, cx);
-            atoms.push(atom);
+            let joins = !star && may_join(test, m) && (m.missing != Missing::False || wanted.text.is_some());
+            let place =
+                joined.iter().find(|(t, _)| joins && *t == test).and_then(|(_, i)| groups.get_mut(*i));
+            if let Some((_, group)) = place {
+                group.push(wanted);
+                continue;
+            }
+            if joins {
+                joined.push((test, groups.len()));
+            }
+            groups.push((test, vec![wanted]));
         }
-        atoms
+        groups.into_iter().map(|(test, group)| self.atom(test, m, subject, group, span, cx)).collect()
     }
 
     fn wanted(&mut self, value: &MatchValue, m: &StringMatch) -> Wanted {
@@ -213,10 +213,12 @@ impl Lowerer<'_> {
                     .copied()
                     .unwrap_or((kind, BinaryOp::EqCi, BinaryOp::Eq));
                 let guarded = self.field_reference(&group, m, cx);
-                let test =
-                    build::binary(if cs { same_case } else { any_case }, subject.clone(), first(group));
+                let wanted = first(group);
+                // Every text holds the empty one: for these it is the value that must be there.
+                let asked = if kind == MatchKind::Equals { subject.clone() } else { wanted.clone() };
+                let test = build::binary(if cs { same_case } else { any_case }, subject.clone(), wanted);
                 if guarded {
-                    let present = build::call("isnotempty", vec![subject.clone()]);
+                    let present = build::call("isnotempty", vec![asked]);
                     return Atom::Other(build::and(vec![present, test]));
                 }
                 match test.kind {

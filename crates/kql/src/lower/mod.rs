@@ -19,7 +19,7 @@ mod source;
 use crate::syntax::tree;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir::{Binding, BindingId, BindingValue, ColId, Effect, Loss, Query};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What the caller chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub fn lower(query: &Query, options: &LowerOptions) -> Result<Lowered, Vec<Diagn
         query,
         options,
         losses: Vec::new(),
+        told: FxHashSet::default(),
         faults: Vec::new(),
         parts: FxHashMap::default(),
         depth: 0,
@@ -61,6 +62,8 @@ struct Lowerer<'q> {
     query: &'q Query,
     options: &'q LowerOptions,
     losses: Vec<Loss>,
+    /// The losses by what makes them different.
+    told: FxHashSet<(&'static str, Effect, Span, String)>,
     faults: Vec<Diagnostic>,
     /// The aggregates inside of an expression over aggregates, by the column that stands for each.
     parts: FxHashMap<ColId, tree::Expr>,
@@ -127,15 +130,17 @@ impl Lowerer<'_> {
     }
 
     fn fault(&mut self, fault: Diagnostic) {
-        if !self.faults.contains(&fault) {
+        /// Nobody reads more.
+        const MANY: usize = 100;
+        if self.faults.len() < MANY && !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
 
     fn lose(&mut self, code: Code, effect: Effect, span: Span, detail: impl Into<String>) {
-        let loss = Loss { code, effect, detail: detail.into(), span };
-        if !self.losses.contains(&loss) {
-            self.losses.push(loss);
+        let detail = detail.into();
+        if self.told.insert((code.0, effect, span, detail.clone())) {
+            self.losses.push(Loss { code, effect, detail, span });
         }
     }
 

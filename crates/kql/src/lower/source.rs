@@ -205,9 +205,8 @@ fn table_name(table: &TableName) -> Expr {
 
 /// What may stand in a `datatable`.
 fn is_constant(e: &Expr) -> bool {
-    match &e.kind {
-        ExprKind::Literal(_) | ExprKind::Dynamic(_) => true,
-        ExprKind::Unary { op: UnaryOp::Minus | UnaryOp::Plus, operand } => is_constant(operand),
-        _ => false,
+    if let ExprKind::Unary { op: UnaryOp::Minus | UnaryOp::Plus, operand } = &e.kind {
+        return is_constant(operand);
     }
+    matches!(e.kind, ExprKind::Literal(_) | ExprKind::Dynamic(_))
 }

@@ -102,7 +102,9 @@ impl Lifter<'_> {
                 "correct the pattern, or add a search",
             );
         }
+        let before = self.size;
         let operands: Vec<Expr> = searches.iter().map(|s| self.group(&s.body)).collect();
+        let size = self.size.saturating_sub(before);
         match quantifier {
             Quantifier::One => Expr::or(operands, span),
             Quantifier::All => Expr::and(operands, span),
@@ -111,6 +113,10 @@ impl Lifter<'_> {
                 if choices(operands.len(), n) > MAX_CHOICES {
                     let message = format!("`{n} of` {} searches has too many choices", operands.len());
                     return self.fault(codes::SIGMA_TOO_LARGE, span, message, "name fewer searches");
+                }
+                // Every choice has a copy of what it chooses.
+                if !self.grow(size.saturating_mul(choices(operands.len(), n)), span) {
+                    return Expr::bool(false, span);
                 }
                 let mut chosen = Vec::new();
                 choose(&operands, n, &mut Vec::new(), &mut chosen, span);

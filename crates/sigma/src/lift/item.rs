@@ -68,6 +68,9 @@ impl Lifter<'_> {
 
     /// Texts that any value of the event may hold.
     fn keywords(&mut self, values: &[&Value], span: Span) -> Expr {
+        if !self.grow(values.len(), span) {
+            return Expr::bool(false, span);
+        }
         self.use_event();
         let shared =
             Shared { subject: Subject::Event, case: Case::Insensitive, quantifier: Quantifier::Any, span };
@@ -86,6 +89,9 @@ impl Lifter<'_> {
     }
 
     fn item(&mut self, item: &Item) -> Expr {
+        if !self.grow(item.values.as_slice().len(), *item.key) {
+            return Expr::bool(false, *item.key);
+        }
         let test = self.positive(item);
         // An absent field is different from every value.
         if item.has(&Modifier::Neq) { test.negated(*item.key) } else { test }
@@ -273,7 +279,11 @@ impl Lifter<'_> {
         let modifiers = item.modifiers.iter().map(|m| m.kind.clone());
         let span = *value.span;
         match transform::texts(parts, modifiers, &self.options.values) {
-            Ok(texts) => out.extend(texts.iter().map(|parts| matched(parts, place, value))),
+            Ok(texts) => {
+                if self.grow(texts.len().saturating_sub(1), span) {
+                    out.extend(texts.iter().map(|parts| matched(parts, place, value)));
+                }
+            }
             Err(transform::Refusal::Placeholder(name)) => {
                 let message = format!("no values are given for the placeholder `{name}`");
                 self.fault(codes::SIGMA_PLACEHOLDER, span, message, "give them with `--values`");

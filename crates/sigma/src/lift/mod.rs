@@ -57,6 +57,7 @@ pub fn lift(document: &SigmaDocument, options: &LiftOptions) -> Result<Lifted, V
         fields: FxHashMap::default(),
         order: Vec::new(),
         event: None,
+        size: 0,
         faults: Vec::new(),
         warnings: Vec::new(),
     };
@@ -92,12 +93,20 @@ struct Lifter<'t> {
     order: Vec<ColId>,
     /// The column that holds all values of the event, if a keyword asks for it.
     event: Option<ColId>,
+    /// How many values the condition has become.
+    size: usize,
     faults: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
 
 /// The column of all values of an event, where the target has no search over a whole row.
 const EVENT_COLUMN: &str = "_raw";
+
+/// Values in the condition of one rule; the largest real rules have a few thousand.
+const MAX_SIZE: usize = 500_000;
+
+/// Nobody reads more.
+const MANY_FAULTS: usize = 100;
 
 impl Lifter<'_> {
     fn plan(&mut self, log_source: &LogSource, predicate: Expr, span: Span) -> Plan {
@@ -133,6 +142,17 @@ impl Lifter<'_> {
         Expr::column(id, Type::String, span)
     }
 
+    /// Counts values; false, with a fault, once a rule has become too large. A short condition can name a long search
+    /// many times.
+    fn grow(&mut self, by: usize, span: Span) -> bool {
+        self.size = self.size.saturating_add(by);
+        if self.size > MAX_SIZE {
+            let help = "name searches less often, or shorten their lists";
+            self.fault(codes::SIGMA_TOO_LARGE, span, "the rule looks for too many values", help);
+        }
+        self.size <= MAX_SIZE
+    }
+
     fn use_event(&mut self) {
         if self.event.is_none() {
             self.event = Some(self.columns.add(EVENT_COLUMN, Type::String, Span::default()));
@@ -142,7 +162,7 @@ impl Lifter<'_> {
     fn fault(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) -> Expr {
         let fault = Diagnostic::error(code, span, message);
         let fault = if help.is_empty() { fault } else { fault.with_help(help) };
-        if !self.faults.contains(&fault) {
+        if self.faults.len() < MANY_FAULTS && !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
         Expr::bool(false, span)

@@ -7,6 +7,15 @@ use smol_str::SmolStr;
 impl<'q> Lowerer<'q> {
     /// The constant that an expression is, through `let`s and conversions that Kusto makes by itself.
     pub(super) fn constant(&self, e: &'q Expr) -> Option<Value> {
+        if !self.enter() {
+            return None;
+        }
+        let value = self.constant_inside(e);
+        self.leave();
+        value
+    }
+
+    fn constant_inside(&self, e: &'q Expr) -> Option<Value> {
         let e = self.fields.behind(self.through_let(e));
         match &e.kind {
             ExprKind::Literal(value) => Some(value.clone()),

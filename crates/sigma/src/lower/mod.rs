@@ -18,6 +18,7 @@ use field::Fields;
 use node::Node;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir::{self as ir, BindingValue, Effect, Expr, Loss, Op, Plan, Source};
+use std::cell::Cell;
 
 /// What the caller chooses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
         windowed: None,
         losses: Vec::new(),
         faults: Vec::new(),
+        budget: Cell::new(BUDGET),
+        depth: Cell::new(0),
     };
     lowerer.plan(&rule.query.plan);
     let mut conjuncts = std::mem::take(&mut lowerer.conjuncts);
@@ -99,7 +102,15 @@ struct Lowerer<'q> {
     windowed: Option<String>,
     losses: Vec<Loss>,
     faults: Vec<Diagnostic>,
+    /// How many expressions may still be looked at: columns that are computed from columns can double at each step.
+    budget: Cell<u32>,
+    depth: Cell<u32>,
 }
+
+const BUDGET: u32 = 500_000;
+
+/// How deep conditions may nest, computed columns written out.
+const MAX_DEPTH: u32 = 200;
 
 /// Columns that hold the time of an event in tables without a schema.
 const TIME_COLUMNS: [&str; 2] = ["TimeGenerated", "Timestamp"];
@@ -108,7 +119,9 @@ impl<'q> Lowerer<'q> {
     fn refuse(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) {
         let fault = Diagnostic::error(code, span, message);
         let fault = if help.is_empty() { fault } else { fault.with_help(help) };
-        if !self.faults.contains(&fault) {
+        /// Nobody reads more.
+        const MANY: usize = 100;
+        if self.faults.len() < MANY && !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
@@ -270,6 +283,21 @@ impl<'q> Lowerer<'q> {
         }
     }
 
+    /// Goes one level into an expression; false where it nests too deep, or too much has been looked at.
+    fn enter(&self) -> bool {
+        let left = self.budget.get().checked_sub(1);
+        let enters = left.is_some() && self.depth.get() < MAX_DEPTH;
+        self.budget.set(left.unwrap_or(0));
+        if enters {
+            self.depth.set(self.depth.get() + 1);
+        }
+        enters
+    }
+
+    fn leave(&self) {
+        self.depth.set(self.depth.get().saturating_sub(1));
+    }
+
     fn refuse_operator(&mut self, what: &str, span: Span) {
         let message = format!("{what} is more than a Sigma rule can say");
         let help = "a Sigma rule filters the events of one log source";
@@ -306,9 +334,10 @@ impl<'q> Lowerer<'q> {
 
     /// Conditions on the time of events become the look-back, all others conjuncts.
     fn filter(&mut self, predicate: &'q Expr) {
-        let operands = match &predicate.kind {
-            ir::ExprKind::And(operands) => operands.as_slice(),
-            _ => std::slice::from_ref(predicate),
+        let operands = if let ir::ExprKind::And(operands) = &predicate.kind {
+            operands.as_slice()
+        } else {
+            std::slice::from_ref(predicate)
         };
         for operand in operands {
             match self.time_window(operand) {
@@ -334,31 +363,31 @@ impl<'q> Lowerer<'q> {
                 Some(id) == self.time || named()
             })
         };
-        match &e.kind {
-            ir::ExprKind::Compare(c) => match c.op {
-                Gt | Ge if is_time(&c.left) => self.ago(&c.right),
-                Lt | Le if is_time(&c.right) => self.ago(&c.left),
-                ir::CompareOp::Eq | ir::CompareOp::Ne | Lt | Le | Gt | Ge => None,
-            },
-            ir::ExprKind::Between(b) if is_time(&b.subject) && self.is_now(&b.high) => self.ago(&b.low),
-            _ => None,
+        if let ir::ExprKind::Between(b) = &e.kind {
+            let until_now = is_time(&b.subject) && self.is_now(&b.high);
+            return if until_now { self.ago(&b.low) } else { None };
+        }
+        let ir::ExprKind::Compare(c) = &e.kind else { return None };
+        match c.op {
+            Gt | Ge if is_time(&c.left) => self.ago(&c.right),
+            Lt | Le if is_time(&c.right) => self.ago(&c.left),
+            ir::CompareOp::Eq | ir::CompareOp::Ne | Lt | Le | Gt | Ge => None,
         }
     }
 
     /// How long before now the expression is.
     fn ago(&self, e: &'q Expr) -> Option<i64> {
-        match &self.through_let(e).kind {
-            ir::ExprKind::Arithmetic(a) if self.is_now(&a.left) => {
-                let Some(ir::Value::Timespan(ticks)) = self.constant(&a.right) else { return None };
-                let ticks = match a.op {
-                    ir::ArithmeticOp::Sub => ticks,
-                    ir::ArithmeticOp::Add => ticks.checked_neg()?,
-                    ir::ArithmeticOp::Mul | ir::ArithmeticOp::Div | ir::ArithmeticOp::Mod => return None,
-                };
-                duration::format(ticks).map(|_| ticks)
-            }
-            _ => None,
+        let ir::ExprKind::Arithmetic(a) = &self.through_let(e).kind else { return None };
+        if !self.is_now(&a.left) {
+            return None;
         }
+        let Some(ir::Value::Timespan(ticks)) = self.constant(&a.right) else { return None };
+        let ticks = match a.op {
+            ir::ArithmeticOp::Sub => ticks,
+            ir::ArithmeticOp::Add => ticks.checked_neg()?,
+            ir::ArithmeticOp::Mul | ir::ArithmeticOp::Div | ir::ArithmeticOp::Mod => return None,
+        };
+        duration::format(ticks).map(|_| ticks)
     }
 
     fn is_now(&self, e: &'q Expr) -> bool {

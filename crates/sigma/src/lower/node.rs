@@ -64,6 +64,16 @@ impl Test {
         }
     }
 
+    /// Takes the values of a test with the same key.
+    fn add(&mut self, other: &Self) {
+        /// Longer lists keep what stands twice: looking for it costs the square of their length.
+        const LONG: usize = 1000;
+        let long = self.values.len() > LONG;
+        let new = other.values.iter().filter(|v| long || !self.values.contains(v)).cloned();
+        let new: Vec<Value> = new.collect();
+        self.values.extend(new);
+    }
+
     fn has_null(&self) -> bool {
         self.values.iter().any(|v| matches!(v.kind, ValueKind::Null(_)))
     }
@@ -136,9 +146,7 @@ fn conjoin(nodes: &mut Vec<Node>, node: Node) {
                 && earlier.same_key(test)
                 && mergeable(earlier)
             {
-                let new: Vec<Value> =
-                    test.values.iter().filter(|v| !earlier.values.contains(v)).cloned().collect();
-                earlier.values.extend(new);
+                earlier.add(test);
                 earlier.all = earlier.values.len() > 1;
                 return;
             }
@@ -161,9 +169,7 @@ fn disjoin(nodes: &mut Vec<Node>, node: Node) {
                 && !earlier.all
                 && !has_bound(&earlier.modifiers)
             {
-                let new: Vec<Value> =
-                    test.values.iter().filter(|v| !earlier.values.contains(v)).cloned().collect();
-                earlier.values.extend(new);
+                earlier.add(test);
                 return;
             }
         }

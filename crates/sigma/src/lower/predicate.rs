@@ -35,6 +35,9 @@ const NAMED_PARTS: &[(&str, Modifier)] = &[
 
 const PRIVATE_NETWORKS: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
+/// Operands of one `and` or `or`; each is compared with every other.
+const MAX_OPERANDS: usize = 5000;
+
 /// What is compared with numbers.
 struct Measure {
     field: String,
@@ -48,9 +51,32 @@ impl<'q> Lowerer<'q> {
     }
 
     fn when(&mut self, e: &'q Expr, negated: bool) -> Node {
+        if !self.enter() {
+            let help = "write a shorter condition";
+            self.refuse(
+                codes::SIGMA_OUT_TOO_LARGE,
+                e.span,
+                "the condition is too large for a Sigma rule",
+                help,
+            );
+            return Node::Const(true);
+        }
+        let node = self.when_inside(e, negated);
+        self.leave();
+        node
+    }
+
+    fn too_large(&mut self, span: Span) -> Node {
+        let help = "write a shorter condition; a list of values is one condition";
+        self.refuse(codes::SIGMA_OUT_TOO_LARGE, span, "the condition is too large for a Sigma rule", help);
+        Node::Const(true)
+    }
+
+    fn when_inside(&mut self, e: &'q Expr, negated: bool) -> Node {
         let e = self.fields.behind(self.through_let(e));
         let span = e.span;
         match &e.kind {
+            ExprKind::And(es) | ExprKind::Or(es) if es.len() > MAX_OPERANDS => self.too_large(span),
             ExprKind::And(es) | ExprKind::Or(es) => {
                 let conjunction = matches!(e.kind, ExprKind::And(_));
                 // `not (a and b)` reads better than `not a or not b`.
@@ -116,6 +142,15 @@ impl<'q> Lowerer<'q> {
 
     /// Whether a condition is never null.
     fn two_valued(&self, e: &'q Expr) -> bool {
+        if !self.enter() {
+            return false;
+        }
+        let two_valued = self.two_valued_inside(e);
+        self.leave();
+        two_valued
+    }
+
+    fn two_valued_inside(&self, e: &'q Expr) -> bool {
         let e = self.fields.behind(self.through_let(e));
         match &e.kind {
             ExprKind::And(es) | ExprKind::Or(es) => es.iter().all(|e| self.two_valued(e)),
@@ -333,29 +368,32 @@ impl<'q> Lowerer<'q> {
         if let Some(field) = self.field(e) {
             return Some(Measure { field, part: None });
         }
-        match &e.kind {
-            ExprKind::Cast(cast) if cast.implicit => self.measure(&cast.expr),
+        if let ExprKind::Cast(cast) = &e.kind {
             // A text is read as a number by Sigma, too.
-            ExprKind::Cast(cast) if cast.to.is_numeric() && cast.expr.ty == Type::String => {
-                Some(Measure { field: self.field(&cast.expr)?, part: None })
-            }
-            ExprKind::Call(f, args) => {
-                let (time, part) = match args.as_slice() {
-                    [time] => (time, TIME_PARTS.iter().find(|(name, _)| *name == f.name)?),
-                    [part, time] if f.name == "datetime_part" => {
-                        let ir::Value::String(part) = self.constant(part)? else { return None };
-                        (time, NAMED_PARTS.iter().find(|(name, _)| part.eq_ignore_ascii_case(name))?)
-                    }
-                    _ => return None,
-                };
-                let time = match &time.kind {
-                    ExprKind::Cast(cast) if cast.to == Type::Datetime => &cast.expr,
-                    _ => time,
-                };
-                Some(Measure { field: self.field(time)?, part: Some(part.1.clone()) })
-            }
-            _ => None,
+            let number = cast.to.is_numeric() && cast.expr.ty == Type::String;
+            return match (cast.implicit, number) {
+                (true, _) => self.measure(&cast.expr),
+                (false, true) => Some(Measure { field: self.field(&cast.expr)?, part: None }),
+                (false, false) => None,
+            };
         }
+        let ExprKind::Call(f, args) = &e.kind else { return None };
+        let (time, part) = match args.as_slice() {
+            [time] => (time, TIME_PARTS.iter().find(|(name, _)| *name == f.name)?),
+            [part, time] if f.name == "datetime_part" => {
+                let ir::Value::String(part) = self.constant(part)? else { return None };
+                (time, NAMED_PARTS.iter().find(|(name, _)| part.eq_ignore_ascii_case(name))?)
+            }
+            _ => return None,
+        };
+        let time = if let ExprKind::Cast(cast) = &time.kind
+            && cast.to == Type::Datetime
+        {
+            &cast.expr
+        } else {
+            time
+        };
+        Some(Measure { field: self.field(time)?, part: Some(part.1.clone()) })
     }
 
     /// Two fields of one event.

@@ -7,15 +7,10 @@
 use super::walk::Uses;
 use super::{Lowerer, Result, Scope};
 use crate::build;
-use ruleferry_ir::{ColId, Expr as IrExpr, SortKey, Type};
+use ruleferry_ir::{ColId, SortKey};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
-use sqlparser::ast::helpers::attached_token::AttachedToken;
-use sqlparser::ast::{
-    Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, LimitClause, OrderBy, OrderByExpr, OrderByKind,
-    Query, Select, SelectItem, TableAlias, TableFactor, TableWithJoins, Visit, Visitor, With,
-};
-use std::ops::ControlFlow;
+use sqlparser::ast::{Distinct, Expr, GroupByExpr, OrderByExpr, TableFactor, TableWithJoins};
 use std::rc::Rc;
 
 /// A column that a FROM item has.
@@ -64,7 +59,7 @@ impl Source {
         }
     }
 
-    fn text(&self, name: &SmolStr) -> Text {
+    pub(crate) fn text(&self, name: &SmolStr) -> Text {
         Text::Column(self.qualifier.clone(), name.clone())
     }
 }
@@ -102,7 +97,7 @@ impl Text {
     }
 
     /// Whether it is this tree; only a column is looked at closely.
-    fn is(&self, e: &Expr) -> bool {
+    pub(crate) fn is(&self, e: &Expr) -> bool {
         match self {
             Self::Column(..) => {
                 matches!(e, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) && self.get() == *e
@@ -111,14 +106,14 @@ impl Text {
         }
     }
 
-    fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         match self {
             Self::Column(..) => 1,
             Self::Sql(e) => cost(e),
         }
     }
 
-    fn is_short_literal(&self) -> bool {
+    pub(crate) fn is_short_literal(&self) -> bool {
         matches!(self, Self::Sql(e) if short_literal(e))
     }
 }
@@ -180,7 +175,7 @@ pub(crate) enum Keep<'k> {
 }
 
 impl Keep<'_> {
-    fn has(self, id: ColId) -> bool {
+    pub(crate) fn has(self, id: ColId) -> bool {
         match self {
             Self::All => true,
             Self::Only(set) => set.contains(&id),
@@ -246,35 +241,6 @@ impl Block {
             && mine().enumerate().all(plain)
     }
 
-    /// ORDER BY reads names of the SELECT list before those of FROM: where one hides a column of FROM that the order
-    /// means, FROM gets an alias for it.
-    fn reveal_order(&mut self) {
-        let uses = Uses::of(self.order.iter().map(|k| &k.expr));
-        let hidden = self.sources.iter().flat_map(|s| &s.columns).any(|c| {
-            c.id.is_some_and(|id| uses.count(id) > 0)
-                && self.outs.iter().any(|o| {
-                    (Some(o.id) != c.id || !matches!(o.origin, Origin::Source(..)))
-                        && o.name.eq_ignore_ascii_case(&c.name)
-                })
-        });
-        let ([from], [source]) = (self.from.as_mut_slice(), self.sources.as_mut_slice()) else { return };
-        if !hidden || source.qualifier.is_some() {
-            return;
-        }
-        let name =
-            if source.columns.iter().any(|c| c.name.eq_ignore_ascii_case("t")) { "source_rows" } else { "t" };
-        from.relation = build::aliased(from.relation.clone(), name, &[]);
-        source.qualifier = Some(name.into());
-        let columns: Vec<Text> = source.columns.iter().map(|c| source.text(&c.name)).collect();
-        for out in &mut self.outs {
-            if let Origin::Source(0, i) = out.origin
-                && let Some(e) = columns.get(i)
-            {
-                out.expr = e.clone();
-            }
-        }
-    }
-
     /// The order needs computed columns that would leave.
     pub(crate) fn order_leaves(&self, keep: &FxHashSet<ColId>) -> bool {
         let uses = Uses::of(self.order.iter().map(|k| &k.expr));
@@ -328,7 +294,7 @@ impl Block {
     }
 
     /// A FROM item has a column of this name, which hides an alias.
-    fn shadowed(&self, name: &str) -> bool {
+    pub(crate) fn shadowed(&self, name: &str) -> bool {
         self.sources.iter().flat_map(|s| &s.columns).any(|c| c.name.eq_ignore_ascii_case(name))
     }
 
@@ -359,7 +325,7 @@ impl Block {
     }
 
     /// Later expressions of this SELECT may use the column's name.
-    fn nameable(&self, l: &Lowerer<'_>, out: &Out) -> bool {
+    pub(crate) fn nameable(&self, l: &Lowerer<'_>, out: &Out) -> bool {
         match out.origin {
             Origin::Source(..) | Origin::Outer => true,
             Origin::Computed { fixed, depth, .. } => {
@@ -498,135 +464,6 @@ impl Block {
             None => self.outs.push(out),
         }
     }
-
-    /// The SELECT list.
-    fn projection(&self, l: &Lowerer<'_>) -> Vec<SelectItem> {
-        let mut items = Vec::new();
-        let mut covered = FxHashSet::default();
-        if !self.explicit && self.group_by.is_none() && l.dialect().star_edit {
-            for (s, source) in self.sources.iter().enumerate() {
-                let Some(star) = self.star(s, source, &mut covered) else { continue };
-                items.push(star);
-            }
-        }
-        for i in self.defined_first() {
-            if let Some(out) = self.outs.get(i)
-                && !covered.contains(&i)
-                && out.origin != Origin::Outer
-            {
-                items.push(match out.origin {
-                    Origin::Source(..) | Origin::Outer => build::item(out.expr.get(), &out.name),
-                    // Others of this SELECT may use the name.
-                    Origin::Computed { .. } => {
-                        SelectItem::ExprWithAlias { expr: out.expr.get(), alias: build::ident(&out.name) }
-                    }
-                });
-            }
-        }
-        if items.is_empty() {
-            items.push(build::item(build::boolean(true), "_"));
-        }
-        items
-    }
-
-    /// The columns in order, but each behind those that it names: an alias must be defined before it is used.
-    fn defined_first(&self) -> Vec<usize> {
-        if self.outs.iter().all(|o| o.aliases.is_empty()) {
-            return (0..self.outs.len()).collect();
-        }
-        let mut done = Vec::with_capacity(self.outs.len());
-        let mut placed = vec![false; self.outs.len()];
-        for start in 0..self.outs.len() {
-            let mut todo = vec![(start, false)];
-            while let Some((i, ready)) = todo.pop() {
-                let (Some(out), Some(seen)) = (self.outs.get(i), placed.get_mut(i)) else { continue };
-                if ready {
-                    done.push(i);
-                } else if !*seen {
-                    *seen = true;
-                    todo.push((i, true));
-                    for alias in out.aliases.iter().rev() {
-                        if let Some(j) = self.outs.iter().position(|o| o.name == *alias) {
-                            todo.push((j, false));
-                        }
-                    }
-                }
-            }
-        }
-        done
-    }
-
-    /// `*` for a source where most of its columns are wanted.
-    fn star(&self, s: usize, source: &Source, covered: &mut FxHashSet<usize>) -> Option<SelectItem> {
-        let plain = |c: usize, name: &str, o: &Out| o.origin == Origin::Source(s, c) && o.name == name;
-        // Columns mostly stand where they stood.
-        let mut next = 0;
-        let mut kept = |c: usize, name: &str| {
-            let here = self.outs.get(next).is_some_and(|o| plain(c, name, o));
-            let at = if here { Some(next) } else { self.outs.iter().position(|o| plain(c, name, o)) };
-            next = at.map_or(next, |at| at + 1);
-            at
-        };
-        let mut mine = Vec::new();
-        let mut exclude = Vec::new();
-        let mut replace = Vec::new();
-        for (c, column) in source.columns.iter().enumerate() {
-            if let Some(i) = kept(c, &column.name) {
-                mine.push(i);
-                continue;
-            }
-            let replacement = self.outs.iter().position(|o| {
-                matches!(o.origin, Origin::Computed { .. }) && o.name == column.name && o.aliases.is_empty()
-            });
-            match replacement {
-                Some(i) if !covered.contains(&i) && !mine.contains(&i) => {
-                    mine.push(i);
-                    replace.push((self.outs.get(i)?.expr.get(), column.name.clone()));
-                }
-                _ => exclude.push(column.name.clone()),
-            }
-        }
-        let few = mine.len() <= replace.len() || exclude.len() > mine.len();
-        let empty_open = source.open && source.columns.is_empty();
-        if few && !empty_open && !(source.open && exclude.is_empty()) {
-            return None;
-        }
-        covered.extend(mine);
-        Some(build::star(source.qualifier.as_deref(), &exclude, replace))
-    }
-
-    /// The SELECT, with ORDER BY where a LIMIT needs it or the caller asks for it.
-    pub(crate) fn into_query(mut self, l: &mut Lowerer<'_>, ordered: bool) -> Result<Query> {
-        let mut order = Vec::new();
-        if (ordered || self.limit.is_some()) && !self.order.is_empty() {
-            let scope = self.scope(l, Keep::All, &Uses::default());
-            order = self.window_order(l, &scope)?;
-        }
-        let projection = self.projection(l);
-        let select = Select {
-            distinct: self.distinct.take(),
-            projection,
-            from: std::mem::take(&mut self.from),
-            selection: conjunction(std::mem::take(&mut self.filters)),
-            group_by: self
-                .group_by
-                .take()
-                .unwrap_or_else(|| GroupByExpr::Expressions(Vec::new(), Vec::new())),
-            having: conjunction(std::mem::take(&mut self.having)),
-            qualify: self.qualify.take(),
-            ..build::empty_select()
-        };
-        let mut query = build::select_query(select);
-        if !order.is_empty() {
-            query.order_by = Some(OrderBy { kind: OrderByKind::Expressions(order), interpolate: None });
-        }
-        query.limit_clause = self.limit.take().map(|limit| LimitClause::LimitOffset {
-            limit: Some(limit),
-            offset: None,
-            limit_by: Vec::new(),
-        });
-        Ok(query)
-    }
 }
 
 /// A literal that may be repeated where it is used.
@@ -637,14 +474,6 @@ fn short_literal(e: &Expr) -> bool {
         _ => false,
     }
 }
-
-fn conjunction(mut filters: Vec<Expr>) -> Option<Expr> {
-    match filters.len() {
-        0 | 1 => filters.pop(),
-        _ => Some(build::and(filters)),
-    }
-}
-
 /// Roughly how many words an expression takes; stops counting at a handful.
 fn cost(expr: &Expr) -> usize {
     let mut todo = vec![expr];
@@ -672,220 +501,4 @@ fn cost(expr: &Expr) -> usize {
         }
     }
     count
-}
-
-impl Lowerer<'_> {
-    /// Ends a block: a relation of its columns.
-    pub(crate) fn close(&mut self, block: Block) -> Result<Relation> {
-        let mut order = block.order.clone();
-        if block.is_trivial() {
-            let around = block.outs.iter().filter(|o| o.origin == Origin::Outer).cloned().collect();
-            let Block { mut from, mut sources, .. } = block;
-            if let (Some(from), Some(source)) = (from.pop(), sources.pop())
-                && from.joins.is_empty()
-            {
-                return Ok(Relation {
-                    factor: from.relation,
-                    columns: source.columns,
-                    open: source.open,
-                    order,
-                    around,
-                });
-            }
-            return Err(super::Refusal::new(
-                ruleferry_diag::codes::SQL_OPERATOR,
-                ruleferry_diag::Span::default(),
-                "an empty FROM",
-            ));
-        }
-        let mut block = block;
-        self.carry_order_keys(&mut block, &mut order);
-        let around: Vec<Out> = block.outs.iter().filter(|o| o.origin == Origin::Outer).cloned().collect();
-        block.outs.retain(|o| o.origin != Origin::Outer);
-        let columns = block
-            .outs
-            .iter()
-            .map(|o| SourceColumn { id: Some(o.id), name: o.name.clone(), present: o.present })
-            .collect();
-        let open = block.sources.iter().any(|s| s.open) && !block.explicit && block.group_by.is_none();
-        let hint = block.hint;
-        if block.limit.is_some() {
-            block.reveal_order();
-        }
-        let query = block.into_query(self, false)?;
-        Ok(Relation { factor: self.define(hint, query, false), columns, open, order, around })
-    }
-
-    /// Columns that the order needs but the SELECT list does not have: the order ends before the first such key.
-    fn carry_order_keys(&self, block: &mut Block, order: &mut Vec<SortKey>) {
-        let gone = |key: &SortKey| Uses::of([&key.expr]).columns.iter().any(|c| block.out(*c).is_none());
-        if let Some(at) = order.iter().position(gone) {
-            order.truncate(at);
-        }
-    }
-
-    /// Closes the block and opens a new one over it.
-    pub(crate) fn reopen(&mut self, block: Block) -> Result<Block> {
-        let partition = block.partition().to_vec();
-        let relation = self.close(block)?;
-        let mut block = Block::over(relation);
-        block.set_partition(partition);
-        Ok(block)
-    }
-
-    /// A relation for a query: a CTE, or a sub-select where the query reads a row around it.
-    pub(crate) fn define(&mut self, hint: &str, query: Query, materialized: bool) -> TableFactor {
-        if self.lateral > 0 {
-            return build::derived(query, false);
-        }
-        let name = self.fresh_step(hint);
-        self.add_cte(name.clone(), query, materialized);
-        build::table(&name)
-    }
-
-    pub(crate) fn add_cte(&mut self, name: SmolStr, query: Query, materialized: bool) {
-        self.ctes.push(Cte {
-            alias: TableAlias { explicit: false, name: build::ident(&name), columns: Vec::new(), at: None },
-            query: Box::new(query),
-            from: None,
-            materialized: materialized.then_some(CteAsMaterialized::Materialized),
-            closing_paren_token: AttachedToken::empty(),
-        });
-    }
-
-    /// Ends a block as a query of its own; ordered if the rows are.
-    pub(crate) fn finish(&mut self, block: Block, ordered: bool) -> Result<Query> {
-        let mut block = block;
-        if ordered || block.limit.is_some() {
-            block.reveal_order();
-        }
-        // `SELECT * FROM step` over the CTE just made says nothing: that CTE's query is the answer.
-        if block.is_trivial()
-            && (block.order.is_empty() || !ordered)
-            && let Some(TableWithJoins { relation, .. }) = block.from.first()
-        {
-            if let TableFactor::Table { name, args: None, .. } = relation
-                && self.ctes.last().is_some_and(|c| {
-                    !self.kept.contains(c.alias.name.value.as_str()) && single(name, &c.alias.name)
-                })
-                && let Some(cte) = self.ctes.pop()
-            {
-                return Ok(*cte.query);
-            }
-            if let TableFactor::Derived { lateral: false, subquery, alias: None, .. } = relation {
-                return Ok((**subquery).clone());
-            }
-        }
-        block.into_query(self, ordered)
-    }
-
-    /// `WITH` the CTEs so far, in front of a query.
-    pub(crate) fn with_ctes(&mut self, mut query: Query) -> Query {
-        let cte_tables = std::mem::take(&mut self.ctes);
-        if !cte_tables.is_empty() {
-            query.with =
-                Some(With { with_token: AttachedToken::empty(), recursive: self.recursive, cte_tables });
-        }
-        query
-    }
-
-    pub(crate) fn sort_key(&mut self, key: &SortKey, scope: &Scope) -> Result<OrderByExpr> {
-        let expr = self.expr(&key.expr, scope)?;
-        // A missing string sorts as the empty one: before all others.
-        let nulls_first = if key.expr.ty == Type::String { !key.descending } else { key.nulls_first };
-        let present = !self.nullable(&key.expr, scope);
-        Ok(build::order_key(expr, key.descending, nulls_first && !present))
-    }
-
-    /// A new column of a block from an expression in its scope.
-    pub(crate) fn computed(
-        &mut self,
-        block: &Block,
-        id: ColId,
-        name: SmolStr,
-        expr: &IrExpr,
-        keep: Keep<'_>,
-    ) -> Result<Out> {
-        let uses = Uses::of([expr]);
-        let mut scope = block.scope(self, keep, &uses);
-        if uses.window {
-            scope.order = block.window_order(self, &scope)?;
-        }
-        let sql = self.expr(expr, &scope)?;
-        let depth = block
-            .outs
-            .iter()
-            .filter(|o| uses.count(o.id) > 0)
-            .map(|o| if let Origin::Computed { depth, .. } = o.origin { depth + 1 } else { 0 })
-            .max()
-            .unwrap_or(0);
-        let present = !self.nullable(expr, &scope);
-        let aliases = block.aliases_of(self, &uses, keep);
-        // A conversion that says nothing leaves the column as it was.
-        if let Some(old) = block
-            .outs
-            .iter()
-            .find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))
-        {
-            return Ok(Out { id, name, ..old.clone() });
-        }
-        // Engines do not take an alias for a subquery everywhere.
-        let fixed = uses.window || uses.volatile || uses.subquery || self.holds_query(&sql);
-        let origin = Origin::Computed { fixed, volatile: uses.volatile, depth };
-        Ok(Out { id, name, expr: sql.into(), origin, present, aliases })
-    }
-}
-
-/// Looks for a word in the macros that an expression calls, and for queries if the word is that of a query.
-struct Finder<'a> {
-    dialect: &'a str,
-    macros: &'a std::collections::BTreeSet<SmolStr>,
-    word: &'a str,
-}
-
-impl Visitor for Finder<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        if self.word == "SELECT" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn pre_visit_expr(&mut self, e: &Expr) -> ControlFlow<()> {
-        let Expr::Function(f) = e else { return ControlFlow::Continue(()) };
-        let [sqlparser::ast::ObjectNamePart::Identifier(name)] = f.name.0.as_slice() else {
-            return ControlFlow::Continue(());
-        };
-        if self.word.strip_suffix('(').is_some_and(|w| name.value.eq_ignore_ascii_case(w)) {
-            return ControlFlow::Break(());
-        }
-        if !self.macros.contains(name.value.as_str()) {
-            return ControlFlow::Continue(());
-        }
-        let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
-        if closure.iter().any(|m| m.text.contains(self.word)) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-}
-
-impl Lowerer<'_> {
-    fn finds(&self, expr: &Expr, word: &str) -> bool {
-        expr.visit(&mut Finder { dialect: self.dialect().name, macros: &self.macros, word }).is_break()
-    }
-
-    /// A query stands in the expression, or in a macro that it calls.
-    fn holds_query(&self, expr: &Expr) -> bool {
-        self.finds(expr, "SELECT")
-    }
-
-    /// Aliases of the same SELECT are not seen everywhere: not inside of `TRY(…)`.
-    pub(crate) fn hides_aliases(&self, expr: &Expr) -> bool {
-        self.finds(expr, "TRY(")
-    }
-}
-
-fn single(name: &sqlparser::ast::ObjectName, ident: &sqlparser::ast::Ident) -> bool {
-    matches!(name.0.as_slice(), [sqlparser::ast::ObjectNamePart::Identifier(i)] if i == ident)
 }

@@ -4,8 +4,10 @@
 //! few SELECT blocks ([`block`]) as its meaning allows and chains the blocks as CTEs.
 
 mod block;
+mod close;
 mod expr;
 mod plan;
+mod select;
 pub(crate) mod walk;
 
 use crate::dialect::Dialect;

@@ -20,7 +20,7 @@ use crate::build::{
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
     Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind,
-    InValues, Json, Missing, Plan, Subject, Type, Value,
+    InValues, Json, MatchValue, MatchValues, Missing, Plan, StringMatch, Subject, Type, Value,
 };
 use sqlparser::ast::{self, BinaryOperator, Expr};
 

@@ -33,7 +33,8 @@ impl Lowerer<'_> {
                 return Err(refuse_column(plan.span));
             };
             // A missing string is the empty one, and those match each other: NULL on one side meets "" on the other.
-            let empty_meets = !self.never_empty(&join.left, key.left) && !self.never_empty(&join.right, key.right);
+            let empty_meets =
+                !self.never_empty(&join.left, key.left) && !self.never_empty(&join.right, key.right);
             let all_present = a_present && b_present;
             let fill = self.ty(key.left) == Type::String && empty_meets && !all_present;
             let filled = |e: Expr, present: bool| {

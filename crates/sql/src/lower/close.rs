@@ -1,0 +1,230 @@
+//! The end of a block: it becomes a CTE (or the query itself), and a new block may stand over it.
+
+use super::block::{Block, Keep, Origin, Out, Relation, SourceColumn};
+use super::walk::Uses;
+use super::{Lowerer, Result, Scope};
+use crate::build;
+use ruleferry_ir::{ColId, Expr as IrExpr, SortKey, Type};
+use smol_str::SmolStr;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{
+    Cte, CteAsMaterialized, Expr, OrderByExpr, Query, TableAlias, TableFactor, TableWithJoins, Visit,
+    Visitor, With,
+};
+use std::ops::ControlFlow;
+
+impl Lowerer<'_> {
+    /// Ends a block: a relation of its columns.
+    pub(crate) fn close(&mut self, block: Block) -> Result<Relation> {
+        let mut order = block.order.clone();
+        if block.is_trivial() {
+            let around = block.outs.iter().filter(|o| o.origin == Origin::Outer).cloned().collect();
+            let Block { mut from, mut sources, .. } = block;
+            if let (Some(from), Some(source)) = (from.pop(), sources.pop())
+                && from.joins.is_empty()
+            {
+                return Ok(Relation {
+                    factor: from.relation,
+                    columns: source.columns,
+                    open: source.open,
+                    order,
+                    around,
+                });
+            }
+            return Err(super::Refusal::new(
+                ruleferry_diag::codes::SQL_OPERATOR,
+                ruleferry_diag::Span::default(),
+                "an empty FROM",
+            ));
+        }
+        let mut block = block;
+        self.carry_order_keys(&mut block, &mut order);
+        let around: Vec<Out> = block.outs.iter().filter(|o| o.origin == Origin::Outer).cloned().collect();
+        block.outs.retain(|o| o.origin != Origin::Outer);
+        let columns = block
+            .outs
+            .iter()
+            .map(|o| SourceColumn { id: Some(o.id), name: o.name.clone(), present: o.present })
+            .collect();
+        let open = block.sources.iter().any(|s| s.open) && !block.explicit && block.group_by.is_none();
+        let hint = block.hint;
+        if block.limit.is_some() {
+            block.reveal_order();
+        }
+        let query = block.into_query(self, false)?;
+        Ok(Relation { factor: self.define(hint, query, false), columns, open, order, around })
+    }
+
+    /// Columns that the order needs but the SELECT list does not have: the order ends before the first such key.
+    fn carry_order_keys(&self, block: &mut Block, order: &mut Vec<SortKey>) {
+        let gone = |key: &SortKey| Uses::of([&key.expr]).columns.iter().any(|c| block.out(*c).is_none());
+        if let Some(at) = order.iter().position(gone) {
+            order.truncate(at);
+        }
+    }
+
+    /// Closes the block and opens a new one over it.
+    pub(crate) fn reopen(&mut self, block: Block) -> Result<Block> {
+        let partition = block.partition().to_vec();
+        let relation = self.close(block)?;
+        let mut block = Block::over(relation);
+        block.set_partition(partition);
+        Ok(block)
+    }
+
+    /// A relation for a query: a CTE, or a sub-select where the query reads a row around it.
+    pub(crate) fn define(&mut self, hint: &str, query: Query, materialized: bool) -> TableFactor {
+        if self.lateral > 0 {
+            return build::derived(query, false);
+        }
+        let name = self.fresh_step(hint);
+        self.add_cte(name.clone(), query, materialized);
+        build::table(&name)
+    }
+
+    pub(crate) fn add_cte(&mut self, name: SmolStr, query: Query, materialized: bool) {
+        self.ctes.push(Cte {
+            alias: TableAlias { explicit: false, name: build::ident(&name), columns: Vec::new(), at: None },
+            query: Box::new(query),
+            from: None,
+            materialized: materialized.then_some(CteAsMaterialized::Materialized),
+            closing_paren_token: AttachedToken::empty(),
+        });
+    }
+
+    /// Ends a block as a query of its own; ordered if the rows are.
+    pub(crate) fn finish(&mut self, block: Block, ordered: bool) -> Result<Query> {
+        let mut block = block;
+        if ordered || block.limit.is_some() {
+            block.reveal_order();
+        }
+        // `SELECT * FROM step` over the CTE just made says nothing: that CTE's query is the answer.
+        if block.is_trivial()
+            && (block.order.is_empty() || !ordered)
+            && let Some(TableWithJoins { relation, .. }) = block.from.first()
+        {
+            if let TableFactor::Table { name, args: None, .. } = relation
+                && self.ctes.last().is_some_and(|c| {
+                    !self.kept.contains(c.alias.name.value.as_str()) && single(name, &c.alias.name)
+                })
+                && let Some(cte) = self.ctes.pop()
+            {
+                return Ok(*cte.query);
+            }
+            if let TableFactor::Derived { lateral: false, subquery, alias: None, .. } = relation {
+                return Ok((**subquery).clone());
+            }
+        }
+        block.into_query(self, ordered)
+    }
+
+    /// `WITH` the CTEs so far, in front of a query.
+    pub(crate) fn with_ctes(&mut self, mut query: Query) -> Query {
+        let cte_tables = std::mem::take(&mut self.ctes);
+        if !cte_tables.is_empty() {
+            query.with =
+                Some(With { with_token: AttachedToken::empty(), recursive: self.recursive, cte_tables });
+        }
+        query
+    }
+
+    pub(crate) fn sort_key(&mut self, key: &SortKey, scope: &Scope) -> Result<OrderByExpr> {
+        let expr = self.expr(&key.expr, scope)?;
+        // A missing string sorts as the empty one: before all others.
+        let nulls_first = if key.expr.ty == Type::String { !key.descending } else { key.nulls_first };
+        let present = !self.nullable(&key.expr, scope);
+        Ok(build::order_key(expr, key.descending, nulls_first && !present))
+    }
+
+    /// A new column of a block from an expression in its scope.
+    pub(crate) fn computed(
+        &mut self,
+        block: &Block,
+        id: ColId,
+        name: SmolStr,
+        expr: &IrExpr,
+        keep: Keep<'_>,
+    ) -> Result<Out> {
+        let uses = Uses::of([expr]);
+        let mut scope = block.scope(self, keep, &uses);
+        if uses.window {
+            scope.order = block.window_order(self, &scope)?;
+        }
+        let sql = self.expr(expr, &scope)?;
+        let depth = block
+            .outs
+            .iter()
+            .filter(|o| uses.count(o.id) > 0)
+            .map(|o| if let Origin::Computed { depth, .. } = o.origin { depth + 1 } else { 0 })
+            .max()
+            .unwrap_or(0);
+        let present = !self.nullable(expr, &scope);
+        let aliases = block.aliases_of(self, &uses, keep);
+        // A conversion that says nothing leaves the column as it was.
+        if let Some(old) = block
+            .outs
+            .iter()
+            .find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))
+        {
+            return Ok(Out { id, name, ..old.clone() });
+        }
+        // Engines do not take an alias for a subquery everywhere.
+        let fixed = uses.window || uses.volatile || uses.subquery || self.holds_query(&sql);
+        let origin = Origin::Computed { fixed, volatile: uses.volatile, depth };
+        Ok(Out { id, name, expr: sql.into(), origin, present, aliases })
+    }
+}
+
+/// Looks for a word in the macros that an expression calls, and for queries if the word is that of a query.
+struct Finder<'a> {
+    dialect: &'a str,
+    macros: &'a std::collections::BTreeSet<SmolStr>,
+    word: &'a str,
+}
+
+impl Visitor for Finder<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        if self.word == "SELECT" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn pre_visit_expr(&mut self, e: &Expr) -> ControlFlow<()> {
+        let Expr::Function(f) = e else { return ControlFlow::Continue(()) };
+        let [sqlparser::ast::ObjectNamePart::Identifier(name)] = f.name.0.as_slice() else {
+            return ControlFlow::Continue(());
+        };
+        if self.word.strip_suffix('(').is_some_and(|w| name.value.eq_ignore_ascii_case(w)) {
+            return ControlFlow::Break(());
+        }
+        if !self.macros.contains(name.value.as_str()) {
+            return ControlFlow::Continue(());
+        }
+        let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
+        if closure.iter().any(|m| m.text.contains(self.word)) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+impl Lowerer<'_> {
+    fn finds(&self, expr: &Expr, word: &str) -> bool {
+        expr.visit(&mut Finder { dialect: self.dialect().name, macros: &self.macros, word }).is_break()
+    }
+
+    /// A query stands in the expression, or in a macro that it calls.
+    fn holds_query(&self, expr: &Expr) -> bool {
+        self.finds(expr, "SELECT")
+    }
+
+    /// Aliases of the same SELECT are not seen everywhere: not inside of `TRY(…)`.
+    pub(crate) fn hides_aliases(&self, expr: &Expr) -> bool {
+        self.finds(expr, "TRY(")
+    }
+}
+
+fn single(name: &sqlparser::ast::ObjectName, ident: &sqlparser::ast::Ident) -> bool {
+    matches!(name.0.as_slice(), [sqlparser::ast::ObjectNamePart::Identifier(i)] if i == ident)
+}

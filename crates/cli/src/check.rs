@@ -22,6 +22,9 @@ pub fn run(args: &Check) -> Result<Exit> {
         |_, input| check_file(input, from),
         |i, checked: Checked| {
             bar.inc(1);
+            if !checked.holds_rules {
+                return Ok(());
+            }
             files += 1;
             rules += checked.record.rules;
             findings += checked.diagnostics.len();

@@ -18,7 +18,7 @@ mod run;
 mod time;
 
 pub use check::{Checked, check_file};
-pub use convert::{Converted, convert_file};
+pub use convert::{Converted, convert_file, convert_text};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};

@@ -2,8 +2,10 @@
 
 use crate::input::Input;
 use rayon::prelude::*;
+use ruleferry_diag::{Diagnostic, Span, codes};
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,6 +35,17 @@ pub fn for_each<R: Send>(
         }
     }
     Ok(())
+}
+
+/// Runs the work on one file. A panic in it is a bug of ours, and this file's alone: it becomes a diagnostic, and the run goes
+/// on. Nothing that the work shares is left half done by it: the only state are caches that are filled in one step.
+pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, Diagnostic> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+        Diagnostic::error(codes::INTERNAL, Span::default(), format!("internal error: {text}"))
+            .with_help("this is a bug in Ruleferry, not in the rule; please report it with the file")
+    })
 }
 
 /// Where the outputs of each input go, without extension: the tree of the inputs mirrored. Inputs that differ in their
@@ -80,4 +93,18 @@ pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
         let _ = std::fs::remove_file(&temporary);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_diagnostic() {
+        let n = std::hint::black_box(7);
+        let found = guarded(|| assert_eq!(n, 8, "seven is not eight")).unwrap_err();
+        assert_eq!(found.code, codes::INTERNAL);
+        assert!(found.message.contains("seven is not eight"), "{}", found.message);
+        assert_eq!(guarded(|| n), Ok(7));
+    }
 }

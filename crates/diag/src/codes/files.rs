@@ -18,6 +18,10 @@ codes! {
         why: "the operating system refused",
         example: "missing permission",
         fix: "check the path and its permissions";
+    INTERNAL = "E0005", "internal error",
+        why: "a bug in Ruleferry; it is kept to the one file that brings it up, and the others are done as usual",
+        example: "any file, if we made a mistake",
+        fix: "report it with the file; nothing is wrong with the rule";
     YAML_SYNTAX = "E0010", "the YAML is malformed",
         why: "the document cannot be read as YAML",
         example: "a tab as indentation, an unclosed quote",

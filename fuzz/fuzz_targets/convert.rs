@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         require_proof: false,
         validate: true,
     };
-    let input = Input { path: name.into(), shown: name.into(), relative: name.into() };
+    let input = Input { path: name.into(), shown: name.into(), relative: name.into(), walked: false };
     let text = String::from_utf8_lossy(bytes).into_owned();
     for record in convert_text(&input, text, Path::new("rule"), &options).records {
         match record.status {

@@ -4,6 +4,7 @@ Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql s
 """
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,8 +13,7 @@ import prepare
 import rows
 import same
 import simple_kql
-import timing
-from common import CORPUS, HERE, Clock, Failed, Snapshot, duckdb, oracle, reason, records, ruleferry, short
+from common import CORPUS, HERE, Clock, Failed, Snapshot, duckdb, oracle, reason, records, ruleferry, say, short
 
 VALUES = HERE / "values.yaml"
 UNSUPPORTED = "unsupported/"
@@ -304,9 +304,8 @@ def rows_part(run):
 
 def speed(run):
     """Printed only: a machine's timings belong into no snapshot."""
-    print("\n-- speed (printed, not compared)")
-    for line in timing.figures(run.folder, VALUES):
-        print(f"   {line}", flush=True)
+    say("\n-- speed (printed, not compared)")
+    subprocess.run([sys.executable, HERE / "timing.py", run.folder, VALUES], check=True)
 
 
 PARTS = {

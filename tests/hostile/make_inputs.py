@@ -1,13 +1,16 @@
 """Writes the hostile inputs that are not kept as files: large, deep, or bytes that are no text.
 
-`small(folder)` writes those of a few bytes, `large(folder)` those of 10 MB and 10,000 levels. Both return {file name: exit
+`small(folder)` writes those of a few bytes, `large(folder)` those of 8 to 10 MB and 10,000 levels. Both return {file name: exit
 statuses that are right}: 1 is an error with a diagnostic, 0 and 2 mean that the rule was read.
 """
 
+import json
+import sys
 from pathlib import Path
 
 DEEP = 10_000
-MEGABYTES = 10
+# Just below the limit of 8 MiB; what is above it is refused unread.
+SIZE = 8_000_000
 SIGMA = """title: {title}
 id: 00000000-0000-4000-8000-000000000001
 status: test
@@ -54,18 +57,20 @@ def small(folder):
 
 
 def large(folder):
-    size = MEGABYTES * 1_000_000
-    words = ", ".join(f"'value{n:07d}'" for n in range(size // 16))
-    chain = " or ".join(f"a == 'v{n:06d}'" for n in range(size // 18))
+    size = SIZE
+    words = ", ".join(f"'value{n:07d}'" for n in range(size // 17))
+    chain = " or ".join(f"a == 'v{n:06d}'" for n in range(size // 19))
     files = {
-        "10mb-list.kql": (f"T | where a in ({words})\n", READ),
-        "10mb-or-chain.kql": (f"T | where {chain}\n", EITHER),
-        "10mb-string.kql": (f"T | where a == '{'x' * size}'\n", READ),
-        "10mb-comment.kql": ("// " + "c" * size + "\nT | take 1\n", READ),
-        "10mb-garbage.kql": ("T | where ((( a == ) ] } 'x \n" * (size // 30), ERROR),
-        "10mb-list.yml": (sigma("    Image:\n" + "".join(f"      - value{n:07d}\n" for n in range(size // 22))), READ),
-        "10mb-scalar.yml": (sigma(f"    Image: {'x' * size}"), READ),
-        "10mb-garbage.yml": ("a: [b, {c: 'd\n- : :\n" * (size // 22), ERROR),
+        "10mb.kql": ("T | take 1\n" + "// c\n" * 2_000_000, ERROR),
+        "10mb.yml": (sigma() + "# c\n" * 2_500_000, ERROR),
+        "8mb-list.kql": (f"T | where a in ({words})\n", READ),
+        "8mb-or-chain.kql": (f"T | where {chain}\n", EITHER),
+        "8mb-string.kql": (f"T | where a == '{'x' * (size - 40)}'\n", READ),
+        "8mb-comment.kql": ("// " + "c" * size + "\nT | take 1\n", READ),
+        "8mb-garbage.kql": ("T | where ((( a == ) ] } 'x \n" * (size // 30), ERROR),
+        "8mb-list.yml": (sigma("    Image:\n" + "".join(f"      - value{n:07d}\n" for n in range(size // 21))), READ),
+        "8mb-scalar.yml": (sigma(f"    Image: {'x' * size}"), READ),
+        "8mb-garbage.yml": ("a: [b, {c: 'd\n- : :\n" * (size // 22), ERROR),
         "deep-parentheses.kql": ("T | where " + "(" * DEEP + "a == 1" + ")" * DEEP + "\n", ERROR),
         "deep-unclosed.kql": ("T | where " + "(" * DEEP + "\n", ERROR),
         "deep-not.kql": ("T | where " + "not(" * DEEP + "a == 1" + ")" * DEEP + "\n", ERROR),
@@ -105,3 +110,8 @@ def _write(folder, files):
     for name, (data, _) in files.items():
         (Path(folder) / name).write_bytes(data)
     return {name: right for name, (_, right) in files.items()}
+
+
+if __name__ == "__main__":
+    # Run as a program, so that the caller does not grow by what is made here.
+    print(json.dumps({**small(sys.argv[1]), **large(sys.argv[1])}))

@@ -29,7 +29,7 @@ fn options(to: &str, validate: bool) -> ConvertOptions {
 }
 
 fn input(name: &str) -> Input {
-    Input { path: name.into(), shown: name.into(), relative: name.into() }
+    Input { path: name.into(), shown: name.into(), relative: name.into(), walked: false }
 }
 
 /// Our own rules with one of these extensions.
@@ -37,8 +37,13 @@ fn own(extensions: &[&str]) -> Vec<(Input, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     let (inputs, errors) = walk(&[root]);
     assert!(errors.is_empty());
-    let wanted = |i: &Input| i.path.extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e));
-    inputs.into_iter().filter(wanted).map(|i| (i.clone(), std::fs::read_to_string(&i.path).unwrap())).collect()
+    let wanted =
+        |i: &Input| i.path.extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e));
+    inputs
+        .into_iter()
+        .filter(wanted)
+        .map(|i| (i.clone(), std::fs::read_to_string(&i.path).unwrap()))
+        .collect()
 }
 
 /// Sigma rules of the usual size, no two the same.
@@ -76,7 +81,8 @@ fn run(bencher: Bencher<'_, '_>, rules: &[(Input, String)], to: &str, validate: 
     let options = options(to, validate);
     let stem = Path::new("rule");
     bencher.counter(ItemsCount::new(rules.len())).bench(|| {
-        let converted = rules.iter().flat_map(|(i, text)| convert_text(i, text.clone(), stem, &options).records);
+        let converted =
+            rules.iter().flat_map(|(i, text)| convert_text(i, text.clone(), stem, &options).records);
         let files = converted.filter(|r| matches!(r.status, Status::Converted | Status::Lossy)).count();
         assert!(files > 0);
         files

@@ -4,6 +4,7 @@ use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
+use crate::run::guarded;
 use ruleferry_diag::{Diagnostic, Severity};
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
@@ -20,21 +21,27 @@ pub struct Checked {
 
 /// Checks a file; `from` overrides what its name and content say.
 pub fn check_file(input: &Input, from: Option<Language>) -> Checked {
-    let mut record = CheckRecord {
+    let checked = guarded(|| input.read().map(|text| check_text(input, text, from)));
+    checked.flatten().unwrap_or_else(|d| {
+        let mut record = empty(input);
+        record.diagnostics = diagnostic_records(std::slice::from_ref(&d), "");
+        Checked { record, text: String::new(), diagnostics: vec![d], holds_rules: true }
+    })
+}
+
+fn empty(input: &Input) -> CheckRecord {
+    CheckRecord {
         path: input.shown.clone(),
         language: None,
         rules: 0,
         lifted: false,
         opaque: 0,
         diagnostics: Vec::new(),
-    };
-    let text = match input.read() {
-        Ok(text) => text,
-        Err(d) => {
-            record.diagnostics = diagnostic_records(std::slice::from_ref(&d), "");
-            return Checked { record, text: String::new(), diagnostics: vec![d], holds_rules: true };
-        }
-    };
+    }
+}
+
+fn check_text(input: &Input, text: String, from: Option<Language>) -> Checked {
+    let mut record = empty(input);
     let mut diagnostics = Vec::new();
     let mut holds_rules = true;
     match identify(input, &text, from) {
@@ -73,13 +80,19 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
             let lifted = kql::lift::lift(&parsed.query, &kql::lift::LiftOptions { source: &rule.query });
             record.lifted &= lifted.query.is_some();
             record.opaque += lifted.opaque;
-            found.extend(lifted.diagnostics);
+            found.extend(lifted.diagnostics.into_iter().map(not_liftable));
         }
         for mut d in found {
             d.span = rule.map.span(d.span);
             diagnostics.push(d);
         }
     }
+}
+
+/// The rule reads well, and cannot be lifted: a warning, for its own product may know what is not known here.
+fn not_liftable(mut diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.severity = diagnostic.severity.max(Severity::Warning);
+    diagnostic
 }
 
 fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
@@ -98,13 +111,9 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);
             }
-            // The rule is a right one that cannot be lifted: what stands in the way is no fault of the file.
             Err(found) => {
                 record.lifted = false;
-                diagnostics.extend(found.into_iter().map(|mut d| {
-                    d.severity = d.severity.max(Severity::Warning);
-                    d
-                }));
+                diagnostics.extend(found.into_iter().map(not_liftable));
             }
         }
     }

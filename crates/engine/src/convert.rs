@@ -8,6 +8,7 @@ use crate::language::{Language, Layout};
 use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records};
+use crate::run::guarded;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Envelope, InputKind, Op, Scan, Source};
 use ruleferry_kql as kql;
@@ -31,10 +32,8 @@ pub struct Converted {
 
 /// Converts every rule of a file. `stem` is the output path without its extension.
 pub fn convert_file(input: &Input, stem: &Path, options: &ConvertOptions) -> Converted {
-    match input.read() {
-        Ok(text) => convert_text(input, text, stem, options),
-        Err(diagnostic) => invalid(input, String::new(), None, vec![diagnostic], options),
-    }
+    let converted = guarded(|| input.read().map(|text| convert_text(input, text, stem, options)));
+    converted.flatten().unwrap_or_else(|d| invalid(input, String::new(), None, vec![d], options))
 }
 
 fn invalid(
@@ -60,7 +59,8 @@ fn invalid(
     Converted { records: vec![record], text, diagnostics }
 }
 
-fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+/// The same for a text that was read already. `input` says what to call it.
+pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let (language, layout) = match identify(input, &text, options.from) {
         Identified::Rules(language, layout) => (language, layout),
         Identified::NoRules => return Converted { records: Vec::new(), text, diagnostics: Vec::new() },
@@ -221,10 +221,13 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
         let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
         let known: Vec<_> =
             SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
+        let mut in_order = known.first().map(|t| t.columns()).into_iter().flatten();
         let mut missing = plan
             .output
             .iter()
             .map(|id| (query.columns.name(*id), query.columns.ty(*id)))
+            // Most scans have the columns of the schema in its order: those need no look-up.
+            .filter(|(name, _)| in_order.next().is_none_or(|(listed, _)| listed != *name))
             .filter(|(name, _)| known.iter().all(|t| t.column(name).is_none()))
             .peekable();
         if known.is_empty() || missing.peek().is_some() {

@@ -3,6 +3,7 @@
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
+use crate::run::guarded;
 use ruleferry_diag::Diagnostic;
 use ruleferry_doc::{Kind, Node};
 use ruleferry_kql as kql;
@@ -20,10 +21,15 @@ pub struct Formatted {
 
 /// Formats a file; `from` overrides what its name and content say.
 pub fn format_file(input: &Input, from: Option<Language>) -> Formatted {
-    let before = match input.read() {
-        Ok(text) => text,
-        Err(d) => return Formatted { before: String::new(), after: None, diagnostics: vec![d] },
-    };
+    let formatted = guarded(|| input.read().map(|text| format_text(input, text, from)));
+    formatted.flatten().unwrap_or_else(|d| Formatted {
+        before: String::new(),
+        after: None,
+        diagnostics: vec![d],
+    })
+}
+
+fn format_text(input: &Input, before: String, from: Option<Language>) -> Formatted {
     let result = match identify(input, &before, from) {
         Identified::Unknown(found) => Err(found),
         Identified::NoRules => Ok(before.clone()),

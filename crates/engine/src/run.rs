@@ -42,7 +42,8 @@ pub fn for_each<R: Send>(
 pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, Diagnostic> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
         Diagnostic::error(codes::INTERNAL, Span::default(), format!("internal error: {text}"))
             .with_help("this is a bug in Ruleferry, not in the rule; please report it with the file")
     })

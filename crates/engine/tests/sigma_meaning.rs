@@ -620,7 +620,7 @@ fn emitted(name: &str, detection: &str) -> ruleferry_engine::ConvertRecord {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("rule.yml");
     std::fs::write(&path, rule(detection)).unwrap();
-    let input = Input { path: path.clone(), shown: name.into(), relative: "rule.yml".into() };
+    let input = Input { path: path.clone(), shown: name.into(), relative: "rule.yml".into(), walked: false };
     let mut options = options(None);
     options.sigma.values = parse_values("admins: [root, adm]").unwrap();
     let record = convert_file(&input, Path::new("rule"), &options).records.remove(0);

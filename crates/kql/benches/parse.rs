@@ -53,7 +53,9 @@ fn long() -> Vec<String> {
         )
         .unwrap();
     }
-    text.push_str("| summarize Count = count(), Hosts = make_set(RemoteUrl, 100) by DeviceName, bin(Timestamp, 1h)\n");
+    text.push_str(
+        "| summarize Count = count(), Hosts = make_set(RemoteUrl, 100) by DeviceName, bin(Timestamp, 1h)\n",
+    );
     vec![text]
 }
 
@@ -76,7 +78,9 @@ fn tokens(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = INPUTS)]
 fn tree(bencher: Bencher<'_, '_>, name: &str) {
     let texts = texts(name);
-    bencher.counter(bytes(&texts)).bench(|| texts.iter().map(|t| parse(t).query.statements.len()).sum::<usize>());
+    bencher
+        .counter(bytes(&texts))
+        .bench(|| texts.iter().map(|t| parse(t).query.statements.len()).sum::<usize>());
 }
 
 #[divan::bench(args = INPUTS)]

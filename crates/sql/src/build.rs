@@ -497,3 +497,18 @@ pub(crate) fn string_ident(name: &str) -> Ident {
 pub(crate) fn list(items: Vec<Expr>) -> Expr {
     Expr::Array(Array { elem: items, named: false })
 }
+
+/// A constant pattern as RE2 of every age reads it: a named group is `(?P<name>…)`.
+pub(crate) fn regex(pattern: &str) -> Expr {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("(?<") {
+        out.push_str(before);
+        let escaped = before.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
+        let named = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        out.push_str(if named && !escaped { "(?P<" } else { "(?<" });
+        rest = after;
+    }
+    out.push_str(rest);
+    string(&out)
+}

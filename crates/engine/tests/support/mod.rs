@@ -55,7 +55,7 @@ pub fn options(now: Option<&str>) -> ConvertOptions {
 /// The record of a file that holds one rule.
 pub fn convert(path: &Path, now: Option<&str>) -> ConvertRecord {
     let input =
-        Input { path: path.to_path_buf(), shown: path.display().to_string(), relative: path.to_path_buf() };
+        Input { path: path.to_path_buf(), shown: path.display().to_string(), relative: path.to_path_buf(), walked: false };
     let mut converted = convert_file(&input, Path::new("out"), &options(now));
     assert_eq!(converted.records.len(), 1, "{}: one rule expected", path.display());
     converted.records.remove(0)

@@ -385,13 +385,17 @@ impl Block {
     /// What columns are called in an expression of this SELECT: those that `uses` names, and the keys of order and partition.
     pub(crate) fn scope(&self, l: &Lowerer<'_>, keep: Keep<'_>, uses: &Uses) -> Scope {
         let mut scope = Scope::default();
-        let mut wanted: FxHashSet<ColId> = uses.columns.iter().copied().collect();
+        let mut wanted: Vec<ColId> = uses.columns.clone();
         wanted.extend(self.partition.iter().copied());
         wanted.extend(Uses::of(self.order.iter().map(|k| &k.expr)).columns);
+        wanted.sort_unstable();
+        wanted.dedup();
+        // Tables are wide and expressions name few of their columns.
+        let wants = |id: ColId| if wanted.len() <= 8 { wanted.contains(&id) } else { wanted.binary_search(&id).is_ok() };
         for source in &self.sources {
             for column in &source.columns {
                 if let Some(id) = column.id
-                    && wanted.contains(&id)
+                    && wants(id)
                 {
                     scope.define(id, source.refer(&column.name));
                     if column.present {
@@ -401,7 +405,7 @@ impl Block {
             }
         }
         for out in &self.outs {
-            if !uses.whole_row && !wanted.contains(&out.id) {
+            if !uses.whole_row && !wants(out.id) {
                 continue;
             }
             let by_name = matches!(out.origin, Origin::Computed { .. })

@@ -5,6 +5,7 @@ use super::walk::Uses;
 use super::{Lowerer, Result, Scope};
 use crate::build;
 use ruleferry_ir::{ColId, Expr as IrExpr, SortKey, Type};
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
@@ -179,7 +180,8 @@ impl Lowerer<'_> {
 struct Finder<'a> {
     dialect: &'a str,
     macros: &'a std::collections::BTreeSet<SmolStr>,
-    word: &'a str,
+    word: &'static str,
+    known: &'a mut FxHashMap<(SmolStr, &'static str), bool>,
 }
 
 impl Visitor for Finder<'_> {
@@ -200,27 +202,28 @@ impl Visitor for Finder<'_> {
         if !self.macros.contains(name.value.as_str()) {
             return ControlFlow::Continue(());
         }
-        let closure = ruleferry_targets::sql::macro_closure(self.dialect, [name.value.as_str()]);
-        if closure.iter().any(|m| m.text.contains(self.word)) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        let (dialect, word) = (self.dialect, self.word);
+        let holds = self.known.entry((SmolStr::new(&name.value), word)).or_insert_with(|| {
+            let closure = ruleferry_targets::sql::macro_closure(dialect, [name.value.as_str()]);
+            closure.iter().any(|m| m.text.contains(word))
+        });
+        if *holds { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
 impl Lowerer<'_> {
-    fn finds(&self, expr: &Expr, word: &str) -> bool {
-        expr.visit(&mut Finder { dialect: self.dialect().name, macros: &self.macros, word }).is_break()
+    fn finds(&mut self, expr: &Expr, word: &'static str) -> bool {
+        let (dialect, macros, known) = (self.options.dialect.name, &self.macros, &mut self.macro_words);
+        expr.visit(&mut Finder { dialect, macros, word, known }).is_break()
     }
 
     /// A query stands in the expression, or in a macro that it calls.
-    fn holds_query(&self, expr: &Expr) -> bool {
+    fn holds_query(&mut self, expr: &Expr) -> bool {
         self.finds(expr, "SELECT")
     }
 
     /// Aliases of the same SELECT are not seen everywhere: not inside of `TRY(…)`.
-    pub(crate) fn hides_aliases(&self, expr: &Expr) -> bool {
+    pub(crate) fn hides_aliases(&mut self, expr: &Expr) -> bool {
         self.finds(expr, "TRY(")
     }
 }

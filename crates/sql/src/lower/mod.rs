@@ -147,6 +147,8 @@ pub(crate) struct Lowerer<'q> {
     rows_block: Option<block::Block>,
     /// The `let` table being lowered: its steps are named after it.
     prefix: Option<SmolStr>,
+    /// Whether a macro's text, or that of one that it needs, holds a word.
+    macro_words: FxHashMap<(SmolStr, &'static str), bool>,
     /// Time columns that the query bounds: how far back from now, in ticks.
     bounds: Vec<(ColId, i64)>,
 }
@@ -190,6 +192,7 @@ impl<'q> Lowerer<'q> {
             row: None,
             rows_block: None,
             prefix: None,
+            macro_words: FxHashMap::default(),
             bounds: Vec::new(),
         }
     }

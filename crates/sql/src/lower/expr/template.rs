@@ -55,13 +55,16 @@ impl Lowerer<'_> {
             Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
         })?;
         let filled = substitute(parsed, &args);
-        let filled = outside.into_iter().rev().fold(filled, |body, (name, query)| {
-            let over = crate::build::call(
-                "list_transform",
-                vec![crate::build::list(vec![query]), super::form::lambda(&[name.as_str()], body)],
-            );
-            crate::build::call("list_extract", vec![over, crate::build::integer(1)])
-        });
+        let filled = match outside {
+            Some((name, queries)) => {
+                let over = crate::build::call(
+                    "list_transform",
+                    vec![crate::build::list(vec![queries]), super::form::lambda(&[name], filled)],
+                );
+                crate::build::call("list_extract", vec![over, crate::build::integer(1)])
+            }
+            None => filled,
+        };
         Ok(match filled {
             // DuckDB's arrows bind looser than what may stand around them.
             e @ Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. } => {
@@ -74,25 +77,37 @@ impl Lowerer<'_> {
 
 impl Lowerer<'_> {
     /// An engine takes no query inside of a lambda, and a macro may put its argument into one: such an argument is bound outside.
-    fn queries_outside(&self, template: &Template, args: &mut [Expr]) -> Vec<(String, Expr)> {
+    /// Gives the name that stands for it (several are fields of a struct) and what the name is bound to.
+    fn queries_outside(&self, template: &Template, args: &mut [Expr]) -> Option<(&'static str, Expr)> {
         let queries = |e: &Expr| Visit::visit(e, &mut QueryFinder).is_break();
-        if template.macros.is_empty() || !args.iter().any(queries) {
-            return Vec::new();
+        if template.macros.is_empty() {
+            return None;
+        }
+        let count = args.iter().filter(|a| queries(a)).count();
+        if count == 0 {
+            return None;
         }
         let closure = sql::macro_closure(self.dialect().name, template.macros.iter().copied());
         if !closure.iter().any(|m| m.text.contains("lambda")) {
-            return Vec::new();
+            return None;
         }
-        let mut outside = Vec::new();
+        if count == 1 {
+            let arg = args.iter_mut().find(|a| queries(a))?;
+            let query = std::mem::replace(arg, crate::build::column("value_"));
+            return Some(("value_", query));
+        }
+        let mut fields = Vec::with_capacity(count);
         for (i, arg) in args.iter_mut().enumerate() {
             if queries(arg) {
-                let name = format!("value_{}_", i + 1);
-                let query =
-                    std::mem::replace(arg, Expr::Identifier(sqlparser::ast::Ident::new(name.clone())));
-                outside.push((name, query));
+                let name = format!("v{}", i + 1);
+                let query = std::mem::replace(arg, crate::build::qualified("values_", &name));
+                fields.push(sqlparser::ast::DictionaryField {
+                    key: crate::build::string_ident(&name),
+                    value: Box::new(query),
+                });
             }
         }
-        outside
+        Some(("values_", Expr::Dictionary(fields)))
     }
 }
 

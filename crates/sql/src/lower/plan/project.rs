@@ -12,16 +12,24 @@ impl Lowerer<'_> {
     pub(super) fn extend(&mut self, plan: &Plan, block: Block, items: &[Item]) -> Result<Block> {
         let mut block = block;
         // A replaced column is still the old one for all other items of the operator.
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
         let uses = Uses::of(items.iter().map(|i| &i.expr));
-        let leaving = |o: &Out| !wanted.contains(&o.id) && matches!(o.origin, Origin::Computed { .. });
-        if block.outs.iter().any(|o| leaving(o) && uses.count(o.id) > 0) {
-            block = self.reopen(block)?;
+        let leaving = |o: &Out| {
+            let named = items.iter().flat_map(|i| &i.ids).any(|id| self.query.columns.name(*id) == o.name);
+            named && !plan.output.contains(&o.id)
+        };
+        let replaces = block.outs.iter().any(leaving);
+        if replaces {
+            let computed = |o: &Out| matches!(o.origin, Origin::Computed { .. }) && uses.count(o.id) > 0;
+            if block.outs.iter().any(|o| computed(o) && leaving(o)) {
+                block = self.reopen(block)?;
+            }
         }
         for item in items {
-            block = self.extend_one(&wanted, block, item)?;
+            block = self.extend_one(&plan.output, block, item)?;
         }
-        if block.outs.iter().any(|o| !wanted.contains(&o.id)) {
+        // Replaced columns leave only after all items of the operator have seen them.
+        if block.outs.len() != plan.output.len() {
+            let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
             block.outs.retain(|o| wanted.contains(&o.id));
         }
         sort_outs(&mut block, &plan.output);
@@ -29,14 +37,14 @@ impl Lowerer<'_> {
     }
 
     /// Adds the column of one item. The column that it replaces (same name, not in the output) leaves.
-    fn extend_one(&mut self, wanted: &FxHashSet<ColId>, block: Block, item: &Item) -> Result<Block> {
+    fn extend_one(&mut self, output: &[ColId], block: Block, item: &Item) -> Result<Block> {
         if item.ids.len() > 1 {
             return self.extend_tuple(block, item);
         }
         let Some(&id) = item.ids.first() else { return Ok(block) };
         let uses = Uses::of([&item.expr]);
         let name = self.query.columns.name(id);
-        let replaced = |b: &Block| b.outs.iter().position(|o| !wanted.contains(&o.id) && o.name == name);
+        let replaced = |b: &Block| b.outs.iter().position(|o| o.name == name && !output.contains(&o.id));
         let keep = Keep::Except(replaced(&block).and_then(|i| block.outs.get(i)).map(|o| o.id));
         let block = self.fit(block, &uses, keep)?;
         let at = replaced(&block);

@@ -4,7 +4,7 @@ use crate::options::ConvertOptions;
 use crate::record::{
     ConvertRecord, FileRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records, loss_records,
 };
-use ruleferry_diag::{Diagnostic, SpanMap, codes};
+use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Effect, Envelope, Loss};
 
 /// What a back end gave for a rule.
@@ -73,6 +73,13 @@ impl Outcome<'_> {
                                 .with_help("--max-loss says which losses may be emitted")
                         }),
                     );
+                    if options.require_proof && !proved(&emitted) {
+                        let message = "the output is not proved to find what the rule finds";
+                        diagnostics.push(
+                            Diagnostic::error(codes::NOT_PROVED, Span::default(), message)
+                                .with_help("convert without --require-proof, and compare the two on events"),
+                        );
+                    }
                 } else {
                     record.files = vec![FileRecord { path: file, text: emitted.text }];
                 }
@@ -102,16 +109,18 @@ impl Outcome<'_> {
 }
 
 fn status(emitted: &Emitted, options: &ConvertOptions) -> Status {
-    if emitted.losses.iter().any(|l| !options.max_loss.allows(l.effect)) {
+    let beyond = emitted.losses.iter().any(|l| !options.max_loss.allows(l.effect));
+    if beyond || (options.require_proof && !proved(emitted)) {
         return Status::Refused;
     }
     if emitted.losses.iter().any(|l| l.effect != Effect::Cosmetic) {
         return Status::Lossy;
     }
-    let proved = emitted.verdict.as_ref().map(|v| matches!(v.relation, "equivalent" | "equivalent-bounded"));
-    match proved {
-        Some(false) => Status::Unproved,
-        None if options.require_proof => Status::Refused,
-        Some(true) | None => Status::Converted,
-    }
+    // A verdict that was not asked for, or that nothing can give yet, is no doubt about the output.
+    if emitted.verdict.is_some() && !proved(emitted) { Status::Unproved } else { Status::Converted }
+}
+
+/// Whether the output is known to find what the rule finds.
+fn proved(emitted: &Emitted) -> bool {
+    emitted.verdict.as_ref().is_some_and(|v| matches!(v.relation, "equivalent" | "equivalent-bounded"))
 }

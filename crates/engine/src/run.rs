@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Files that are worked on between two deliveries: bounds what is held in memory.
-const CHUNK: usize = 256;
+/// Files that are worked on at a time, while the results of as many are delivered: bounds what is held in memory.
+const CHUNK: usize = 128;
 
 /// Stack of a worker: far above what the nesting limits of the parsers need.
 const STACK: usize = 32 * 1024 * 1024;
@@ -26,15 +26,23 @@ pub fn for_each<R: Send>(
         return deliver(0, work(0, input));
     }
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(io::Error::other)?;
+    // While one chunk is worked on, the one before is delivered from here: no core waits for the writing.
+    let (mut ready, mut delivered) = (Vec::new(), 0);
+    let mut deliver_all = |results: Vec<R>| {
+        results.into_iter().try_for_each(|result| {
+            delivered += 1;
+            deliver(delivered - 1, result)
+        })
+    };
     for (n, chunk) in inputs.chunks(CHUNK).enumerate() {
-        let base = n * CHUNK;
-        let results: Vec<R> =
-            pool.install(|| chunk.par_iter().enumerate().map(|(i, input)| work(base + i, input)).collect());
-        for (i, result) in results.into_iter().enumerate() {
-            deliver(base + i, result)?;
-        }
+        let before = std::mem::take(&mut ready);
+        pool.in_place_scope(|scope| {
+            let numbered = chunk.par_iter().enumerate();
+            scope.spawn(|_| ready = numbered.map(|(i, input)| work(n * CHUNK + i, input)).collect());
+            deliver_all(before)
+        })?;
     }
-    Ok(())
+    deliver_all(ready)
 }
 
 /// Runs the work on one file. A panic in it is a bug of ours, and this file's alone: it becomes a diagnostic, and the run goes

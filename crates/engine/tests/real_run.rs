@@ -41,14 +41,14 @@ fn the_shipped_rules_find_what_they_should() {
 #[test]
 fn every_shipped_rule_prepares() {
     let mut count = 0;
+    let database = engine();
+    database.execute(&ruleferry_engine::ddl(&[]).unwrap()).unwrap();
     for group in std::fs::read_dir(root().join("rules")).unwrap().map(|e| e.unwrap().path()) {
         for rule in std::fs::read_dir(group).unwrap().map(|e| e.unwrap().path()) {
             count += 1;
             let record = convert(&rule, Some("2026-01-15T12:00:00Z"));
             let script = script(&record).unwrap_or_else(|e| panic!("{}: {e}", rule.display()));
-            let engine = engine();
-            let every = ruleferry_engine::ddl(&[]).unwrap();
-            engine.execute(&every).unwrap();
+            let engine = database.reconnect().unwrap();
             create_beyond(&engine, &record);
             engine.query(script).unwrap_or_else(|e| panic!("{}: {e}", rule.display()));
         }

@@ -9,6 +9,7 @@ use ruleferry_engine::{Input, Status, convert_file, parse_values};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use support::{engine, literal, options, quoted};
 
 /// Name, the `detection` of the rule, events as JSON objects with whether the rule matches. Absent and null are one.
@@ -616,7 +617,10 @@ fn rule(detection: &str) -> String {
 
 /// The record of a rule.
 fn emitted(name: &str, detection: &str) -> ruleferry_engine::ConvertRecord {
-    let folder = std::env::temp_dir().join(format!("ruleferry-sigma-{}", std::process::id()));
+    // The tests of a program run side by side: a folder for each call.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("ruleferry-sigma-{}-{n}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("rule.yml");
     std::fs::write(&path, rule(detection)).unwrap();

@@ -1,7 +1,9 @@
 //! Speed of the KQL syntax alone, on one core: text to tokens, to a tree, and back to text.
 //!
 //! `cargo bench -p ruleferry-kql`. The inputs are the rules of `rules/` and a text made here, no corpus. What to expect, as ratios
-//! (they hold on any machine, absolute figures do not): lexing takes FIXME
+//! (they hold on any machine; absolute figures do not): splitting into tokens takes a fifth of what reading to a tree takes, the
+//! tokens included, and printing a tree about half of it. Reading must stay above 50 MB/s on one core (more than 100 when
+//! this was written), for short rules and long ones alike: a long text that is slower than a short one is a quadratic step.
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 use divan::Bencher;

@@ -512,3 +512,55 @@ pub(crate) fn regex(pattern: &str) -> Expr {
     out.push_str(rest);
     string(&out)
 }
+
+/// What of a pattern RE2 does not have, if anything: such a pattern has no SQL.
+pub(crate) fn beyond_re2(pattern: &str) -> Option<&'static str> {
+    let mut chars = pattern.chars().peekable();
+    let mut class = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('1'..='9') if !class => return Some("a back reference"),
+                Some('k') if !class => return Some("a back reference"),
+                _ => {}
+            },
+            '[' => class = true,
+            ']' => class = false,
+            '(' if !class && chars.peek() == Some(&'?') => {
+                chars.next();
+                match chars.next() {
+                    Some('=' | '!') => return Some("look-ahead"),
+                    Some('<') if matches!(chars.peek(), Some('=' | '!')) => return Some("look-behind"),
+                    Some('>') => return Some("an atomic group"),
+                    Some('(') => return Some("a conditional"),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beyond_re2, regex, string};
+
+    #[test]
+    fn named_groups_are_respelled() {
+        assert_eq!(regex("a(?<x>b)(?<=c)").to_string(), "'a(?P<x>b)(?<=c)'");
+    }
+
+    #[test]
+    fn what_re2_lacks_is_told() {
+        assert_eq!(beyond_re2("a(?=b)"), Some("look-ahead"));
+        assert_eq!(beyond_re2("(?<!b)a"), Some("look-behind"));
+        assert_eq!(beyond_re2(r"(a)\1"), Some("a back reference"));
+        assert_eq!(beyond_re2(r"(?:a)[(?=]\.(?<n>b)(?i)"), None);
+    }
+
+    #[test]
+    fn quotes_cannot_end_a_literal() {
+        assert_eq!(string(r"\'; DROP").to_string(), r"'\''; DROP'");
+    }
+}

@@ -137,3 +137,32 @@ fn long_pipelines_and_chains_do_not_nest() {
     let terms = (0..3000).map(|i| format!("a == {i}")).collect::<Vec<_>>().join(" or ");
     assert!(sql(&format!("T | where {terms}")).len() > 1000);
 }
+
+/// As deep as the front end lets a query nest, on the small stack of a worker thread.
+#[test]
+fn deep_queries_need_no_large_stack() {
+    let work = || {
+        let options = SqlOptions { dialect: Dialect::DUCKDB, now: None, look_back: None };
+        for depth in [20, 60, 100, 140, 1000] {
+            let calls =
+                format!("T | extend x = {}'y'{}", "iff(a == 1, 'x', ".repeat(depth), ")".repeat(depth));
+            let nots = format!("T | where {}a == 1{}", "not(b == 2 and ".repeat(depth), ")".repeat(depth));
+            let joins = format!("T {}{}", "| join (U ".repeat(depth), ") on k ".repeat(depth));
+            for query in [calls, nots, joins] {
+                let parsed = parse(&query);
+                let lifted = lift(&parsed.query, &LiftOptions { source: &query });
+                std::io::Write::write_all(
+                    &mut std::io::stderr(),
+                    format!("{depth} {} {}\n", &query[..20], lifted.query.is_some()).as_bytes(),
+                )
+                .unwrap();
+                if let Some(ir) = lifted.query
+                    && let Ok(lowered) = lower(&ir, &options)
+                {
+                    assert!(!print(&lowered.script).is_empty());
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work).unwrap().join().unwrap();
+}

@@ -38,4 +38,8 @@ codes! {
         why: "by default noise may be emitted, marked, but never a blind spot",
         example: "an exclusion that the target cannot say, with --max-loss none",
         fix: "allow the loss with --max-loss, or change the rule";
+    NOT_PROVED = "E0702", "the output is not proved equivalent to the rule",
+        why: "--require-proof emits nothing whose meaning is not known to be that of the source",
+        example: "a conversion to SQL, which nothing proves yet",
+        fix: "leave --require-proof away and test the output on events, or keep the source";
 }

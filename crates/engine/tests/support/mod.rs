@@ -54,8 +54,12 @@ pub fn options(now: Option<&str>) -> ConvertOptions {
 
 /// The record of a file that holds one rule.
 pub fn convert(path: &Path, now: Option<&str>) -> ConvertRecord {
-    let input =
-        Input { path: path.to_path_buf(), shown: path.display().to_string(), relative: path.to_path_buf(), walked: false };
+    let input = Input {
+        path: path.to_path_buf(),
+        shown: path.display().to_string(),
+        relative: path.to_path_buf(),
+        walked: false,
+    };
     let mut converted = convert_file(&input, Path::new("out"), &options(now));
     assert_eq!(converted.records.len(), 1, "{}: one rule expected", path.display());
     converted.records.remove(0)
@@ -99,7 +103,7 @@ pub fn create_tables<'n>(
             }
             Err(_) => {
                 let columns: Vec<String> = needs().map(|(c, t)| typed((c, t))).collect();
-                run(format!("CREATE TABLE {} ({})", quoted(&name), columns.join(", ")))?;
+                run(format!("CREATE OR REPLACE TABLE {} ({})", quoted(&name), columns.join(", ")))?;
             }
         }
     }

@@ -233,7 +233,9 @@ impl Lowerer<'_> {
     /// that no row is lost; else the rows without either are alerts too many, and the loss says so.
     fn field_reference(&self, group: &[Wanted], m: &StringMatch, cx: Cx) -> bool {
         let computed = group.iter().any(|w| w.text.is_none());
-        computed && m.missing == Missing::False && cx.widened == ir::Effect::Narrows
+        // Every text holds the empty one, so that a part of another field is always asked for.
+        let part = m.kind != MatchKind::Equals;
+        computed && m.missing == Missing::False && (part || cx.widened == ir::Effect::Narrows)
     }
 
     /// A regular expression; case folding is a flag inside it.
@@ -290,6 +292,9 @@ impl Lowerer<'_> {
             }
             (Test::Kind(_), Some("")) => (cx.widened, "empty text matches an absent field, too"),
             (Test::Kind(_), Some(_)) => return,
+            (Test::Kind(kind), None) if kind != MatchKind::Equals => {
+                (cx.widened.flipped(), "a field that is present with empty text is part of no other")
+            }
             (Test::Kind(_), None) if cx.widened == ir::Effect::Narrows => {
                 // See `field_reference`: the test asks for text.
                 (ir::Effect::Widens, "two fields with empty text do not count as equal")

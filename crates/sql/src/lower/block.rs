@@ -233,7 +233,8 @@ impl Block {
             column.is_some_and(|c| c.id == Some(o.id) && c.name == o.name)
         };
         let plain = |(i, o): (usize, &Out)| o.origin == Origin::Source(0, i) && same(i, o);
-        self.from.len() == 1
+        self.from.iter().all(|f| f.joins.is_empty())
+            && self.from.len() == 1
             && self.sources.len() == 1
             && self.is_open()
             && self.filters.is_empty()
@@ -391,7 +392,9 @@ impl Block {
         wanted.sort_unstable();
         wanted.dedup();
         // Tables are wide and expressions name few of their columns.
-        let wants = |id: ColId| if wanted.len() <= 8 { wanted.contains(&id) } else { wanted.binary_search(&id).is_ok() };
+        let wants = |id: ColId| {
+            if wanted.len() <= 8 { wanted.contains(&id) } else { wanted.binary_search(&id).is_ok() }
+        };
         for source in &self.sources {
             for column in &source.columns {
                 if let Some(id) = column.id

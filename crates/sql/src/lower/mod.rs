@@ -235,6 +235,12 @@ impl<'q> Lowerer<'q> {
         }
     }
 
+    pub(crate) fn lose(&mut self, loss: Loss) {
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
+        }
+    }
+
     /// A name for a CTE or alias that nothing else in the script has: `base`, `base_2`, …
     pub(crate) fn fresh(&mut self, base: &str) -> SmolStr {
         let mut name = SmolStr::new(base);
@@ -390,8 +396,32 @@ const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[
     ),
 ];
 
+/// Queries that nest deeper than this are lowered on a stack of their own size: workers have small ones.
+const DEEP: u32 = 16;
+const LARGE_STACK: usize = 64 * 1024 * 1024;
+
 /// Lowers a query to a script.
 pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
+    if walk::depth(query) <= DEEP {
+        return lower_here(query, options);
+    }
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .stack_size(LARGE_STACK)
+            .spawn_scoped(scope, || lower_here(query, options));
+        let refused = || {
+            let why =
+                Refusal::new(codes::SQL_TOO_DEEP, query.plan.span, "the query is nested too deep for SQL");
+            Err(vec![*why.0])
+        };
+        match worker.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) | Err(_) => refused(),
+        }
+    })
+}
+
+fn lower_here(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
     let mut l = Lowerer::new(query, options);
     l.survey();
     l.assumptions.clone_from(&query.assumptions);

@@ -2,8 +2,8 @@
 
 use ruleferry_ir::functions::Flags;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op, Plan,
-    PluginArg, Source, Subject,
+    AggregateCall, AggregateItem, BindingValue, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op,
+    Plan, PluginArg, Query, Source, Subject,
 };
 
 /// What an expression reads, and how.
@@ -277,5 +277,40 @@ fn inner_plan<'p>(e: &'p Expr, plans: &mut Vec<&'p Plan>) {
             }
         }
         _ => {}
+    }
+}
+
+/// How deep the expressions and sub-queries of a query nest; the length of a pipeline does not count.
+pub(crate) fn depth(query: &Query) -> u32 {
+    let mut plans: Vec<(&Plan, u32)> = vec![(&query.plan, 0)];
+    let mut exprs: Vec<(&Expr, u32)> = Vec::new();
+    for binding in &query.bindings {
+        match &binding.value {
+            BindingValue::Table { plan, .. } => plans.push((plan, 0)),
+            BindingValue::Scalar(e) => exprs.push((e, 0)),
+        }
+    }
+    let mut deepest = 0;
+    loop {
+        let (mut below, mut inside) = (Vec::new(), Vec::new());
+        if let Some((plan, depth)) = plans.pop() {
+            deepest = deepest.max(depth);
+            parts(plan, &mut below, &mut inside);
+            let main = plan.input().map(std::ptr::from_ref);
+            plans.extend(
+                below
+                    .into_iter()
+                    .map(|p| (p, if Some(std::ptr::from_ref(p)) == main { depth } else { depth + 1 })),
+            );
+            exprs.extend(inside.into_iter().map(|e| (e, depth + 1)));
+        } else if let Some((e, depth)) = exprs.pop() {
+            deepest = deepest.max(depth);
+            operands(e, &mut inside);
+            inner_plan(e, &mut below);
+            plans.extend(below.into_iter().map(|p| (p, depth + 1)));
+            exprs.extend(inside.into_iter().map(|e| (e, depth + 1)));
+        } else {
+            return deepest;
+        }
     }
 }

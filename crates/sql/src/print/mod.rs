@@ -325,32 +325,30 @@ impl Printer {
     }
 
     fn star_options(&mut self, options: &WildcardAdditionalOptions) {
-        self.indented(|p| {
-            if let Some(exclude) = &options.opt_exclude {
-                p.write(" ");
-                match exclude {
-                    sqlparser::ast::ExcludeSelectItem::Multiple(names) => {
-                        p.write("EXCLUDE (");
-                        p.list(names, |p, n| p.flat(n));
-                        p.write(")");
-                    }
-                    other @ sqlparser::ast::ExcludeSelectItem::Single(_) => p.flat(other),
+        if let Some(exclude) = &options.opt_exclude {
+            self.write(" ");
+            match exclude {
+                sqlparser::ast::ExcludeSelectItem::Multiple(names) => {
+                    self.write("EXCLUDE (");
+                    self.list(names, |p, n| p.flat(n));
+                    self.write(")");
                 }
+                other @ sqlparser::ast::ExcludeSelectItem::Single(_) => self.flat(other),
             }
-            if let Some(replace) = &options.opt_replace {
-                p.write(" REPLACE (");
-                p.list(&replace.items, |p, item| {
-                    p.expr(&item.expr);
-                    p.write(" AS ");
-                    p.flat(&item.column_name);
-                });
-                p.write(")");
-            }
-            if let Some(rename) = &options.opt_rename {
-                p.write(" ");
-                p.flat(rename);
-            }
-        });
+        }
+        if let Some(replace) = &options.opt_replace {
+            self.write(" REPLACE (");
+            self.list(&replace.items, |p, item| {
+                p.expr(&item.expr);
+                p.write(" AS ");
+                p.flat(&item.column_name);
+            });
+            self.write(")");
+        }
+        if let Some(rename) = &options.opt_rename {
+            self.write(" ");
+            self.flat(rename);
+        }
     }
 
     fn from(&mut self, item: &TableWithJoins) {

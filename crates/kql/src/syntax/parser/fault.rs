@@ -1,6 +1,6 @@
 //! Messages for people, and how the parser goes on after a fault.
 
-use ruleferry_diag::{Diagnostic, codes};
+use ruleferry_diag::{Diagnostic, Span, codes};
 use smol_str::SmolStr;
 
 use super::super::keyword::{self, Kw, OPERATORS};
@@ -35,7 +35,12 @@ impl Parser<'_> {
             return Fault; // The lexer has said it.
         }
         let message = format!("expected {what}, found {}", self.shown(token));
-        let mut diagnostic = Diagnostic::error(codes::KQL_SYNTAX, token.span(), message);
+        // Behind the last thing that was read, not on the empty line that a file ends with.
+        let span = match self.previous() {
+            Some(p) if token.kind == TokenKind::Eof => Span::new(p.span().end, p.span().end),
+            _ => token.span(),
+        };
+        let mut diagnostic = Diagnostic::error(codes::KQL_SYNTAX, span, message);
         if let Some(help) = self.help_here() {
             diagnostic = diagnostic.with_help(help);
         }

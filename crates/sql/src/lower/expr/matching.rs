@@ -156,7 +156,16 @@ impl Lowerer<'_> {
                 Needle::Expr(_) => Err(self.refuse_glob(span)),
             },
             MatchKind::Regex => {
-                let value = needle.value().ok_or_else(|| self.refuse_glob(span))?;
+                let value = match needle {
+                    Needle::Text(text) => {
+                        if let Some(what) = crate::build::beyond_re2(&text) {
+                            let message = format!("the pattern uses {what}, which the engine does not have");
+                            return Err(Refusal::new(ruleferry_diag::codes::SQL_PATTERN, span, message));
+                        }
+                        crate::build::regex(&text)
+                    }
+                    other => other.value().ok_or_else(|| self.refuse_glob(span))?,
+                };
                 let mut args = vec![subject, value];
                 if !sensitive {
                     args.push(string("i"));

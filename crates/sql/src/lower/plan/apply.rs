@@ -46,8 +46,11 @@ impl Lowerer<'_> {
             order: Vec::new(),
             around: Vec::new(),
         };
-        let around: Vec<Out> =
+        let mut around: Vec<Out> =
             rows.outs.iter().map(|out| Out { origin: Origin::Outer, ..out.clone() }).collect();
+        // A body inside of a body sees the rows around both.
+        let inherited = outer.around.clone();
+        around.extend(inherited.iter().cloned());
         let frame = self.row.replace(Frame { relation, around });
         self.lateral += 1;
         let body = self.body(a);
@@ -65,6 +68,7 @@ impl Lowerer<'_> {
         block.from.push(from);
         block.add_source(Some(o), outer.columns, outer.open);
         block.add_source(Some(b), body_columns, false);
+        block.outs.extend(inherited);
         let mut outs: Vec<Out> = Vec::new();
         for id in plan.output.iter() {
             let Some(old) = block.out(*id) else { return Err(super::refuse_column(plan.span)) };

@@ -7,7 +7,9 @@ use crate::lower::block::{Block, Keep, Origin, Out};
 use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
-use ruleferry_ir::{AggregateItem, ColId, Expr, JoinKind, Plan, Plugin, PluginArg, Type, Value};
+use ruleferry_ir::{
+    AggregateItem, ColId, Effect, Expr, JoinKind, Loss, Plan, Plugin, PluginArg, Type, Value,
+};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, GroupByExpr};
@@ -42,12 +44,12 @@ impl Lowerer<'_> {
         let added: Vec<ColId> = plan.output.iter().copied().filter(|id| block.out(*id).is_none()).collect();
         if plugin.open {
             if added.is_empty() {
-                return Err(Refusal::new(
-                    codes::SQL_OPEN_COLUMNS,
-                    plan.span,
-                    "which columns `bag_unpack` makes is known only when the query runs",
-                )
-                .help("say them: `evaluate bag_unpack(x) : (*, a: string)`"));
+                // The rows are the same, and the bag is still there to be looked at.
+                self.lose_columns(
+                    plan,
+                    "the columns that `bag_unpack` makes are not shown apart: the bag is kept whole",
+                );
+                return Ok(block);
             }
             self.assume("of the columns that `bag_unpack` makes, those that the query names are kept");
         }
@@ -102,12 +104,19 @@ impl Lowerer<'_> {
         }
         let made: Vec<ColId> = plan.output.iter().copied().filter(|id| !keys.contains(id)).collect();
         if made.is_empty() {
-            return Err(Refusal::new(
-                codes::SQL_OPEN_COLUMNS,
-                plan.span,
-                "which columns `pivot` makes is known only when the query runs",
-            )
-            .help("say them: `evaluate pivot(x, count()) : (key: string, a: long)`"));
+            if keys.is_empty() {
+                return Err(Refusal::new(
+                    codes::SQL_OPEN_COLUMNS,
+                    plan.span,
+                    "which columns `pivot` makes is known only when the query runs",
+                )
+                .help("say them: `evaluate pivot(x, count()) : (key: string, a: long)`"));
+            }
+            // One row for each key, as with them.
+            self.lose_columns(
+                plan,
+                "the columns that `pivot` makes are known only when the query runs, and not shown",
+            );
         }
         if block.outs.iter().any(|o| matches!(o.origin, Origin::Computed { .. })) {
             block = self.reopen(block)?;
@@ -149,6 +158,15 @@ impl Lowerer<'_> {
         block.order.clear();
         block.hint = "pivoted";
         Ok(block)
+    }
+
+    fn lose_columns(&mut self, plan: &Plan, detail: &str) {
+        self.lose(Loss {
+            code: codes::COLUMN_LOST,
+            effect: Effect::Cosmetic,
+            detail: detail.to_owned(),
+            span: plan.span,
+        });
     }
 
     fn reopen_if_closed(&mut self, block: Block) -> Result<Block> {

@@ -27,7 +27,8 @@ impl Lowerer<'_> {
             return Err(refuse_operator(plan.span, "`make-series` over an axis that is no time"));
         }
         // A bound whose type is not known (a column without a schema) is a time all the same.
-        let time = |e: &Expr| if e.ty == Type::Datetime { e.clone() } else { e.clone().cast(Type::Datetime, true) };
+        let time =
+            |e: &Expr| if e.ty == Type::Datetime { e.clone() } else { e.clone().cast(Type::Datetime, true) };
         let m = &MakeSeries { from: m.from.as_ref().map(time), to: m.to.as_ref().map(time), ..m.clone() };
         let none = Scope::default();
         let axis = Axis {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
-    let (from, name) = if choice & 1 == 0 { (Language::Kql, "rule.kql") } else { (Language::Sigma, "rule.yml") };
+    let (from, name) =
+        if choice & 1 == 0 { (Language::Kql, "rule.kql") } else { (Language::Sigma, "rule.yml") };
     let writers: Vec<_> = targets::target::all().iter().filter(|t| t.writes).collect();
     let Some(to) = writers.get(usize::from(choice >> 1) % writers.len()) else { return };
     let options = ConvertOptions {

@@ -98,11 +98,7 @@ fn convert_kql(
     if file.rules.is_empty() || file.diagnostics.iter().any(Diagnostic::is_error) {
         let mut diagnostics = file.diagnostics;
         if !diagnostics.iter().any(Diagnostic::is_error) {
-            diagnostics.push(Diagnostic::error(
-                codes::UNKNOWN_LANGUAGE,
-                Span::default(),
-                "the file holds no KQL rule",
-            ));
+            diagnostics.push(no_rule(Language::Kql));
         }
         return invalid(input, text, Some(Language::Kql), diagnostics, options);
     }
@@ -271,16 +267,31 @@ fn to_kql(
     Ok(Emitted { text, losses, assumptions, ..Emitted::default() })
 }
 
+/// A file of this language without a rule: nothing comes of it, and that is told.
+fn no_rule(language: Language) -> Diagnostic {
+    let name = match language {
+        Language::Kql => "KQL",
+        Language::Sigma => "Sigma",
+    };
+    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), format!("the file holds no {name} rule"))
+}
+
 fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let parsed = sigma::syntax::parse(&text);
-    if parsed.documents.is_empty() {
-        return invalid(input, text, Some(Language::Sigma), parsed.diagnostics, options);
-    }
-    if options.to.language == TargetLanguage::Sigma {
+    let to_itself = options.to.language == TargetLanguage::Sigma;
+    if to_itself && !parsed.documents.is_empty() {
         return sigma_to_sigma(input, text, &parsed, stem, options);
     }
     let map = SpanMap::identity();
     let rules = parsed.rules();
+    if rules.is_empty() {
+        // A file of global actions alone holds documents, and no rule.
+        let mut diagnostics = parsed.diagnostics.clone();
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            diagnostics.push(no_rule(Language::Sigma));
+        }
+        return invalid(input, text, Some(Language::Sigma), diagnostics, options);
+    }
     let count = rules.len();
     let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);

@@ -115,7 +115,9 @@ fn holds(from: Language, to: &'static targets::target::Target, text: String) -> 
     };
     let input = Input { path: "rule".into(), shown: "rule".into(), relative: "rule".into(), walked: false };
     let length = text.len();
-    for record in convert_text(&input, text, Path::new("rule"), &options).records {
+    let records = convert_text(&input, text, Path::new("rule"), &options).records;
+    prop_assert!(!records.is_empty(), "nothing is said of the text");
+    for record in records {
         for d in &record.diagnostics {
             prop_assert!(d.span.start <= d.span.end && d.span.end as usize <= length + 1, "{:?}", d);
         }

@@ -3,7 +3,11 @@
 //!     cargo run --release -p ruleferry-sql --example sql_corpus -- FILE.jsonl [OUT.jsonl | --show ID | --time]
 //!
 //! The output has a line for each query: `{id, sql, ddl}` or `{id, refused}`.
-#![allow(clippy::print_stdout, reason = "an example that reports")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "an example that reports, also how long it took"
+)]
 
 use ruleferry_kql::lift::{LiftOptions, lift};
 use ruleferry_kql::syntax::parse;

@@ -151,11 +151,6 @@ fn deep_queries_need_no_large_stack() {
             for query in [calls, nots, joins] {
                 let parsed = parse(&query);
                 let lifted = lift(&parsed.query, &LiftOptions { source: &query });
-                std::io::Write::write_all(
-                    &mut std::io::stderr(),
-                    format!("{depth} {} {}\n", &query[..20], lifted.query.is_some()).as_bytes(),
-                )
-                .unwrap();
                 if let Some(ir) = lifted.query
                     && let Ok(lowered) = lower(&ir, &options)
                 {

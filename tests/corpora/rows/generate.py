@@ -257,8 +257,10 @@ class Analysis:
                 text += "".join(string_value(t) for t in leaves_of(step))
             elif k == "StarExpression":
                 text += "zz"
-            elif k == "NameAndTypeDeclaration" and leaves_of(nodes(step)[1])[0] in ("long", "int"):
+            elif k == "NameAndTypeDeclaration" and leaves_of(nodes(step)[1])[0] in ("long", "int", "real", "double"):
                 text += "42"
+            elif k == "NameAndTypeDeclaration" and leaves_of(nodes(step)[1])[0] in ("datetime", "date"):
+                text += "2026-03-18 11:22:33"
             else:
                 text += "Val"
         self._leaf(*self._resolve(place)).samples.append(text)

@@ -272,6 +272,9 @@ def parse(operator, table, scope):
     rows = []
     for row in table.rows:
         match = compiled.fullmatch(text_of(do(row), ty))
+        # A part that does not read as its type means that the whole does not match.
+        if match and any(t != "string" and cast(match.group(n), "string", t) is None for n, (_, t) in enumerate(columns, 1)):
+            match = None
         if match is None and strict:
             continue
         out = list(row) + [None] * (len(out_columns) - len(row))

@@ -29,11 +29,21 @@ class Table:
 class World:
     """What a query runs in: the time, and the tables."""
 
-    def __init__(self, now, tables):
+    def __init__(self, now, tables, inputs=None, let_names=None):
         self.now, self.tables = now, tables
+        self.inputs, self.let_names = inputs or {}, let_names or {}
+
+    def external(self, node, columns):
+        """The table that stands for an `externaldata`: by the `let` that it is in, or by its columns."""
+        named = [n for (kind_, n), c in self.inputs.items() if kind_ == "external-data" and set(c) == set(columns)]
+        if self.let_names.get(id(node)) in named:
+            named = [self.let_names[id(node)]]
+        if len(named) != 1:
+            raise Unsupported("externaldata that cannot be told apart")
+        return self.tables[named[0]]
 
 
-TABULAR_FUNCTIONS = {"table", "materialize", "view"}
+TABULAR_FUNCTIONS = {"table", "materialize", "view", "_GetWatchlist"}
 
 
 def is_table(node, env):
@@ -99,7 +109,7 @@ def evaluate(node, scope):
     if k == "RangeOperator":
         return _range(node, scope)
     if k == "ExternalDataExpression":
-        raise Unsupported("externaldata")
+        return scope.world.external(node, [n for n, _ in _schema(child(node, "RowSchema"))])
     raise Unsupported(f"table {k}")
 
 
@@ -128,6 +138,11 @@ def _call(node, scope):
     if name == "table" and len(arguments(node)) == 1:
         ty, value = constant(arguments(node)[0], scope)
         if value in scope.world.tables:
+            table = scope.world.tables[value]
+            return Table(table.columns, table.rows)
+    if name == "_GetWatchlist":
+        ty, value = constant(arguments(node)[0], scope)
+        if ("watchlist", value) in scope.world.inputs:
             table = scope.world.tables[value]
             return Table(table.columns, table.rows)
     if name == "materialize":

@@ -346,7 +346,7 @@ impl Lowerer<'_> {
             let BindingValue::Scalar(e) = &binding.value else { continue };
             let literal =
                 matches!(&e.kind, ExprKind::Literal(_) | ExprKind::Arithmetic(_) | ExprKind::Cast(_));
-            if !literal {
+            if !literal || walk::Uses::of([e]).subquery {
                 continue;
             }
             let Ok(value) = self.expr(e, &Scope::default()) else { continue };

@@ -131,7 +131,10 @@ impl Lowerer<'_> {
         let mut block = block;
         if block.group_by.is_some() && block.limit.is_none() && block.qualify.is_none() {
             let by_name = |l: &Self, o: &Out| uses.count(o.id) == 0 || block.nameable_in_having(l, o);
-            if !uses.whole_row && !uses.subquery && block.outs.iter().all(|o| by_name(self, o)) {
+            let plain = block.outs.iter().all(|o| by_name(self, o));
+            let simple =
+                plain && !block.outs.iter().any(|o| uses.count(o.id) > 0 && self.holds_lambda(&o.expr.get()));
+            if !uses.whole_row && !uses.subquery && simple {
                 let scope = block.having_scope();
                 let test = self.predicate(predicate, &scope)?;
                 block.having.push(test);

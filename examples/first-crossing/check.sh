@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Checks that the commands of README.md print what stands there; UPDATE=1 writes what they print.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+if [[ -z ${RULEFERRY_BIN:-} ]]; then
+    cargo build --quiet --release --locked -p ruleferry-cli
+    RULEFERRY_BIN=$target/release/ruleferry
+fi
+if [[ -z ${DUCKDB_CHECK_BIN:-} ]]; then
+    cargo build --quiet --release --locked -p ruleferry-duckdb
+    DUCKDB_CHECK_BIN=$target/release/duckdb-check
+fi
+RULEFERRY_DUCKDB_LIB=$(tests/engines/fetch-duckdb.sh)
+export RULEFERRY_BIN DUCKDB_CHECK_BIN RULEFERRY_DUCKDB_LIB
+exec python3 examples/first-crossing/check.py

@@ -9,11 +9,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// `x` in `SELECT f(a) AS x, g(x) … WHERE x > 1` may name a column of the same SELECT.
     pub alias_reuse: bool,
-    pub qualify: bool,
     /// `SELECT * EXCLUDE (…) REPLACE (…)`.
     pub star_edit: bool,
-    /// `LEFT SEMI JOIN`, `LEFT ANTI JOIN` as `SEMI JOIN`, `ANTI JOIN`.
-    pub semi_join: bool,
     /// Column names that differ only in case are one.
     pub folds_case: bool,
     types: [(Type, &'static str); 10],
@@ -23,9 +20,7 @@ impl Dialect {
     pub const DUCKDB: &'static Self = &Self {
         name: "duckdb",
         alias_reuse: true,
-        qualify: true,
         star_edit: true,
-        semi_join: true,
         folds_case: true,
         types: [
             (Type::Bool, "BOOLEAN"),

@@ -456,6 +456,13 @@ impl Block {
         Ok(out)
     }
 
+    /// What follows does not keep the order; a limit still needs it.
+    pub(crate) fn forget_order(&mut self) {
+        if self.limit.is_none() {
+            self.order.clear();
+        }
+    }
+
     pub(crate) fn set_partition(&mut self, ids: Vec<ColId>) {
         self.partition = ids;
     }

@@ -13,7 +13,7 @@ impl Lowerer<'_> {
     pub(super) fn apply(&mut self, plan: &Plan, input: Block, a: &Apply) -> Result<Block> {
         let uses = Uses::of(a.items.iter().map(|i| &i.expr));
         let mut input = self.fit(input, &uses, Keep::All)?;
-        input.order.clear();
+        input.forget_order();
         let outer = self.close(input)?;
         let o = self.fresh_alias("o", &outer);
         // The elements: `SELECT unnest(…) AS x` over the outer row.

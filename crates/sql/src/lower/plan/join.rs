@@ -12,7 +12,7 @@ use sqlparser::ast::{self, Expr};
 impl Lowerer<'_> {
     pub(super) fn join(&mut self, plan: &Plan, input: Block, join: &Join) -> Result<Block> {
         let mut input = input;
-        input.order.clear();
+        input.forget_order();
         if join.kind == JoinKind::InnerUnique
             && !unique_on(&join.left, &join.on.iter().map(|k| k.left).collect())
         {
@@ -21,7 +21,7 @@ impl Lowerer<'_> {
         let partition = input.partition().to_vec();
         let left = self.close(input)?;
         let mut right = self.deeper(join.right.span, |l| l.block(&join.right))?;
-        right.order.clear();
+        right.forget_order();
         let right = self.close(right)?;
         let (l, r) = self.sides(&left, &right);
         // `rightsemi` and `rightanti` are the mirrored left ones.

@@ -135,6 +135,13 @@ impl Lowerer<'_> {
             let simple =
                 plain && !block.outs.iter().any(|o| uses.count(o.id) > 0 && self.holds_lambda(&o.expr.get()));
             if !uses.whole_row && !uses.subquery && simple {
+                // DuckDB groups by more than the key where HAVING names one under GROUP BY ALL.
+                let names_key = block.group_keys.iter().any(|k| uses.count(*k) > 0);
+                if names_key && matches!(block.group_by, Some(ast::GroupByExpr::All(_))) {
+                    let keys = block.outs.iter().filter(|o| block.group_keys.contains(&o.id));
+                    let keys = keys.map(|o| o.expr.get()).collect();
+                    block.group_by = Some(ast::GroupByExpr::Expressions(keys, Vec::new()));
+                }
                 let scope = block.having_scope();
                 let test = self.predicate(predicate, &scope)?;
                 block.having.push(test);

@@ -155,7 +155,7 @@ impl Lowerer<'_> {
             GroupByExpr::All(Vec::new())
         });
         block.explicit = true;
-        block.order.clear();
+        block.forget_order();
         block.hint = "pivoted";
         Ok(block)
     }
@@ -192,10 +192,10 @@ impl Lowerer<'_> {
             return Err(refuse_operator(plan.span, "this form of the lookup"));
         };
         let mut input = input;
-        input.order.clear();
+        input.forget_order();
         let left = self.close(input)?;
         let mut right = self.block(table)?;
-        right.order.clear();
+        right.forget_order();
         let right = self.close(right)?;
         let (l, r) = self.sides(&left, &right);
         let (Some(a), Some(b)) = (left.column(*address), right.column(*range)) else {

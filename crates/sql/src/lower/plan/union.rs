@@ -33,7 +33,7 @@ impl Lowerer<'_> {
                 .help("name the tables"));
             }
             let mut block = self.deeper(input.span, |l| l.block(input))?;
-            block.order.clear();
+            block.forget_order();
             if block.limit.is_some() || block.group_by.is_some() && !block.having.is_empty() {
                 block = self.reopen(block)?;
             }

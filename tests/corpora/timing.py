@@ -28,7 +28,7 @@ def run(arguments, out=subprocess.DEVNULL):
     return seconds, usage.ru_maxrss / 1024
 
 
-def best(arguments, times=3):
+def best(arguments, times=2):
     found = [run(arguments) for _ in range(times)]
     return min(s for s, _ in found), max(m for _, m in found)
 

@@ -208,31 +208,26 @@ fn to_sql(
     Ok(Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None })
 }
 
-/// The tables that no shipped schema has, and the columns that a shipped schema lacks, as the query uses them: what has to
-/// be there, beside `targets --ddl`, for the output to run.
+/// The tables that no shipped schema has, and those whose shipped schema lacks a column that the query uses: each with all
+/// the columns that the query knows of it, so that a table made from the record alone is enough to run the output.
 fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> Vec<NeedRecord> {
     use ruleferry_targets::schema::{SchemaSet, find_table};
-    let mut tables: BTreeMap<SmolStr, BTreeMap<SmolStr, &'static str>> = BTreeMap::new();
+    let mut tables: BTreeMap<SmolStr, (bool, BTreeMap<SmolStr, &'static str>)> = BTreeMap::new();
     query.for_each_plan(&mut |plan| {
         let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
         let known: Vec<_> =
             SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
-        let mut in_order = known.first().map(|t| t.columns()).into_iter().flatten();
-        let mut missing = plan
-            .output
-            .iter()
-            .map(|id| (query.columns.name(*id), query.columns.ty(*id)))
-            // Most scans have the columns of the schema in its order: those need no look-up.
-            .filter(|(name, _)| in_order.next().is_none_or(|(listed, _)| listed != *name))
-            .filter(|(name, _)| known.iter().all(|t| t.column(name).is_none()))
-            .peekable();
-        if known.is_empty() || missing.peek().is_some() {
-            let columns = tables.entry(table.name.clone()).or_default();
-            columns.extend(missing.map(|(name, ty)| (SmolStr::new(name), ty.name())));
+        let lacks = |name: &str| known.iter().all(|t| t.column(name).is_none());
+        let (beyond, columns) = tables.entry(table.name.clone()).or_default();
+        *beyond |= known.is_empty();
+        for id in plan.output.iter() {
+            let name = query.columns.name(*id);
+            *beyond |= lacks(name);
+            columns.entry(SmolStr::new(name)).or_insert_with(|| query.columns.ty(*id).name());
         }
     });
-    tables.retain(|name, _| listed.iter().all(|n| n.name != *name));
-    tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
+    tables.retain(|name, (beyond, _)| *beyond && listed.iter().all(|n| n.name != *name));
+    tables.into_iter().map(|(name, (_, columns))| NeedRecord { kind: "table", name, columns }).collect()
 }
 
 fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, path: &Path) -> Result<Emitted, Failure> {

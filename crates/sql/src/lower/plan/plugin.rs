@@ -104,19 +104,12 @@ impl Lowerer<'_> {
         }
         let made: Vec<ColId> = plan.output.iter().copied().filter(|id| !keys.contains(id)).collect();
         if made.is_empty() {
-            if keys.is_empty() {
-                return Err(Refusal::new(
-                    codes::SQL_OPEN_COLUMNS,
-                    plan.span,
-                    "which columns `pivot` makes is known only when the query runs",
-                )
-                .help("say them: `evaluate pivot(x, count()) : (key: string, a: long)`"));
-            }
-            // One row for each key, as with them.
-            self.lose_columns(
-                plan,
-                "the columns that `pivot` makes are known only when the query runs, and not shown",
-            );
+            return Err(Refusal::new(
+                codes::SQL_OPEN_COLUMNS,
+                plan.span,
+                "which columns `pivot` makes is known only when the query runs",
+            )
+            .help("say them: `evaluate pivot(x, count()) : (key: string, a: long)`"));
         }
         if block.outs.iter().any(|o| matches!(o.origin, Origin::Computed { .. })) {
             block = self.reopen(block)?;

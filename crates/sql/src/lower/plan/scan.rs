@@ -197,7 +197,7 @@ impl Lowerer<'_> {
         self.prefix = outer_name;
         let (columns, open, query) = result?;
         self.add_cte(name.clone(), query, materialized);
-        self.kept.insert(name.to_string());
+        self.kept.insert(build::ident(&name).value);
         let info = TableInfo { name, columns, open };
         self.tables.insert(id, info.clone());
         Ok(info)

@@ -212,22 +212,36 @@ fn to_sql(
 /// the columns that the query knows of it, so that a table made from the record alone is enough to run the output.
 fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> Vec<NeedRecord> {
     use ruleferry_targets::schema::{SchemaSet, find_table};
-    let mut tables: BTreeMap<SmolStr, (bool, BTreeMap<SmolStr, &'static str>)> = BTreeMap::new();
+    let mut tables: BTreeMap<SmolStr, BTreeMap<SmolStr, &'static str>> = BTreeMap::new();
     query.for_each_plan(&mut |plan| {
         let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
         let known: Vec<_> =
             SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
+        // Most scans have the columns of the schema in its order: those need no look-up.
+        let mut in_order = known.first().map(|t| t.columns()).into_iter().flatten();
         let lacks = |name: &str| known.iter().all(|t| t.column(name).is_none());
-        let (beyond, columns) = tables.entry(table.name.clone()).or_default();
-        *beyond |= known.is_empty();
-        for id in plan.output.iter() {
-            let name = query.columns.name(*id);
-            *beyond |= lacks(name);
-            columns.entry(SmolStr::new(name)).or_insert_with(|| query.columns.ty(*id).name());
+        let beyond = plan
+            .output
+            .iter()
+            .map(|id| query.columns.name(*id))
+            .any(|name| in_order.next().is_none_or(|(listed, _)| listed != name) && lacks(name));
+        if known.is_empty() || beyond {
+            tables.insert(table.name.clone(), BTreeMap::new());
         }
     });
-    tables.retain(|name, (beyond, _)| *beyond && listed.iter().all(|n| n.name != *name));
-    tables.into_iter().map(|(name, (_, columns))| NeedRecord { kind: "table", name, columns }).collect()
+    tables.retain(|name, _| listed.iter().all(|n| n.name != *name));
+    if tables.is_empty() {
+        return Vec::new();
+    }
+    query.for_each_plan(&mut |plan| {
+        let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
+        let Some(columns) = tables.get_mut(&table.name) else { return };
+        for id in plan.output.iter() {
+            let name = SmolStr::new(query.columns.name(*id));
+            columns.entry(name).or_insert_with(|| query.columns.ty(*id).name());
+        }
+    });
+    tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
 }
 
 fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, path: &Path) -> Result<Emitted, Failure> {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the commands of README.md print what stands there; UPDATE=1 writes what they print.
 set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 if [[ -z ${RULEFERRY_BIN:-} ]]; then

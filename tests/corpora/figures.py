@@ -142,12 +142,15 @@ def emitted_kql(snap, label, by_id, with_query=None):
 
 
 def setup_of(record, have):
-    """DDL of the tables that a record needs and the schemas do not give."""
+    """DDL of what a record needs beyond the schemas: whole tables, and columns of tables that are known."""
     lines = []
     for need in record["needs"]:
-        columns = have.get(need["name"].lower())
-        if columns is None or any(c.lower() not in columns for c in need["columns"]):
+        known = have.get(need["name"].lower())
+        if known is None:
             lines.append(rows.create_table(need["name"], need["columns"]))
+        else:
+            missing = {c: t for c, t in need["columns"].items() if c.lower() not in known}
+            lines += [rows.add_column(need["name"], c, t) for c, t in missing.items()]
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@
 #   UPDATE=1          writes the snapshots instead of comparing
 # Arguments go to figures.py: `run.sh kql rows` runs these parts alone.
 set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 if [[ -z ${RULEFERRY_CORPUS:-} || ! -d ${RULEFERRY_CORPUS}/corpus ]]; then

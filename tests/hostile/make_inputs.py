@@ -47,7 +47,7 @@ def small(folder):
         "all-bytes.yml": (bytes(range(256)) * 4, ERROR),
         "cut-utf8.kql": ("T | where a == '日本".encode()[:-1], ERROR),
         "empty.kql": (b"", ERROR),
-        "empty.yml": (b"", ERROR),
+        "empty.yml": (b"", EITHER),
         "blank.kql": (b" \n\t\n", ERROR),
         "carriage-returns.kql": (b"T\r| where a == 1\r| take 1\r", EITHER),
         "no-break-space.kql": ("T\u00a0| where\u00a0a == 1\n".encode(), READ),

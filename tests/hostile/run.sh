@@ -2,6 +2,7 @@
 # Feeds the program what is broken, hostile, huge or deep, and asserts that it stays calm. See run.py.
 #   RULEFERRY_BIN  the program; built for release where it is not given
 set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 if [[ -z ${RULEFERRY_BIN:-} ]]; then
     cargo build --quiet --release --locked -p ruleferry-cli

@@ -28,6 +28,10 @@ def create_table(name, columns):
     return f"CREATE OR REPLACE TABLE {quoted(name)} ({', '.join(parts)});"
 
 
+def add_column(table, name, ty):
+    return f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(name)} {DUCKDB_TYPES[ty]};"
+
+
 def ddl_columns(path):
     """{table in lower case: set of columns in lower case} of a script of CREATE TABLEs."""
     tables = {}

@@ -628,6 +628,8 @@ def member(value, key):
 
 
 def _address(what):
+    if re.search(r"(^|\.)0\d", what):
+        raise Ambiguous("an address with leading zeros")
     try:
         return ipaddress.IPv4Address(what)
     except ValueError:

@@ -258,6 +258,7 @@ def parse(operator, table, scope):
             else:
                 pattern += "(.*)" if last else "(.*?)"
     compiled = re.compile(pattern, re.S)
+    open_end = kind(steps[-1]) in ("StringLiteralExpression", "CompoundStringLiteralExpression")
     strict = kind(operator) == "ParseWhereOperator"
     out_columns = list(table.columns)
     positions = []
@@ -272,6 +273,8 @@ def parse(operator, table, scope):
     rows = []
     for row in table.rows:
         match = compiled.fullmatch(text_of(do(row), ty))
+        if match is None and open_end and compiled.match(text_of(do(row), ty)):
+            raise Ambiguous("parse of a text that goes on behind the last part")
         # A part that does not read as its type means that the whole does not match.
         if match and any(t != "string" and cast(match.group(n), "string", t) is None for n, (_, t) in enumerate(columns, 1)):
             match = None

@@ -20,6 +20,9 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Expression nodes of a query with its scalar `let`s written out; the largest real ones have some thousands.
+const MAX_EXPANDED: usize = 1_000_000;
+
 /// What came of one file. No records: the file lay in a folder among rules, and holds none.
 #[derive(Debug)]
 pub struct Converted {
@@ -130,6 +133,12 @@ fn kql_rule(
         return (warnings, Err(Failure::Refused(lifted.diagnostics)));
     };
     warnings.extend(mapped(lifted.diagnostics, &rule.map));
+    if query.expanded_size() > MAX_EXPANDED {
+        let message = "the query stands for too much once its `let`s are written out";
+        let fault = Diagnostic::error(codes::SQL_TOO_DEEP, query.plan.span, message)
+            .with_help("name the parts that repeat as tables, or compute them step by step with `extend`");
+        return (warnings, Err(Failure::Refused(vec![fault])));
+    }
     let result = match options.to.language {
         TargetLanguage::Kql => unreachable_target(),
         TargetLanguage::Sql => to_sql(&query, &rule.envelope, options),

@@ -292,3 +292,49 @@ impl Query {
         count
     }
 }
+
+impl Query {
+    /// How many expression nodes the query has with every scalar `let` written out where it is used. A text of a few
+    /// lines can stand for more than any machine holds (`let b = a + a; let c = b + b; …`): saturates.
+    pub fn expanded_size(&self) -> usize {
+        let mut sizes: Vec<usize> = Vec::with_capacity(self.bindings.len());
+        let mut total = 0_usize;
+        for binding in &self.bindings {
+            let size = match &binding.value {
+                BindingValue::Scalar(e) => e.expanded_size(&sizes),
+                BindingValue::Table { plan, materialized: _ } => plan.expanded_size(&sizes),
+            };
+            total = total.saturating_add(size);
+            sizes.push(size);
+        }
+        total.saturating_add(self.plan.expanded_size(&sizes))
+    }
+}
+
+impl Expr {
+    fn expanded_size(&self, lets: &[usize]) -> usize {
+        let mut size = match &self.kind {
+            ExprKind::Let(id) => lets.get(id.0 as usize).copied().unwrap_or(1),
+            _ => 1,
+        };
+        self.children(&mut |c| size = size.saturating_add(c.expanded_size(lets)));
+        size
+    }
+}
+
+impl Plan {
+    fn expanded_size(&self, lets: &[usize]) -> usize {
+        let mut size = 1_usize;
+        self.children(&mut |c| size = size.saturating_add(c.expanded_size(lets)));
+        size
+    }
+}
+
+impl Child<'_> {
+    fn expanded_size(&self, lets: &[usize]) -> usize {
+        match self {
+            Child::Plan(p) => p.expanded_size(lets),
+            Child::Expr(e) => e.expanded_size(lets),
+        }
+    }
+}

@@ -20,7 +20,7 @@ use crate::build::{
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
     Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind,
-    InValues, Json, MatchValue, MatchValues, Missing, Plan, StringMatch, Subject, Type, Value,
+    InValues, Json, MatchValue, MatchValues, Missing, Op, Plan, StringMatch, Subject, Type, Value,
 };
 use sqlparser::ast::{self, BinaryOperator, Expr};
 
@@ -98,7 +98,7 @@ impl Lowerer<'_> {
             }
             ExprKind::Subquery(plan) => {
                 let query = self.value_query(plan, scope, &mut |v| v)?;
-                let scalar = crate::build::subquery(query);
+                let scalar = crate::build::subquery(first_row(plan, query));
                 Ok(if e.ty == Type::String { coalesce(scalar, string("")) } else { scalar })
             }
             ExprKind::Opaque(o) => {
@@ -124,7 +124,7 @@ impl Lowerer<'_> {
         };
         // `let x = toscalar(…)` keeps its name.
         if let ExprKind::Subquery(plan) = &value.kind {
-            let scalar = crate::build::subquery(self.scalar_table(id, plan)?);
+            let scalar = crate::build::subquery(first_row(plan, self.scalar_table(id, plan)?));
             return Ok(if e.ty == Type::String { coalesce(scalar, string("")) } else { scalar });
         }
         self.expr(value, scope)
@@ -547,6 +547,28 @@ impl Lowerer<'_> {
 /// `isempty(x)` under a negation: NULL must be true, and NULL itself is as good as true.
 fn is_empty_under_not(value: Expr) -> Expr {
     binary(value, BinaryOperator::Eq, string(""))
+}
+
+/// The first row of a query that may have several: SQL takes more than one for an error.
+fn first_row(plan: &Plan, mut query: ast::Query) -> ast::Query {
+    if query.limit_clause.is_none() && !has_one_row(plan) {
+        query.limit_clause = Some(ast::LimitClause::LimitOffset {
+            limit: Some(crate::build::number(1)),
+            offset: None,
+            limit_by: Vec::new(),
+        });
+    }
+    query
+}
+
+/// Whether a plan gives one row whatever it reads.
+fn has_one_row(plan: &Plan) -> bool {
+    match &*plan.op {
+        Op::Aggregate(a) => a.keys.is_empty(),
+        Op::Values(v) => v.rows.len() == 1,
+        Op::Extend { input, .. } | Op::Project { input, .. } | Op::Select { input, .. } => has_one_row(input),
+        _ => false,
+    }
 }
 
 /// Every atom inside is false, never null, where a value is missing: the negation is true wherever the test is not.

@@ -21,6 +21,16 @@ pub enum Command {
     /// Every output keeps what its source finds, or says in which direction it differs and why. What has no faithful
     /// form is refused with the reason.
     Convert(Convert),
+    /// Run a rule on event files
+    ///
+    /// Prints the rows that the rule finds. A file holds the events of one table: JSON (an array, or one object behind the
+    /// other), JSON lines, CSV with a line of names, or Parquet. Tables without a shipped schema have the columns and types
+    /// of their events.
+    Run(Run),
+    /// Run the unit tests kept beside rules in `<rule>.test.yaml`
+    ///
+    /// A test gives events and says which rows the rule finds. `ruleferry schema test` prints the form of the file.
+    Test(Test),
     /// Parse and lift rules, and say what is wrong with them
     Check(Check),
     /// Write rules in their canonical layout, comments kept
@@ -33,6 +43,8 @@ pub enum Command {
     Completions(Completions),
     /// Print the manual page
     Man,
+    /// Print the JSON Schema of a record or of a file
+    Schema(Schema),
 }
 
 /// Which rules, and how they are read.
@@ -77,6 +89,54 @@ pub struct Convert {
     /// `text` prints the artefacts, `json` one record a rule
     #[arg(long, value_enum, default_value = "text")]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The file of the rule; `-` is standard input
+    #[arg(value_name = "RULE")]
+    pub rule: PathBuf,
+    /// Events: `TABLE=FILE`, a file named after its table, or a folder of such. Also gives watchlists and other inputs by
+    /// their name
+    #[arg(long, value_name = "TABLE=FILE|FILE|DIR")]
+    pub data: Vec<String>,
+    /// Read the rule as this language, whatever its name and content say
+    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    pub from: Option<String>,
+    /// What runs the rule: the evaluator that defines its meaning, or DuckDB over the SQL that it converts to
+    #[arg(long, value_enum, default_value = "reference")]
+    pub engine: Engine,
+    /// The time that `now()` stands for (RFC 3339); the system clock without it
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// How the rows are printed
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: RowFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Folders, rules, and files of tests
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// What runs the rules
+    #[arg(long, value_enum, default_value = "reference")]
+    pub engine: Engine,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// How the results are printed; `json` is one record a case
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TestFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// What is described; without it the names are listed
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -128,6 +188,26 @@ pub struct Completions {
 pub enum TextOrJson {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    Reference,
+    Embedded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    Table,
+    Json,
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    Text,
+    Json,
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

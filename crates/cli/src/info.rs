@@ -1,10 +1,11 @@
 //! What the tool says of itself: targets, codes, completions, the manual page.
 
 use crate::Exit;
-use crate::args::{Cli, Codes, Completions, Targets, TextOrJson};
+use crate::args::{Cli, Codes, Completions, Schema, Targets, TextOrJson};
 use anyhow::{Result, bail};
 use clap::CommandFactory as _;
 use ruleferry_engine::diag::codes::{self, CodeInfo};
+use ruleferry_engine::schemas;
 use ruleferry_engine::targets::target::{self, Target};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -84,6 +85,22 @@ pub fn codes(args: &Codes) -> Result<Exit> {
 
 fn code_json(c: &CodeInfo) -> Value {
     json!({"code": c.code.0, "title": c.title, "why": c.why, "example": c.example, "fix": c.fix})
+}
+
+pub fn schema(args: &Schema) -> Result<Exit> {
+    let mut out = io::stdout().lock();
+    let Some(name) = &args.name else {
+        schemas::names().try_for_each(|(name, what)| writeln!(out, "{name:<12} {what}"))?;
+        return Ok(Exit::Done);
+    };
+    match schemas::schema(name) {
+        Some(schema) => writeln!(out, "{}", serde_json::to_string_pretty(&schema)?)?,
+        None => {
+            let names: Vec<&str> = schemas::names().map(|(n, _)| n).collect();
+            bail!("there is no schema `{name}`; there are {}", names.join(", "))
+        }
+    }
+    Ok(Exit::Done)
 }
 
 pub fn completions(args: &Completions) -> Result<Exit> {

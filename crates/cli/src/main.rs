@@ -9,6 +9,8 @@ mod convert;
 mod format;
 mod info;
 mod output;
+mod run;
+mod test;
 
 use args::{Cli, Command};
 use clap::Parser as _;
@@ -48,12 +50,15 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Fmt(args) => format::run(&args),
         Command::Targets(args) => info::targets(&args),
         Command::Codes(args) => info::codes(&args),
         Command::Completions(args) => info::completions(&args),
         Command::Man => info::man(),
+        Command::Schema(args) => info::schema(&args),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -1,11 +1,12 @@
 //! Writing to the terminal: what is other people's text is made visible first, and nothing writes to a closed pipe twice.
 
 use crate::args::Rules;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ruleferry_engine::diag::render::{FileReport, text};
-use ruleferry_engine::{Input, Language, walk};
+use ruleferry_engine::{DataWarning, Input, Language, SigmaOptions, parse_values, walk};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 
 pub use ruleferry_engine::diag::render::visible::visible;
 
@@ -25,9 +26,26 @@ pub fn from(rules: &Rules) -> Option<Language> {
     rules.from.as_deref().and_then(Language::parse)
 }
 
+/// The values of Sigma's placeholders.
+pub fn sigma_options(values: Option<&Path>) -> Result<SigmaOptions> {
+    let Some(path) = values else { return Ok(SigmaOptions::default()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let values =
+        parse_values(&text).map_err(anyhow::Error::msg).with_context(|| format!("in {}", path.display()))?;
+    Ok(SigmaOptions { values, ..Default::default() })
+}
+
 /// A line on stderr.
 pub fn message(line: &str) -> io::Result<()> {
     writeln!(io::stderr(), "{}", visible(line))
+}
+
+/// What is wrong with event files, a line each, on stderr.
+pub fn data_warnings(warnings: &[DataWarning]) -> io::Result<()> {
+    warnings.iter().try_for_each(|w| {
+        let line = w.line.map(|n| format!(":{n}")).unwrap_or_default();
+        message(&format!("warning[{}]: {}{line}: {}", w.code.0, w.file, w.message))
+    })
 }
 
 /// Findings on stderr, as people read them.

@@ -1,99 +1,17 @@
 //! The command line as scripts see it: exit status, what goes to stdout and what to stderr, the shapes of the records.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod support;
+
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use support::{Folder, run, run_with};
 
 const KQL: &str =
     "DeviceProcessEvents | where FileName =~ \"cmd.exe\" and ProcessCommandLine has \"whoami\"\n";
 const SIGMA: &str = "title: Whoami\nid: 11111111-2222-4333-8444-555555555555\nlogsource:\n    category: process_creation\n    product: windows\ndetection:\n    sel:\n        Image|endswith: '\\whoami.exe'\n    condition: sel\nlevel: low\n";
 const SENTINEL: &str = "id: 21111111-2222-4333-8444-555555555555\nname: Consent\nseverity: Low\nquery: |\n  AuditLogs\n  | where OperationName == \"Consent\"\nkind: Scheduled\n";
 const BROKEN: &str = "AuditLogs\n| where (OperationName ==\n";
-
-/// A folder that goes when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = Self(std::env::temp_dir().join(format!("ruleferry-cli-{}-{n}", std::process::id())));
-        for (name, text) in files {
-            let path = folder.0.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        std::fs::create_dir_all(&folder.0).unwrap();
-        folder
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.0.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-    }
-
-    /// The files below, by name.
-    fn files(&self, below: &str) -> Vec<String> {
-        fn walk(root: &Path, at: &Path, found: &mut Vec<String>) {
-            for entry in std::fs::read_dir(at).into_iter().flatten() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    walk(root, &path, found);
-                } else {
-                    found.push(path.strip_prefix(root).unwrap().display().to_string());
-                }
-            }
-        }
-        let mut found = Vec::new();
-        walk(&self.0.join(below), &self.0.join(below), &mut found);
-        found.sort();
-        found
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn json(&self) -> Vec<Json> {
-        self.out.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect()
-    }
-}
-
-fn run_with(folder: &Folder, args: &[&str], stdin: &str) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ruleferry"))
-        .args(args)
-        .current_dir(&folder.0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that does not read its input closes it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        status: output.status.code().expect("it ends by itself"),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn run(folder: &Folder, args: &[&str]) -> Ran {
-    run_with(folder, args, "")
-}
 
 fn keys(value: &Json) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()

@@ -4,7 +4,7 @@ use crate::Span;
 use serde::Serialize;
 
 /// The stable code of a diagnostic (`E0102`) or a loss (`L0104`); see [`crate::codes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 pub struct Code(pub &'static str);
 
 impl std::fmt::Display for Code {
@@ -13,7 +13,7 @@ impl std::fmt::Display for Code {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Error,

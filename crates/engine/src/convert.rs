@@ -133,7 +133,8 @@ fn kql_rule(
         return (warnings, Err(Failure::Refused(lifted.diagnostics)));
     };
     warnings.extend(mapped(lifted.diagnostics, &rule.map));
-    if query.expanded_size() > MAX_EXPANDED {
+    // SQL has a limit of its own.
+    if options.to.language != TargetLanguage::Sql && query.expanded_size() > MAX_EXPANDED {
         let message = "the query stands for too much once its `let`s are written out";
         let fault = Diagnostic::error(codes::SQL_TOO_DEEP, query.plan.span, message)
             .with_help("name the parts that repeat as tables, or compute them step by step with `extend`");
@@ -226,14 +227,15 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
         let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
         let known: Vec<_> =
             SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, &table.name)).collect();
-        // Most scans have the columns of the schema in its order: those need no look-up.
-        let mut in_order = known.first().map(|t| t.columns()).into_iter().flatten();
+        // Most scans have the columns of a schema in its order: those need no look-up.
+        let mut in_order: Vec<_> = known.iter().map(|t| t.columns()).collect();
+        let mut next_is = |name: &str| {
+            let next = in_order.iter_mut().map(|columns| columns.next().is_some_and(|(n, _)| n == name));
+            next.fold(false, |found, is| found | is)
+        };
         let lacks = |name: &str| known.iter().all(|t| t.column(name).is_none());
-        let beyond = plan
-            .output
-            .iter()
-            .map(|id| query.columns.name(*id))
-            .any(|name| in_order.next().is_none_or(|(listed, _)| listed != name) && lacks(name));
+        let beyond =
+            plan.output.iter().map(|id| query.columns.name(*id)).any(|name| !next_is(name) && lacks(name));
         if known.is_empty() || beyond {
             tables.insert(table.name.clone(), BTreeMap::new());
         }
@@ -245,9 +247,8 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
     query.for_each_plan(&mut |plan| {
         let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
         let Some(columns) = tables.get_mut(&table.name) else { return };
-        for id in plan.output.iter() {
-            let name = SmolStr::new(query.columns.name(*id));
-            columns.entry(name).or_insert_with(|| query.columns.ty(*id).name());
+        for (id, name) in sql::table_columns(query, &plan.output) {
+            columns.entry(name).or_insert_with(|| query.columns.ty(id).name());
         }
     });
     tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
@@ -412,6 +413,9 @@ fn header(mark: &str, envelope: &Envelope) -> String {
     line("Tactics", &envelope.tactics.join(", "));
     line("Techniques", &envelope.techniques.join(", "));
     line("Author", &envelope.authors.join(", "));
+    // The period bounds what the query sees: a query alone is read with it again.
+    line("Frequency", &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default());
+    line("Period", &envelope.schedule.look_back.map(kql::file::iso_duration).unwrap_or_default());
     if !out.is_empty() {
         out.push('\n');
     }

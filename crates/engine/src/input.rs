@@ -50,14 +50,20 @@ pub fn walk(paths: &[PathBuf]) -> (Vec<Input>, Vec<WalkError>) {
             errors.push(WalkError::Missing(shown(path)));
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
-    inputs.retain(|i| seen.insert(i.path.clone()));
+    // One folder holds no file twice.
+    if paths.len() > 1 {
+        let mut seen = std::collections::BTreeSet::new();
+        inputs.retain(|i| seen.insert(i.path.clone()));
+    }
     (inputs, errors)
 }
 
 fn walk_folder(root: &Path, inputs: &mut Vec<Input>, errors: &mut Vec<WalkError>) {
-    let walker =
-        ignore::WalkBuilder::new(root).hidden(true).require_git(false).sort_by_file_path(Path::cmp).build();
+    let walker = ignore::WalkBuilder::new(root)
+        .hidden(true)
+        .require_git(false)
+        .sort_by_file_name(std::ffi::OsStr::cmp)
+        .build();
     for entry in walker {
         let entry = match entry {
             Ok(e) => e,

@@ -7,6 +7,7 @@
 
 mod check;
 mod convert;
+mod execute;
 mod format;
 mod identify;
 mod input;
@@ -14,19 +15,28 @@ mod language;
 mod options;
 mod outcome;
 mod record;
+mod rule_test;
 mod run;
-mod time;
+pub mod schemas;
 
 pub use check::{Checked, check_file};
 pub use convert::{Converted, convert_file, convert_text};
+pub use execute::{
+    ColumnRecord, Data, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
+};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};
 pub use options::{ConvertOptions, MaxLoss, Placeholders, parse_values};
 pub use record::{CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status, Verdict};
+pub use rule_test::{
+    FileDiagnostic, TestInput, TestOptions, TestRecord, TestStatus, Tested, find_tests, junit, run_tests,
+    text_report,
+};
+pub(crate) use ruleferry_events::parse_time as time_of;
+pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};
 pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use run::{for_each, stems, write_whole};
-pub use time::parse_time;
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};
 
 /// The `CREATE TABLE`s that emitted SQL expects: of the named tables, or of all. An unknown name is an error that suggests one.

@@ -3,12 +3,13 @@
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord, record};
 use ruleferry_diag::{Diagnostic, LineIndex};
 use ruleferry_ir::Effect;
+use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// What came of one rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// No loss but cosmetic ones; the verdict is equivalent, or was not asked for or not available (null).
@@ -23,14 +24,14 @@ pub enum Status {
     Invalid,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RuleName {
     pub id: Option<SmolStr>,
     pub title: Option<SmolStr>,
 }
 
 /// One rule of `convert`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConvertRecord {
     pub path: String,
     pub rule: RuleName,
@@ -46,7 +47,7 @@ pub struct ConvertRecord {
 }
 
 /// How the output relates to the source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verdict {
     pub relation: &'static str,
     pub proof: Option<&'static str>,
@@ -58,14 +59,14 @@ pub struct Verdict {
 }
 
 /// Something that the query reads from outside of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NeedRecord {
     pub kind: &'static str,
     pub name: SmolStr,
     pub columns: BTreeMap<SmolStr, &'static str>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LossRecord {
     pub code: &'static str,
     pub effect: Effect,
@@ -74,14 +75,14 @@ pub struct LossRecord {
 }
 
 /// An artefact: where it goes below the output folder, and its text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileRecord {
     pub path: String,
     pub text: String,
 }
 
 /// One file of `check`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CheckRecord {
     pub path: String,
     pub language: Option<&'static str>,

@@ -3,7 +3,8 @@
 use crate::input::Input;
 use rayon::prelude::*;
 use ruleferry_diag::{Diagnostic, Span, codes};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -60,21 +61,22 @@ pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, Diagnostic> {
 /// Where the outputs of each input go, without extension: the tree of the inputs mirrored. Inputs that differ in their
 /// extension only keep it in the name (`a.kql`, `a.yml` → `a.kql.sql`, `a.yml.sql`), so that none overwrites another.
 pub fn stems(inputs: &[Input]) -> Vec<PathBuf> {
-    let plain = |i: &Input| i.relative.with_extension("");
-    let mut count: BTreeMap<PathBuf, usize> = BTreeMap::new();
-    for input in inputs {
-        *count.entry(plain(input)).or_default() += 1;
+    let plain: Vec<PathBuf> = inputs.iter().map(|i| i.relative.with_extension("")).collect();
+    let mut count: HashMap<&OsStr, usize> = HashMap::with_capacity(inputs.len());
+    for stem in &plain {
+        *count.entry(stem.as_os_str()).or_default() += 1;
     }
-    let mut seen: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    let mut seen: HashMap<&OsStr, usize> = HashMap::with_capacity(inputs.len());
     inputs
         .iter()
-        .map(|input| {
-            let stem = plain(input);
-            let stem = if count.get(&stem).is_some_and(|n| *n > 1) { input.relative.clone() } else { stem };
+        .zip(&plain)
+        .map(|(input, stem)| {
+            let several = count.get(stem.as_os_str()).is_some_and(|n| *n > 1);
+            let stem = if several { &input.relative } else { stem };
             // Files of one name from different folders of the command line.
-            let n = seen.entry(stem.clone()).or_default();
+            let n = seen.entry(stem.as_os_str()).or_default();
             *n += 1;
-            if *n > 1 { PathBuf::from(format!("{}~{n}", stem.to_string_lossy())) } else { stem }
+            if *n > 1 { PathBuf::from(format!("{}~{n}", stem.to_string_lossy())) } else { stem.clone() }
         })
         .collect()
 }

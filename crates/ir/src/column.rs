@@ -28,6 +28,11 @@ impl Columns {
         id
     }
 
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, count: usize) {
+        self.0.reserve(count);
+    }
+
     pub fn get(&self, id: ColId) -> Option<&Column> {
         self.0.get(id.0 as usize)
     }

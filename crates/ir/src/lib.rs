@@ -11,6 +11,7 @@ mod loss;
 mod plan;
 mod rule;
 mod text;
+pub mod time;
 mod types;
 mod value;
 mod visit;

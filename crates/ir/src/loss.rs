@@ -4,7 +4,7 @@ use ruleferry_diag::{Code, Span};
 use serde::Serialize;
 
 /// Effect on the alerts of the output, compared with the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// No effect on which events alert.

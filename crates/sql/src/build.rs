@@ -12,6 +12,7 @@ use sqlparser::ast::{
     WindowSpec, WindowType,
 };
 use sqlparser::tokenizer::Span;
+use std::cell::RefCell;
 
 /// An identifier, quoted only where the dialect would read the bare name as something else.
 pub(crate) fn ident(name: &str) -> Ident {
@@ -39,9 +40,8 @@ fn doubled(text: &str, quote: char) -> String {
 }
 
 fn needs_quotes(name: &str) -> bool {
-    let mut chars = name.chars();
-    let plain = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let plain = name.as_bytes().first().is_some_and(|b| !b.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     !plain || crate::keywords::is_reserved(name)
 }
 
@@ -272,7 +272,7 @@ pub(crate) fn subquery(query: Query) -> Expr {
 pub(crate) fn coalesce(expr: Expr, default: Expr) -> Expr {
     let has_it = |e: &Expr| match e {
         Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) => {
-            name.to_string() == "coalesce"
+            is_named(name, "coalesce")
                 && matches!(list.args.last(), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(last))) if *last == default)
         }
         _ => false,
@@ -297,10 +297,26 @@ pub(crate) fn data_type(dialect: &crate::Dialect, ty: Type) -> DataType {
 
 /// A type by its name in the dialect: `VARCHAR`, `DECIMAL(38,17)`, `VARCHAR[]`.
 pub(crate) fn named_type(name: &str) -> DataType {
-    sqlparser::parser::Parser::new(&sqlparser::dialect::DuckDbDialect {})
-        .try_with_sql(name)
-        .and_then(|mut p| p.parse_data_type())
-        .unwrap_or(DataType::Varchar(None))
+    thread_local! {
+        // The few names of the dialects, each read once.
+        static KNOWN: RefCell<Vec<(String, DataType)>> = const { RefCell::new(Vec::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some((_, ty)) = known.iter().find(|(n, _)| n == name) {
+            return ty.clone();
+        }
+        let ty = sqlparser::parser::Parser::new(&sqlparser::dialect::DuckDbDialect {})
+            .try_with_sql(name)
+            .and_then(|mut p| p.parse_data_type())
+            .unwrap_or(DataType::Varchar(None));
+        known.push((name.to_owned(), ty.clone()));
+        ty
+    })
+}
+
+/// Whether it is the bare name.
+pub(crate) fn is_named(name: &ObjectName, wanted: &str) -> bool {
+    matches!(name.0.as_slice(), [ObjectNamePart::Identifier(i)] if i.quote_style.is_none() && i.value == wanted)
 }
 
 /// `CASE WHEN c THEN v … ELSE other END`
@@ -466,7 +482,46 @@ pub(crate) fn from(relation: TableFactor) -> TableWithJoins {
     TableWithJoins { relation, joins: Vec::new() }
 }
 
+/// Whether a test holds for an expression or one inside of it.
+pub(crate) fn any_expr(expr: &Expr, mut test: impl FnMut(&Expr) -> bool) -> bool {
+    let found = sqlparser::ast::visit_expressions(expr, |e| {
+        if test(e) { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    });
+    found.is_break()
+}
+
+/// It reads neighbouring rows.
+pub(crate) fn has_window(expr: &Expr) -> bool {
+    any_expr(expr, |e| matches!(e, Expr::Function(f) if f.over.is_some()))
+}
+
+/// It is made of literals alone.
+pub(crate) fn is_constant(expr: &Expr) -> bool {
+    let literal = |e: &Expr| {
+        matches!(
+            e,
+            Expr::Value(_)
+                | Expr::TypedString(_)
+                | Expr::Interval(_)
+                | Expr::Cast { .. }
+                | Expr::Nested(_)
+                | Expr::UnaryOp { .. }
+        )
+    };
+    !any_expr(expr, |e| !literal(e))
+}
+
 /// `expr [DESC] [NULLS FIRST|LAST]`; the engine's own place of nulls is not spelled out.
+/// The order of `row_number() = 1`. DuckDB 1.5 makes an aggregate of that where there is one key, and takes a wrong row if NULLs come
+/// first among the rows and last in the order; with a key more it does not.
+pub(crate) fn rank_order(order: &[OrderByExpr]) -> Vec<OrderByExpr> {
+    let [only] = order else { return order.to_vec() };
+    if only.options.nulls_first == Some(true) {
+        return order.to_vec();
+    }
+    vec![order_key(is_null(only.expr.clone()), false, false), only.clone()]
+}
+
 pub(crate) fn order_key(expr: Expr, descending: bool, nulls_first: bool) -> OrderByExpr {
     // DuckDB puts nulls last in both directions.
     let nulls_first = nulls_first.then_some(true);

@@ -44,6 +44,11 @@ fn same_folded(tables: &IndexMap<SmolStr, Columns>, name: &str) -> Option<usize>
 
 /// The tables and inputs that a query reads, with the columns that it knows of them. `needs`: those of its lowering.
 pub fn ddl_for(dialect: &Dialect, query: &Query, needs: &[Need]) -> String {
+    print(dialect, &tables_for(query, needs))
+}
+
+/// The same tables, as data.
+pub fn tables_for(query: &Query, needs: &[Need]) -> IndexMap<SmolStr, IndexMap<SmolStr, Type>> {
     let mut tables: IndexMap<SmolStr, Columns> = IndexMap::new();
     let mut on_plan = |plan: &ruleferry_ir::Plan| {
         let Op::Scan(scan) = &*plan.op else { return };
@@ -82,7 +87,7 @@ pub fn ddl_for(dialect: &Dialect, query: &Query, needs: &[Need]) -> String {
             columns.entry(name.clone()).or_insert(*ty);
         }
     }
-    print(dialect, &tables)
+    tables
 }
 
 fn print(dialect: &Dialect, tables: &IndexMap<SmolStr, Columns>) -> String {

@@ -1,15 +1,33 @@
 //! The words that DuckDB does not take as a bare column or table name.
 
+use std::sync::LazyLock;
+
 /// Whether a bare `name` would be read as a keyword. Sorted; DuckDB's reserved words, and those that read differently
 /// as a function or type name or that sqlparser takes for the start of a clause.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    // Most names are longer than any keyword; the others fit a buffer.
+    // Most names are longer than any keyword, or no keyword of that length begins as they do; the others fit a buffer.
+    let first = name.as_bytes().first().map_or(0, |b| usize::from(b | 0x20));
+    if name.len() > LONGEST || LENGTHS.get(first).is_none_or(|lengths| lengths >> name.len() & 1 == 0) {
+        return false;
+    }
     let mut buffer = [0_u8; LONGEST];
     let Some(folded) = buffer.get_mut(..name.len()) else { return false };
     folded.copy_from_slice(name.as_bytes());
     folded.make_ascii_lowercase();
     RESERVED.binary_search_by(|word| word.as_bytes().cmp(folded)).is_ok()
 }
+
+/// For each first letter the lengths of the words, a bit each.
+static LENGTHS: LazyLock<[u32; 128]> = LazyLock::new(|| {
+    let mut lengths = [0; 128];
+    for word in RESERVED {
+        let first = word.as_bytes().first().map_or(0, |b| usize::from(*b));
+        if let Some(bits) = lengths.get_mut(first) {
+            *bits |= 1 << word.len();
+        }
+    }
+    lengths
+});
 
 /// Bytes of the longest word.
 const LONGEST: usize = 17;

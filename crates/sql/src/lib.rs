@@ -10,7 +10,7 @@ pub(crate) mod keywords;
 mod lower;
 mod print;
 
-pub use ddl::{ddl, ddl_for};
+pub use ddl::{ddl, ddl_for, tables_for};
 pub use dialect::Dialect;
-pub use lower::{Lowered, Need, Script, SqlOptions, lower};
+pub use lower::{Lowered, Need, Script, SqlOptions, lower, table_columns};
 pub use print::{print, print_query};

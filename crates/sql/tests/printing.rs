@@ -102,6 +102,20 @@ fn column_names_that_differ_only_in_case_get_a_suffix() {
 }
 
 #[test]
+fn an_invoked_table_gives_its_key_once() {
+    let text = sql("DeviceFileEvents | invoke FileProfile(SHA1) | where GlobalPrevalence < 10");
+    assert!(text.contains("r.* EXCLUDE (SHA1)"), "{text}");
+}
+
+#[test]
+fn a_text_is_guarded_in_order_by_only_where_a_key_follows() {
+    let text = sql("T | where isnotempty(a) | sort by a asc, tostring(b) asc");
+    assert!(text.contains("ORDER BY a, b NULLS FIRST"), "{text}");
+    let text = sql("T | extend b = tostring(b) | sort by b asc, c asc");
+    assert!(text.contains("ORDER BY coalesce(b, ''), c"), "{text}");
+}
+
+#[test]
 fn keywords_are_quoted_and_only_they() {
     let text = sql("T | project ['order'] = a, plain = b, ['two words'] = c");
     assert!(
@@ -160,4 +174,34 @@ fn deep_queries_need_no_large_stack() {
         }
     };
     std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_step_that_stands_for_too_much_is_computed_once() {
+    let chain = |steps: usize| {
+        let step = "| extend mark = iff(Account has 'x', strcat(mark, 'x'), mark) ";
+        sql(&format!("SecurityEvent | extend mark = Account {} | where mark != ''", step.repeat(steps)))
+    };
+    assert!(!chain(5).contains("MATERIALIZED"));
+    assert_eq!(chain(12).matches("AS MATERIALIZED (").count(), 1);
+    let lets: String = (1..12).map(|n| format!("let t{n} = t{} | extend a = strcat(a, a);", n - 1)).collect();
+    let text = sql(&format!("let t0 = SecurityEvent | project a = Account; {lets} t11 | where a != ''"));
+    assert_eq!(text.matches("AS MATERIALIZED (").count(), 1, "{text}");
+}
+
+#[test]
+fn inputs_are_listed_with_the_names_that_the_query_uses() {
+    let lowered = lowered("_GetWatchlist('Hosts') | where Name == 'a' and name == 'b'");
+    let names: Vec<&str> = lowered.needs[0].columns.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names.contains(&"Name") && names.contains(&"name__2"), "{names:?}");
+    assert!(print_query(&lowered.script.select).contains("name__2"));
+}
+
+#[test]
+fn what_no_memory_should_hold_is_refused() {
+    let options = SqlOptions { dialect: Dialect::DUCKDB, now: None, look_back: None };
+    let values = vec!["'v'"; 260_000].join(",");
+    let refused =
+        lowered_with(&format!("SecurityEvent | where Account in ({values})"), &options).unwrap_err();
+    assert_eq!(refused, "the query has more than 250000 values and conditions");
 }

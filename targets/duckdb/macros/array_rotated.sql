@@ -3,7 +3,7 @@
 -- Kusto: "array_rotate_left()".
 CREATE OR REPLACE TEMP MACRO array_rotated(json_, places_) AS (
     to_json(list_transform(
-        [json_items(json_)],
+        [CASE WHEN places_ IS NOT NULL THEN json_items(json_) END],
         lambda rotated_items_: list_transform(
             range(0, len(rotated_items_)),
             lambda rotated_at_: rotated_items_[((rotated_at_ + places_) % len(rotated_items_) + len(rotated_items_)) % len(rotated_items_) + 1]

@@ -1,7 +1,7 @@
 -- A time span as text after a pattern: d, H, h, m, s, f, F; all else stands as it is. The sign is not shown.
 -- Kusto: "format_timespan()".
 CREATE OR REPLACE TEMP MACRO format_span(span_, pattern_) AS (
-    array_to_string(list_transform(
+    CASE WHEN span_ IS NOT NULL THEN array_to_string(list_transform(
         regexp_extract_all(pattern_, 'd+|HH|H|hh|h|mm|m|ss|s|f+|F+|[^dHhmsfF]+'),
         lambda span_part_: CASE left(span_part_, 1)
             WHEN 'd' THEN lpad(CAST(abs(epoch_us(span_)) // 86400000000 AS VARCHAR),
@@ -14,5 +14,5 @@ CREATE OR REPLACE TEMP MACRO format_span(span_, pattern_) AS (
             WHEN 'F' THEN rtrim(left(lpad(CAST(abs(epoch_us(span_)) % 1000000 AS VARCHAR), 6, '0') || '0', length(span_part_)), '0')
             ELSE span_part_
         END
-    ), '')
+    ), '') END
 );

@@ -1,7 +1,7 @@
 -- A time as text after a pattern: y, M, d, H, h, m, s, f, F, tt; all else stands as it is.
 -- Kusto: "format_datetime()".
 CREATE OR REPLACE TEMP MACRO format_time(time_, pattern_) AS (
-    array_to_string(list_transform(
+    CASE WHEN time_ IS NOT NULL THEN array_to_string(list_transform(
         regexp_extract_all(pattern_, 'yyyy|yy|y|MM|M|dd|d|HH|H|hh|h|mm|m|ss|s|f+|F+|tt|[^yMdHhmsfFt]+'),
         lambda format_part_: CASE format_part_
             WHEN 'yyyy' THEN strftime(time_, '%Y') WHEN 'yy' THEN strftime(time_, '%y') WHEN 'y' THEN CAST(year(time_) % 100 AS VARCHAR)
@@ -18,5 +18,5 @@ CREATE OR REPLACE TEMP MACRO format_time(time_, pattern_) AS (
                 ELSE format_part_
             END
         END
-    ), '')
+    ), '') END
 );

@@ -3,5 +3,4 @@
 -- Kusto: "ipv4_is_in_range()".
 CREATE OR REPLACE TEMP MACRO ipv4_in_range(ip_, range_) AS (
     ipv4_network(ipv4_number(ip_), ipv4_prefix(range_)) = ipv4_network(ipv4_number(range_), ipv4_prefix(range_))
-    AND ipv4_prefix(ip_) IS NOT NULL
 );

@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP MACRO ipv6_network(digits_, bits_) AS (
     rpad(
         left(digits_, bits_ // 4) || CASE WHEN bits_ % 4 = 0 THEN '' ELSE
-            format('{:x}', CAST('0x' || substring(digits_, bits_ // 4 + 1, 1) AS INTEGER) // (16 >> (bits_ % 4)) * (16 >> (bits_ % 4))) END,
+            format('{:x}', TRY_CAST('0x' || substring(digits_, bits_ // 4 + 1, 1) AS INTEGER) // (16 >> (bits_ % 4)) * (16 >> (bits_ % 4))) END,
         32, '0'
     )
 );

@@ -2,7 +2,7 @@
 -- Kusto: "bag_remove_keys()".
 CREATE OR REPLACE TEMP MACRO json_path_keys(path_) AS (
     CASE WHEN starts_with(path_, '$')
-        THEN list_transform(regexp_extract_all(path_, '[^$.\[\]]+'), lambda path_key_: trim(path_key_, '"'''))
+        THEN list_transform(regexp_extract_all(path_, '\["[^"]*"\]|\[''[^'']*''\]|[^$.\[\]]+'), lambda path_key_: regexp_replace(path_key_, '^\[.(.*).\]$', '\1'))
         ELSE [path_]
     END
 );

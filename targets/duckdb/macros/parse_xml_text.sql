@@ -1,13 +1,13 @@
--- needs: xml_members, xml_text
+-- needs: xml_members, xml_references_known, xml_tag_valid, xml_text
 -- An XML document as a JSON value: an element is an object of its attributes ('@name'), its text ('#text') and its child elements, or its text
--- alone; elements of the same name make an array; values stay strings. NULL where the tags do not match.
+-- alone; elements of the same name make an array; values stay strings. NULL for what is not well-formed.
 -- Comments, processing instructions and the document type are passed over.
 -- Kusto: "parse_xml()".
 CREATE OR REPLACE TEMP MACRO parse_xml_text(text_) AS (
     list_transform(
         [list_reduce(
             list_transform(
-                regexp_extract_all(coalesce(text_, ''), '<!--(?s:.*?)-->|<!\[CDATA\[(?s:.*?)\]\]>|<\?(?s:.*?)\?>|<(?:[^<>"'']|"[^"]*"|''[^'']*'')*>|[^<]+|<'),
+                regexp_extract_all(coalesce(text_, ''), '<!--(?s:.*?)-->|<!\[CDATA\[(?s:.*?)\]\]>|<\?(?s:.*?)\?>|<![^\[>]*\[[^\]]*\][^>]*>|<(?:[^<>"'']|"[^"]*"|''[^'']*'')*>|[^<]+|<'),
                 lambda xml_token_: {'open': []::VARCHAR[], 'found': []::STRUCT("depth" BIGINT, "key" VARCHAR, "value" JSON)[], 'token': xml_token_, 'valid': true}
             ),
             lambda xml_done_, xml_next_: CASE
@@ -21,7 +21,8 @@ CREATE OR REPLACE TEMP MACRO parse_xml_text(text_) AS (
                             ELSE trim(xml_text(xml_next_.token), chr(9) || chr(10) || chr(13) || ' ') END)
                     }) END,
                     'token': '',
-                    'valid': len(xml_done_.open) > 0 OR trim(xml_next_.token, chr(65279) || chr(9) || chr(10) || chr(13) || ' ') = ''
+                    'valid': (len(xml_done_.open) > 0 OR trim(xml_next_.token, chr(65279) || chr(9) || chr(10) || chr(13) || ' ') = '')
+                        AND (starts_with(xml_next_.token, '<') OR xml_references_known(xml_next_.token))
                 }
                 WHEN regexp_matches(xml_next_.token, '^<[!?]') THEN xml_done_
                 WHEN starts_with(xml_next_.token, '</') THEN {
@@ -52,12 +53,12 @@ CREATE OR REPLACE TEMP MACRO parse_xml_text(text_) AS (
                         'open': xml_done_.open,
                         'found': list_append(xml_done_.found, {'depth': len(xml_done_.open), 'key': xml_tag_.name, 'value': xml_members(xml_tag_.attributes)}),
                         'token': '',
-                        'valid': xml_tag_.name <> ''
+                        'valid': xml_tag_valid(xml_next_.token) AND len(xml_tag_.attributes) = list_unique(list_transform(xml_tag_.attributes, lambda xml_named_: xml_named_.key))
                     } ELSE {
                         'open': list_append(xml_done_.open, xml_tag_.name),
                         'found': list_concat(xml_done_.found, xml_tag_.attributes),
                         'token': '',
-                        'valid': xml_tag_.name <> ''
+                        'valid': xml_tag_valid(xml_next_.token) AND len(xml_tag_.attributes) = list_unique(list_transform(xml_tag_.attributes, lambda xml_named_: xml_named_.key))
                     } END
                 )[1]
             END,

@@ -2,7 +2,7 @@
 -- Kusto: "totimespan()", "The timespan data type".
 CREATE OR REPLACE TEMP MACRO to_timespan(text_) AS (
     to_microseconds(CASE
-        WHEN regexp_full_match(text_, '\s*-?(?:\d+\.)?\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,7})?)?\s*') THEN
+        WHEN regexp_full_match(text_, '\s*-?(?:\d+\.)?(?:[01]?\d|2[0-3]):[0-5]?\d(?::[0-5]?\d(?:\.\d{1,7})?)?\s*') THEN
             CASE WHEN starts_with(trim(text_), '-') THEN -1 ELSE 1 END * (
                 86400000000 * coalesce(TRY_CAST(regexp_extract(text_, '(\d+)\.\d+:', 1) AS BIGINT), 0)
                 + 3600000000 * coalesce(TRY_CAST(regexp_extract(text_, '(\d+):\d', 1) AS BIGINT), 0)

@@ -4,7 +4,7 @@
 CREATE OR REPLACE TEMP MACRO zip_bag(keys_, values_) AS (
     list_transform(
         [{'keys': json_items(keys_), 'values': json_items(values_)}],
-        lambda zip_bag_: make_bag_of(list_filter(
+        lambda zip_bag_: CASE WHEN coalesce(json_type(keys_), 'NULL') <> 'NULL' THEN make_bag_of(list_filter(
             list_transform(
                 zip_bag_.keys,
                 lambda zip_key_, zip_key_at_: {
@@ -13,6 +13,6 @@ CREATE OR REPLACE TEMP MACRO zip_bag(keys_, values_) AS (
                 }
             ),
             lambda zip_entry_: zip_entry_.key IS NOT NULL
-        ))
+        )) END
     )[1]
 );

@@ -1,10 +1,12 @@
 //! Every code, declared once: what it means, why it is there, an example, what to do.
 //!
 //! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL,
-//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy; `L01xx` losses. A number is never used twice.
+//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules; `L01xx` losses. A number is never used twice.
 
 use crate::Code;
 
+mod data;
+mod eval;
 mod files;
 mod kql;
 mod lift;
@@ -12,6 +14,8 @@ mod losses;
 mod output;
 mod sigma;
 
+pub use data::*;
+pub use eval::*;
 pub use files::*;
 pub use kql::*;
 pub use lift::*;
@@ -42,8 +46,17 @@ pub(crate) use codes;
 
 /// All codes, in the order of their numbers.
 pub fn all() -> Vec<CodeInfo> {
-    let mut all: Vec<CodeInfo> =
-        [files::TABLE, kql::TABLE, sigma::TABLE, lift::TABLE, output::TABLE, losses::TABLE].concat();
+    let mut all: Vec<CodeInfo> = [
+        data::TABLE,
+        eval::TABLE,
+        files::TABLE,
+        kql::TABLE,
+        sigma::TABLE,
+        lift::TABLE,
+        output::TABLE,
+        losses::TABLE,
+    ]
+    .concat();
     all.sort_by_key(|c| c.code);
     all
 }

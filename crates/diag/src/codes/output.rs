@@ -29,6 +29,10 @@ codes! {
         why: "the SQL clause takes only a constant",
         example: "`take toint(x)`",
         fix: "write the number";
+    SQL_TOO_LARGE = "E0408", "the query is too large for SQL",
+        why: "values and conditions are limited far above what people write, so that hostile input cannot exhaust the memory",
+        example: "a list of half a million values",
+        fix: "put the values into a table and look them up there";
     KQL_OUT_OPERATOR = "E0501", "an operator has no KQL form",
         why: "KQL has no operator with this meaning, and a near miss would lose alerts silently",
         example: "a case-insensitive prefix test against a list that is computed",

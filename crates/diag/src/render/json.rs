@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use std::io;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct DiagnosticRecord {
     pub code: Code,
     pub severity: Severity,
@@ -16,7 +16,7 @@ pub struct DiagnosticRecord {
 }
 
 /// UTF-8 byte offsets in the file, and the same as lines and columns, from 1; the end is behind the last character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct SpanRecord {
     pub start: u32,
     pub end: u32,
@@ -71,8 +71,9 @@ impl<F: Formatter> Formatter for Escaping<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let plain = |b: u8| matches!(b, b' '..=b'~');
-        if fragment.bytes().all(plain) || !fragment.chars().any(is_hidden) {
+        // Without an early end the loop takes many bytes at a time.
+        let plain = fragment.bytes().fold(true, |plain, b| plain & matches!(b, b' '..=b'~'));
+        if plain || !fragment.chars().any(is_hidden) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut units = [0; 2];

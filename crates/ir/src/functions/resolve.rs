@@ -76,8 +76,16 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     let mut limit = (wanted.len() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
+    let (plain, letters) = (name.is_ascii(), letters(name));
     for candidate in candidates {
-        if candidate.len().abs_diff(name.len()) > limit * 4 {
+        // Each letter more or less is an edit, and so is each letter that the other has nowhere.
+        let apart = candidate.len().abs_diff(name.len());
+        if apart > limit * 4 {
+            continue;
+        }
+        let edits =
+            if plain { apart.max((letters & !self::letters(candidate)).count_ones() as usize) } else { 0 };
+        if edits > limit && candidate.is_ascii() {
             continue;
         }
         let Some(found) = distance(&wanted, candidate, limit) else { continue };
@@ -87,6 +95,16 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// The ASCII letters and digits of a name as bits, without case.
+fn letters(name: &str) -> u64 {
+    name.bytes().fold(0, |bits, b| match b {
+        b'0'..=b'9' => bits | 1 << (b - b'0'),
+        b'a'..=b'z' => bits | 1 << (10 + b - b'a'),
+        b'A'..=b'Z' => bits | 1 << (10 + b - b'A'),
+        _ => bits,
+    })
 }
 
 /// Names longer than this are no misspelling of anything.

@@ -308,7 +308,7 @@ pub(super) static SCALARS: &[FunctionDef] = &[
     scalar("log2", &[sig(&[NUMBER], 1, 1, TO_REAL)], FirstArgument, FOLDABLE),
     scalar("loggamma", &[sig(&[NUMBER], 1, 1, TO_REAL)], FirstArgument, FOLDABLE),
     scalar("make_datetime", &[sig(&[NUMBER, NUMBER, NUMBER, NUMBER.opt(), NUMBER.opt(), NUMBER.opt()], 3, 6, TO_DATETIME), sig(&[SCALAR], 1, 1, TO_DATETIME)], OnlyArgument, FOLDABLE),
-    scalar("make_timespan", &[sig(&[INTEGER, INTEGER, INTEGER, INTEGER], 4, 4, TO_TIMESPAN), sig(&[INTEGER, INTEGER, INTEGER.opt()], 2, 3, TO_TIMESPAN), sig(&[SCALAR], 1, 1, TO_TIMESPAN)], OnlyArgument, FOLDABLE),
+    scalar("make_timespan", &[sig(&[INTEGER, INTEGER, INTEGER, NUMBER], 4, 4, TO_TIMESPAN), sig(&[INTEGER, INTEGER, NUMBER.opt()], 2, 3, TO_TIMESPAN), sig(&[SCALAR], 1, 1, TO_TIMESPAN)], OnlyArgument, FOLDABLE),
     scalar("map", &[sig(&[SCALAR, SCALAR.form(Form::Element)], 2, 2, TO_DYNAMIC)], ResultName::None, NONE),
     scalar("max_of", &[sig(&[COMMON_ORDERABLE.many(2, 64)], 2, 64, Common)], ResultName::None, FOLDABLE),
     scalar("min_of", &[sig(&[COMMON_ORDERABLE.many(2, 64)], 2, 64, Common)], ResultName::None, FOLDABLE),

@@ -26,6 +26,8 @@ pub(crate) enum SourceName {
 pub(crate) struct LearnedColumn {
     pub name: SmolStr,
     pub ty: Option<Type>,
+    /// The caller's data tell the type: no use of the column changes it.
+    given: bool,
     /// Where the query speaks of it first.
     span: Span,
     /// The column that stands for it in the pass that met it first.
@@ -212,18 +214,26 @@ impl Lifter<'_> {
         if !self.allows_columns(at, span) {
             return false;
         }
+        let given = self.data_type(key, name);
         let Some(source) = self.knowledge.source(key) else { return false };
-        source.closed |= closed;
+        source.closed |= closed && given.is_none();
         source.by_name.insert(SmolStr::new(name), at);
         source.columns.push(LearnedColumn {
             name: SmolStr::new(name),
-            ty: None,
+            ty: given,
+            given: given.is_some(),
             span,
             placeholder: Some(placeholder),
         });
         self.knowledge.placeholders.entry(placeholder).or_default().push((key, at));
         self.knowledge.fresh = true;
         true
+    }
+
+    /// The type of a column that the caller's own table has.
+    fn data_type(&self, key: SourceKey, name: &str) -> Option<Type> {
+        let Some(SourceName::Table(table)) = self.knowledge.names.get(key.0 as usize) else { return None };
+        self.data?.column(table, name)
     }
 
     /// The sources that get the column, its name there, and whether their schema should have told.
@@ -274,6 +284,7 @@ impl Lifter<'_> {
         for (key, at) in places {
             let column = self.knowledge.source(key).and_then(|s| s.columns.get_mut(at));
             if let Some(column) = column
+                && !column.given
                 && column.ty.is_none_or(|old| rank(old) < rank(ty))
             {
                 column.ty = Some(ty);
@@ -334,7 +345,8 @@ impl Lifter<'_> {
     /// Warns once for each column that a closed schema lacks.
     pub(crate) fn warn_of_closed(&mut self, table: &str, key: SourceKey, schema: &[ColId]) {
         let Some(source) = self.knowledge.source(key).filter(|s| s.closed) else { return };
-        let names: Vec<(SmolStr, Span)> = source.columns.iter().map(|c| (c.name.clone(), c.span)).collect();
+        let names: Vec<(SmolStr, Span)> =
+            source.columns.iter().filter(|c| !c.given).map(|c| (c.name.clone(), c.span)).collect();
         for (name, span) in names {
             let message =
                 format!("table `{table}` has no column `{name}` in the schema data; it is taken to exist");

@@ -32,6 +32,22 @@ pub struct LiftOptions<'a> {
     pub source: &'a str,
 }
 
+/// Tables that the caller has: those of event files.
+///
+/// A table that no shipped schema knows gets its columns from here; one that a schema knows may have columns beyond it.
+pub trait DataTables {
+    /// Columns and types of a table; `None` where the caller has no such table.
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, ir::Type)>>;
+
+    /// The type of one column.
+    fn column(&self, table: &str, name: &str) -> Option<ir::Type> {
+        self.columns(table)?.into_iter().find(|(n, _)| n == name).map(|(_, ty)| ty)
+    }
+
+    /// The names of all tables, in order, for wildcards.
+    fn names(&self) -> Vec<SmolStr>;
+}
+
 /// What a lift gives.
 #[derive(Debug)]
 pub struct Lifted {
@@ -50,6 +66,8 @@ const MAX_PLAN_DEPTH: u32 = 600;
 const MAX_EXPANSIONS: u32 = 2_000;
 /// Columns and copied expressions in one query: what expansion may blow a small text up to.
 const MAX_SIZE: usize = 400_000;
+/// Nodes of one query, copies included: far above the longest list that people write.
+const MAX_NODES: usize = 600_000;
 /// Columns of one operator; far beyond what a service takes.
 const MAX_COLUMNS: usize = 10_000;
 /// Columns times inputs of one union.
@@ -60,10 +78,15 @@ const MAX_PASSES: usize = 6;
 /// Lifts a query. The tree must come from a parse without errors: error nodes are refused here, but a parser can also skip
 /// text without leaving one, so look at its diagnostics first.
 pub fn lift(query: &tree::Query, options: &LiftOptions<'_>) -> Lifted {
+    lift_with(query, options, None)
+}
+
+/// The same, with tables of the caller.
+pub fn lift_with(query: &tree::Query, options: &LiftOptions<'_>, data: Option<&dyn DataTables>) -> Lifted {
     let mut knowledge = Knowledge::new(options.source);
     let mut pass = 1;
     loop {
-        let mut lifter = Lifter::new(options, knowledge);
+        let mut lifter = Lifter::new(options, data, knowledge);
         let plan = lifter.query(query);
         if lifter.knowledge.finish_pass() && pass < MAX_PASSES {
             pass += 1;
@@ -77,6 +100,7 @@ pub fn lift(query: &tree::Query, options: &LiftOptions<'_>) -> Lifted {
 /// State of one pass over a tree.
 pub(crate) struct Lifter<'t> {
     options: &'t LiftOptions<'t>,
+    data: Option<&'t dyn DataTables>,
     pub(crate) columns: ir::Columns,
     /// Hash of each column's name, by column id: what a look-up compares first.
     hashes: Vec<u32>,
@@ -98,6 +122,8 @@ pub(crate) struct Lifter<'t> {
     correlated: u32,
     /// What `as` has named so far, anywhere in the query.
     as_names: FxHashMap<SmolStr, Def<'t>>,
+    /// `set query_bin_auto_size` and `set query_bin_auto_at`: what `bin_auto` goes by.
+    bin_auto: [Option<&'t tree::Expr>; 2],
     /// Names of inputs by what they are.
     inputs: FxHashMap<SmolStr, SmolStr>,
     /// Output columns of unions that some open input lacks: where else they are to be learned if they are used.
@@ -112,9 +138,10 @@ pub(crate) struct Lifter<'t> {
 }
 
 impl<'t> Lifter<'t> {
-    fn new(options: &'t LiftOptions<'t>, knowledge: Knowledge) -> Self {
+    fn new(options: &'t LiftOptions<'t>, data: Option<&'t dyn DataTables>, knowledge: Knowledge) -> Self {
         Self {
             options,
+            data,
             columns: ir::Columns::default(),
             hashes: Vec::new(),
             bindings: Vec::new(),
@@ -130,6 +157,7 @@ impl<'t> Lifter<'t> {
             inlining: 0,
             correlated: 0,
             as_names: FxHashMap::default(),
+            bin_auto: [None; 2],
             inputs: FxHashMap::default(),
             partial: FxHashMap::default(),
             learned_ids: FxHashMap::default(),
@@ -186,6 +214,10 @@ impl<'t> Lifter<'t> {
                 span,
                 "the query grows too large when its functions are expanded".into(),
             );
+            return false;
+        }
+        if self.nodes >= MAX_NODES {
+            self.exhaust(codes::LIFT_TOO_LARGE, span, format!("more than {MAX_NODES} values and conditions"));
             return false;
         }
         self.depth += 1;

@@ -191,6 +191,27 @@ impl<'t> Frames<'t> {
         }
         None
     }
+
+    /// The `view` functions that can be seen, in the order in which they were defined: `search` and `union *` take them in.
+    pub fn views(&self, env: Env) -> Vec<SmolStr> {
+        let mut found: Vec<(u32, u32, SmolStr)> = Vec::new();
+        let mut place = Some(env);
+        while let Some(env) = place {
+            let Some(frame) = self.0.get(env.frame as usize) else { break };
+            #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
+            for (name, defs) in &frame.defs {
+                let last = defs.iter().rev().find(|(at, _)| *at < env.upto);
+                if let Some((at, Def::Function(f))) = last
+                    && f.function.view
+                {
+                    found.push((env.frame, *at, name.clone()));
+                }
+            }
+            place = frame.parent;
+        }
+        found.sort();
+        found.into_iter().map(|(_, _, name)| name).collect()
+    }
 }
 
 pub(super) fn name_hash(name: &str) -> u32 {

@@ -2,7 +2,7 @@
 
 use super::learn::{SourceKey, SourceName};
 use super::scope::{Def, Env, Origins, Rel, Scope};
-use super::{Lifter, codes};
+use super::{DataTables, Lifter, codes};
 use crate::syntax::literal::Literal;
 use crate::syntax::tree::{self, ExprKind};
 use ruleferry_diag::{Diagnostic, Span};
@@ -98,7 +98,7 @@ impl<'t> Lifter<'t> {
         rel
     }
 
-    fn named_table(&mut self, name: &str, span: Span, env: Env) -> Rel {
+    pub(super) fn named_table(&mut self, name: &str, span: Span, env: Env) -> Rel {
         let def = self.frames.find(env, name).or_else(|| self.as_names.get(name)).cloned();
         let Some(def) = def else { return self.scan(name, Vec::new(), span) };
         match def {
@@ -116,7 +116,9 @@ impl<'t> Lifter<'t> {
     }
 
     pub(super) fn is_known_table(&self, name: &str) -> bool {
-        name.ends_with("_CL") || self.schema_of(name, &[]).is_some()
+        name.ends_with("_CL")
+            || self.schema_of(name, &[]).is_some()
+            || self.data.is_some_and(|d| d.columns(name).is_some())
     }
 
     /// Whether a call gives a table. `unknown` is the answer where nothing is known of the function.
@@ -189,6 +191,8 @@ impl<'t> Lifter<'t> {
                 open = table.open;
                 let columns = table.columns();
                 output = Vec::with_capacity(columns.len());
+                self.columns.reserve(columns.len());
+                self.hashes.reserve(columns.len());
                 for (column, ty) in columns {
                     let id = self.add_column(SmolStr::new_static(column), ty, Span::default());
                     if table.time_column == Some(column) {
@@ -197,6 +201,19 @@ impl<'t> Lifter<'t> {
                     output.push(id);
                 }
                 self.assume_schema(table);
+            }
+            None if let Some(columns) = self.data.and_then(|d| d.columns(name)) => {
+                open = true;
+                output = Vec::with_capacity(columns.len());
+                for (column, ty) in columns {
+                    let is_time =
+                        ty == Type::Datetime && matches!(column.as_str(), "TimeGenerated" | "Timestamp");
+                    let id = self.add_column(column, ty, Span::default());
+                    if is_time && time.is_none() {
+                        time = Some(id);
+                    }
+                    output.push(id);
+                }
             }
             None => {
                 open = true;
@@ -287,7 +304,11 @@ impl<'t> Lifter<'t> {
     }
 
     /// The tables of the schema data that a wildcard in a union stands for.
-    pub(super) fn glob_tables(&self, pattern: &str) -> Vec<&'static str> {
+    pub(super) fn glob_tables(&self, pattern: &str) -> Vec<SmolStr> {
+        let given = self.given_tables(pattern);
+        if !given.is_empty() {
+            return given;
+        }
         let times = self.knowledge.time_names();
         let set = if times.timestamp && !times.time_generated {
             SchemaSet::DefenderXdr
@@ -295,10 +316,16 @@ impl<'t> Lifter<'t> {
             SchemaSet::LogAnalytics
         };
         let fits = schema::tables(set).map(|t| t.name).filter(|n| super::op::fits_wildcard(pattern, n));
-        fits.take(GLOB_LIMIT + 1).collect()
+        fits.take(GLOB_LIMIT + 1).map(SmolStr::new_static).collect()
     }
 
-    pub(super) fn table_by_name(&mut self, name: &'static str, span: Span) -> Rel {
+    /// The caller's own tables that fit.
+    pub(super) fn given_tables(&self, pattern: &str) -> Vec<SmolStr> {
+        let names: Vec<SmolStr> = self.data.map(DataTables::names).unwrap_or_default();
+        names.into_iter().filter(|n| super::op::fits_wildcard(pattern, n)).collect()
+    }
+
+    pub(super) fn table_by_name(&mut self, name: &str, span: Span) -> Rel {
         self.scan(name, Vec::new(), span)
     }
 

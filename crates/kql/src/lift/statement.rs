@@ -45,6 +45,14 @@ impl<'t> Lifter<'t> {
                 self.diagnose(Diagnostic::warning(codes::SEVERAL_QUERIES, span, message));
                 env
             }
+            StatementKind::Set { name, value: Some(value) } if name.text == "query_bin_auto_size" => {
+                self.bin_auto = [Some(value), self.bin_auto[1]];
+                env
+            }
+            StatementKind::Set { name, value: Some(value) } if name.text == "query_bin_auto_at" => {
+                self.bin_auto = [self.bin_auto[0], Some(value)];
+                env
+            }
             // Options of the service: limits and caches.
             StatementKind::Set { .. } | StatementKind::AliasDatabase { .. } => env,
             StatementKind::QueryParameters(params) => {

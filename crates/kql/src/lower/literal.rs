@@ -3,6 +3,10 @@
 use super::build::{self, expr};
 use crate::syntax::literal::{Dynamic, Literal, ScalarType, StringForm, StringLiteral};
 use crate::syntax::tree::{Expr, ExprKind};
+use ruleferry_ir::time::{
+    TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, civil,
+    clock,
+};
 use ruleferry_ir::{Json, TICKS_PER_SECOND, Type, Value};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
@@ -60,19 +64,14 @@ pub(super) fn datetime(ticks: i64) -> Expr {
 
 /// The shortest ISO form: a date alone at midnight, no fraction where there is none.
 pub(super) fn datetime_text(ticks: i64) -> SmolStr {
-    const DAY: i64 = 86_400 * TICKS_PER_SECOND;
-    let (year, month, day) = civil(ticks.div_euclid(DAY));
+    let (year, month, day) = civil(ticks.div_euclid(TICKS_PER_DAY));
     let date = format_smolstr!("{year:04}-{month:02}-{day:02}");
-    let of_day = ticks.rem_euclid(DAY);
+    let of_day = ticks.rem_euclid(TICKS_PER_DAY);
     if of_day == 0 {
         return date;
     }
-    let (h, m, s) = clock(of_day / TICKS_PER_SECOND);
-    format_smolstr!("{date}T{h:02}:{m:02}:{s:02}{}Z", fraction(of_day % TICKS_PER_SECOND))
-}
-
-fn clock(seconds: i64) -> (i64, i64, i64) {
-    (seconds / 3600, seconds / 60 % 60, seconds % 60)
+    let (h, m, s, rest) = clock(of_day);
+    format_smolstr!("{date}T{h:02}:{m:02}:{s:02}{}Z", fraction(rest))
 }
 
 /// `.` and the digits of a fraction of a second, without trailing zeros; nothing for none.
@@ -84,28 +83,14 @@ fn fraction(ticks: i64) -> SmolStr {
     format_smolstr!(".{}", digits.trim_end_matches('0'))
 }
 
-/// Year, month and day of a day counted from 0001-01-01 (proleptic Gregorian calendar).
-fn civil(days: i64) -> (i64, i64, i64) {
-    // Counted from 0000-03-01, so that the leap day ends a year.
-    let days = days + 306;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
 /// Units of a timespan literal in ticks, the largest first.
 const UNITS: [(&str, i64); 7] = [
-    ("d", 86_400 * TICKS_PER_SECOND),
-    ("h", 3600 * TICKS_PER_SECOND),
-    ("m", 60 * TICKS_PER_SECOND),
+    ("d", TICKS_PER_DAY),
+    ("h", TICKS_PER_HOUR),
+    ("m", TICKS_PER_MINUTE),
     ("s", TICKS_PER_SECOND),
-    ("ms", TICKS_PER_SECOND / 1000),
-    ("microsecond", TICKS_PER_SECOND / 1_000_000),
+    ("ms", TICKS_PER_MILLISECOND),
+    ("microsecond", TICKS_PER_MICROSECOND),
     ("tick", 1),
 ];
 
@@ -116,19 +101,23 @@ pub(super) fn timespan(ticks: i64) -> Expr {
         return bare("0s".into());
     }
     if ticks == i64::MIN {
-        return build::typed(ScalarType::Timespan, "-10675199.02:48:05.4775808");
+        return build::typed(ScalarType::Timespan, span_text(ticks));
     }
     let size = ticks.abs();
     let digits = match UNITS.iter().find(|(_, unit)| size % unit == 0) {
         Some((suffix, unit)) if size / unit < 100_000 => bare(format_smolstr!("{}{suffix}", size / unit)),
-        _ => {
-            let seconds = size / TICKS_PER_SECOND;
-            let (days, (h, m, s)) = (seconds / 86_400, clock(seconds % 86_400));
-            let text = format_smolstr!("{days}.{h:02}:{m:02}:{s:02}{}", fraction(size % TICKS_PER_SECOND));
-            build::typed(ScalarType::Timespan, text)
-        }
+        _ => build::typed(ScalarType::Timespan, span_text(size)),
     };
     if ticks < 0 { build::minus(digits) } else { digits }
+}
+
+/// `[-]d.hh:mm:ss[.f]`, the days always there.
+fn span_text(ticks: i64) -> SmolStr {
+    let sign = if ticks < 0 { "-" } else { "" };
+    let size = ticks.unsigned_abs();
+    let day = TICKS_PER_DAY.unsigned_abs();
+    let (h, m, s, rest) = clock(i64::try_from(size % day).unwrap_or(0));
+    format_smolstr!("{sign}{}.{h:02}:{m:02}:{s:02}{}", size / day, fraction(rest))
 }
 
 fn dynamic(json: &Json) -> Dynamic {
@@ -143,13 +132,7 @@ fn dynamic(json: &Json) -> Dynamic {
         Json::String(text) => Dynamic::String(json_string(text)),
         Json::Datetime(ticks) => typed(datetime(*ticks)),
         Json::Timespan(ticks) if *ticks >= 0 => typed(timespan(*ticks)),
-        Json::Timespan(ticks) => {
-            let seconds = ticks.unsigned_abs() / TICKS_PER_SECOND.unsigned_abs();
-            let rest = i64::try_from(ticks.unsigned_abs() % TICKS_PER_SECOND.unsigned_abs()).unwrap_or(0);
-            let (h, m, s) = clock(i64::try_from(seconds % 86_400).unwrap_or(0));
-            let text = format_smolstr!("-{}.{h:02}:{m:02}:{s:02}{}", seconds / 86_400, fraction(rest));
-            typed(build::typed(ScalarType::Timespan, text))
-        }
+        Json::Timespan(ticks) => typed(build::typed(ScalarType::Timespan, span_text(*ticks))),
         Json::Array(items) => Dynamic::Array(items.iter().map(dynamic).collect()),
         Json::Object(map) => {
             let member = |(key, value): (&SmolStr, &Json)| (json_string(key), dynamic(value));

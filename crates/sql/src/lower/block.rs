@@ -4,11 +4,11 @@
 //! it becomes a CTE, and a new block stands over that. Later columns name earlier ones of the same SELECT by their alias, which
 //! is right only while no column of FROM has that name: FROM's columns win.
 
+use super::outs::{ColSet, Key, Outs, fold};
 use super::walk::Uses;
 use super::{Lowerer, Result, Scope};
 use crate::build;
 use ruleferry_ir::{ColId, SortKey};
-use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{Distinct, Expr, GroupByExpr, OrderByExpr, TableFactor, TableWithJoins};
 use std::rc::Rc;
@@ -49,9 +49,24 @@ pub(crate) struct Source {
     pub qualifier: Option<SmolStr>,
     pub columns: Vec<SourceColumn>,
     pub open: bool,
+    /// Of each column its id and the hash of its name, for look-ups that read no more than that.
+    keys: Vec<Key>,
 }
 
+/// The id of no column.
+const NONE: ColId = ColId(u32::MAX);
+
 impl Source {
+    fn by_id(&self, id: ColId) -> Option<&SourceColumn> {
+        let at = self.keys.iter().position(|k| k.id == id && id != NONE)?;
+        self.columns.get(at)
+    }
+
+    fn by_id_mut(&mut self, id: ColId) -> Option<&mut SourceColumn> {
+        let at = self.keys.iter().position(|k| k.id == id && id != NONE)?;
+        self.columns.get_mut(at)
+    }
+
     pub(crate) fn refer(&self, name: &str) -> Expr {
         match &self.qualifier {
             Some(q) => build::qualified(q, name),
@@ -141,7 +156,7 @@ pub(crate) struct Out {
 pub(crate) struct Block {
     pub from: Vec<TableWithJoins>,
     pub sources: Vec<Source>,
-    pub outs: Vec<Out>,
+    pub outs: Outs,
     pub filters: Vec<Expr>,
     /// Names of the SELECT list that filters use.
     pub pinned: Vec<SmolStr>,
@@ -169,7 +184,7 @@ pub(crate) struct Block {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Keep<'k> {
     All,
-    Only(&'k FxHashSet<ColId>),
+    Only(&'k ColSet),
     /// All but this one, if it is any.
     Except(Option<ColId>),
 }
@@ -178,7 +193,7 @@ impl Keep<'_> {
     pub(crate) fn has(self, id: ColId) -> bool {
         match self {
             Self::All => true,
-            Self::Only(set) => set.contains(&id),
+            Self::Only(set) => set.contains(id),
             Self::Except(gone) => gone != Some(id),
         }
     }
@@ -201,28 +216,27 @@ impl Block {
     /// Adds the columns of a FROM item to the SELECT list.
     pub(crate) fn add_source(&mut self, qualifier: Option<SmolStr>, columns: Vec<SourceColumn>, open: bool) {
         let at = self.sources.len();
-        let source = Source { qualifier, columns, open };
-        for (i, column) in source.columns.iter().enumerate() {
+        let keys = columns.iter().map(|c| Key { id: c.id.unwrap_or(NONE), fold: fold(&c.name) }).collect();
+        let source = Source { qualifier, columns, open, keys };
+        self.outs.reserve(source.columns.len());
+        for (i, (column, key)) in source.columns.iter().zip(&source.keys).enumerate() {
             if let Some(id) = column.id {
-                self.outs.push(Out {
+                let out = Out {
                     id,
                     name: column.name.clone(),
                     expr: source.text(&column.name),
                     origin: Origin::Source(at, i),
                     present: column.present,
                     aliases: Vec::new(),
-                });
+                };
+                self.outs.push_folded(out, key.fold);
             }
         }
         self.sources.push(source);
     }
 
     pub(crate) fn out(&self, id: ColId) -> Option<&Out> {
-        self.outs.iter().find(|o| o.id == id)
-    }
-
-    pub(crate) fn position(&self, id: ColId) -> Option<usize> {
-        self.outs.iter().position(|o| o.id == id)
+        self.outs.by_id(id)
     }
 
     /// Nothing was taken in since the block was opened over one relation.
@@ -243,17 +257,16 @@ impl Block {
     }
 
     /// The order needs computed columns that would leave.
-    pub(crate) fn order_leaves(&self, keep: &FxHashSet<ColId>) -> bool {
+    pub(crate) fn order_leaves(&self, keep: &ColSet) -> bool {
         let uses = Uses::of(self.order.iter().map(|k| &k.expr));
-        self.outs.iter().any(|o| {
-            uses.count(o.id) > 0 && !keep.contains(&o.id) && matches!(o.origin, Origin::Computed { .. })
-        })
+        let leaves = |o: &&Out| !keep.contains(o.id) && matches!(o.origin, Origin::Computed { .. });
+        self.outs.among(&uses.columns).iter().any(leaves)
     }
 
     /// Group keys that are known only by their place in the SELECT list would leave.
-    pub(crate) fn keys_leave(&self, keep: &FxHashSet<ColId>) -> bool {
+    pub(crate) fn keys_leave(&self, keep: &ColSet) -> bool {
         matches!(self.group_by, Some(GroupByExpr::All(_)))
-            && self.group_keys.iter().any(|k| !keep.contains(k))
+            && self.group_keys.iter().any(|k| !keep.contains(*k))
     }
 
     /// Columns that the plan does not know may pass through it.
@@ -272,10 +285,10 @@ impl Block {
             && (!self.shadowed(&out.name) || matches!(out.origin, Origin::Source(..)))
     }
 
-    /// The names of an aggregation's SELECT list.
-    pub(crate) fn having_scope(&self) -> Scope {
+    /// The names of an aggregation's SELECT list that an expression with these uses needs.
+    pub(crate) fn having_scope(&self, uses: &Uses) -> Scope {
         let mut scope = Scope::default();
-        for out in &self.outs {
+        for out in self.outs.among(&uses.columns) {
             let plain = matches!(out.origin, Origin::Source(..));
             scope.push(out.id, if plain { out.expr.get() } else { build::column(&out.name) });
             if out.present {
@@ -296,26 +309,45 @@ impl Block {
 
     /// A FROM item has a column of this name, which hides an alias.
     pub(crate) fn shadowed(&self, name: &str) -> bool {
-        self.sources.iter().flat_map(|s| &s.columns).any(|c| c.name.eq_ignore_ascii_case(name))
+        let hash = fold(name);
+        self.sources.iter().any(|s| {
+            let hits = s.keys.iter().zip(&s.columns).filter(|(k, _)| k.fold == hash);
+            hits.into_iter().any(|(_, c)| c.name.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The expression reads a column of FROM, or of a row around.
+    pub(crate) fn reads_columns(&self, text: &Text) -> bool {
+        match text {
+            Text::Column(..) => true,
+            Text::Sql(e) => {
+                // The names inside of a query are its own.
+                let query =
+                    |e: &Expr| matches!(e, Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. });
+                let column = |e: &Expr| match e {
+                    Expr::Identifier(name) => self.shadowed(&name.value),
+                    Expr::CompoundIdentifier(_) => true,
+                    _ => false,
+                };
+                !build::any_expr(e, query) && build::any_expr(e, column)
+            }
+        }
     }
 
     /// The name of a new column that no other column of the SELECT list has. `replaced`: the one whose place it takes.
-    pub(crate) fn name_for(outs: &[Out], wanted: &str, replaced: Option<usize>) -> SmolStr {
-        Self::name_beside(outs, &[], wanted, replaced)
+    pub(crate) fn name_for(outs: &Outs, wanted: &str, replaced: Option<usize>) -> SmolStr {
+        Self::name_beside(outs, wanted, replaced, |_| false)
     }
 
-    /// As [`Self::name_for`], with further names that are taken.
+    /// As [`Self::name_for`]; further names may be taken.
     pub(crate) fn name_beside(
-        outs: &[Out],
-        others: &[Out],
+        outs: &Outs,
         wanted: &str,
         replaced: Option<usize>,
+        taken_too: impl Fn(&str) -> bool,
     ) -> SmolStr {
         let wanted = if wanted.is_empty() { "_" } else { wanted };
-        let taken = |name: &str| {
-            outs.iter().enumerate().any(|(i, o)| Some(i) != replaced && o.name.eq_ignore_ascii_case(name))
-                || others.iter().any(|o| o.name.eq_ignore_ascii_case(name))
-        };
+        let taken = |name: &str| outs.like(name).any(|(i, _)| Some(i) != replaced) || taken_too(name);
         let mut name = SmolStr::new(wanted);
         let mut n = 1;
         while taken(&name) {
@@ -340,77 +372,101 @@ impl Block {
     }
 
     /// The column's expression may stand where the column is used.
-    fn inlinable(out: &Out, uses: usize, keep: Keep<'_>, outs: &[Out]) -> bool {
+    fn inlinable(out: &Out, uses: usize, keep: Keep<'_>, outs: &Outs) -> bool {
         let Origin::Computed { fixed, volatile, .. } = out.origin else { return true };
-        let aliases_stay = out.aliases.iter().all(|a| outs.iter().any(|o| o.name == *a && keep.has(o.id)));
+        let aliases_stay = out.aliases.iter().all(|a| outs.named(a).any(|(_, o)| keep.has(o.id)));
         let kept_too = usize::from(keep.has(out.id));
         !fixed && aliases_stay && (uses + kept_too <= 1 || (!volatile && out.expr.cost() <= 4))
     }
 
     /// Whether all columns of these uses may be written out where they are used.
     pub(crate) fn inlines(&self, uses: &Uses, keep: Keep<'_>) -> bool {
-        self.outs.iter().all(|o| {
-            let count = uses.count(o.id) + if uses.whole_row { 2 } else { 0 };
-            count == 0 || Self::inlinable(o, count, keep, &self.outs)
-        })
+        self.used(uses).iter().all(|o| Self::inlinable(o, mentions(uses, o), keep, &self.outs))
+    }
+
+    /// The columns of the SELECT list that an expression with these uses reads.
+    pub(crate) fn used(&self, uses: &Uses) -> Vec<&Out> {
+        if uses.whole_row { self.outs.iter().collect() } else { self.outs.among(&uses.columns) }
+    }
+
+    /// A column reads neighbouring rows: what takes rows away or adds some must stand in a block above it.
+    pub(crate) fn reads_neighbours(&self) -> bool {
+        let fixed = |o: &&Out| matches!(o.origin, Origin::Computed { fixed: true, .. });
+        self.outs.iter().filter(fixed).any(|o| matches!(&o.expr, Text::Sql(e) if build::has_window(e)))
+    }
+
+    /// The order rests on columns that no window can be ordered by where they are computed: windows, values that differ each time.
+    pub(crate) fn order_is_fixed(&self) -> bool {
+        if self.order.is_empty() {
+            return false;
+        }
+        let uses = Uses::of(self.order.iter().map(|k| &k.expr));
+        let fixed = |o: &&Out| {
+            matches!(o.origin, Origin::Computed { fixed: true, .. } | Origin::Computed { volatile: true, .. })
+        };
+        self.outs.among(&uses.columns).iter().any(fixed)
+    }
+
+    /// The rows that the block makes of one would not be made without the columns that leave.
+    pub(crate) fn expansion_leaves(&self, keep: &ColSet) -> bool {
+        let made = |o: &Out| matches!(o.origin, Origin::Computed { fixed: true, .. });
+        self.expanded && self.outs.iter().any(|o| made(o) && !keep.contains(o.id))
     }
 
     /// Whether an operator with these uses can be taken in.
     pub(crate) fn fits(&self, l: &Lowerer<'_>, uses: &Uses, keep: Keep<'_>) -> bool {
         self.is_open()
-            && self.outs.iter().all(|o| {
-                let count = uses.count(o.id) + if uses.whole_row { 2 } else { 0 };
-                count == 0
-                    || (keep.has(o.id) && self.nameable(l, o))
-                    || Self::inlinable(o, count, keep, &self.outs)
+            && !(uses.window && self.order_is_fixed())
+            && self.used(uses).iter().all(|o| {
+                (keep.has(o.id) && self.nameable(l, o))
+                    || Self::inlinable(o, mentions(uses, o), keep, &self.outs)
             })
             && self.pins_stay(keep)
     }
 
     /// The columns whose names are used stay in the SELECT list.
     fn pins_stay(&self, keep: Keep<'_>) -> bool {
-        let kept = |name: &SmolStr| self.outs.iter().any(|o| o.name == *name && keep.has(o.id));
+        if self.pinned.is_empty() && !self.outs.aliased() {
+            return true;
+        }
+        let kept = |name: &SmolStr| self.outs.named(name).any(|(_, o)| keep.has(o.id));
         let needed = self.outs.iter().filter(|o| keep.has(o.id)).flat_map(|o| &o.aliases);
         self.pinned.iter().chain(needed).all(kept)
     }
 
     /// The names that filters use are still there, with the same columns under them.
-    pub(crate) fn pins_hold(&self, outs: &[Out]) -> bool {
+    pub(crate) fn pins_hold(&self, outs: &Outs) -> bool {
         let same = |name: &SmolStr| {
-            let old = self.outs.iter().find(|o| o.name == *name);
-            old.is_some_and(|old| outs.iter().any(|o| o.name == *name && o.expr == old.expr))
+            let old = self.outs.named(name).next();
+            old.is_some_and(|(_, old)| outs.named(name).any(|(_, o)| o.expr == old.expr))
         };
         self.pinned.iter().chain(outs.iter().flat_map(|o| &o.aliases)).all(same)
     }
 
     /// What columns are called in an expression of this SELECT: those that `uses` names, and the keys of order and partition.
     pub(crate) fn scope(&self, l: &Lowerer<'_>, keep: Keep<'_>, uses: &Uses) -> Scope {
-        let mut scope = Scope::default();
         let mut wanted: Vec<ColId> = uses.columns.clone();
         wanted.extend(self.partition.iter().copied());
-        wanted.extend(Uses::of(self.order.iter().map(|k| &k.expr)).columns);
+        if !self.order.is_empty() {
+            wanted.extend(Uses::of(self.order.iter().map(|k| &k.expr)).columns);
+        }
         wanted.sort_unstable();
         wanted.dedup();
-        // Tables are wide and expressions name few of their columns.
-        let wants = |id: ColId| {
-            if wanted.len() <= 8 { wanted.contains(&id) } else { wanted.binary_search(&id).is_ok() }
-        };
+        let outs = if uses.whole_row { self.outs.iter().collect() } else { self.outs.among(&wanted) };
+        let mut scope = Scope::with_capacity(outs.len());
         for source in &self.sources {
-            for column in &source.columns {
-                if let Some(id) = column.id
-                    && wants(id)
-                {
-                    scope.define(id, source.refer(&column.name));
-                    if column.present {
-                        scope.set_present(id);
-                    }
+            for id in &wanted {
+                let Some(column) = source.by_id(*id) else { continue };
+                // What the SELECT list has of the name is seen instead.
+                if outs.len() > MANY || !outs.iter().any(|o| o.id == *id) {
+                    scope.define(*id, source.refer(&column.name));
+                }
+                if column.present {
+                    scope.set_present(*id);
                 }
             }
         }
-        for out in &self.outs {
-            if !uses.whole_row && !wants(out.id) {
-                continue;
-            }
+        for out in outs {
             let by_name = matches!(out.origin, Origin::Computed { .. })
                 && keep.has(out.id)
                 && self.nameable(l, out)
@@ -431,8 +487,8 @@ impl Block {
     /// The names of the SELECT list that an expression with these uses took from [`Self::scope`].
     pub(crate) fn aliases_of(&self, l: &Lowerer<'_>, uses: &Uses, keep: Keep<'_>) -> Vec<SmolStr> {
         let mut names = Vec::new();
-        for out in &self.outs {
-            if uses.count(out.id) == 0 && !uses.whole_row || !matches!(out.origin, Origin::Computed { .. }) {
+        for out in self.used(uses) {
+            if !matches!(out.origin, Origin::Computed { .. }) {
                 continue;
             }
             if keep.has(out.id) && self.nameable(l, out) {
@@ -446,14 +502,20 @@ impl Block {
 
     /// The row order for window functions, as far as its keys are still there.
     pub(crate) fn window_order(&self, l: &mut Lowerer<'_>, scope: &Scope) -> Result<Vec<OrderByExpr>> {
-        let mut out = Vec::new();
+        let mut keys = Vec::new();
         for key in &self.order {
             if Uses::of([&key.expr]).columns.iter().any(|c| scope.get(*c).is_none()) {
                 break;
             }
-            out.push(l.sort_key(key, scope)?);
+            // What is the same in every row orders nothing; a number would even name a column by its place.
+            let expr = l.expr(&key.expr, scope)?;
+            if !build::is_constant(&expr) {
+                keys.push((key, expr));
+            }
         }
-        Ok(out)
+        let count = keys.len();
+        let ordered = keys.into_iter().enumerate();
+        Ok(ordered.map(|(i, (key, expr))| l.sort_key(key, expr, i + 1 == count, scope)).collect())
     }
 
     /// What follows does not keep the order; a limit still needs it.
@@ -473,11 +535,28 @@ impl Block {
 
     /// Adds or replaces a column.
     pub(crate) fn set_out(&mut self, at: Option<usize>, out: Out) {
-        match at.and_then(|i| self.outs.get_mut(i)) {
-            Some(slot) => *slot = out,
-            None => self.outs.push(out),
+        self.outs.set(at, out);
+    }
+
+    /// The column holds a value in every row.
+    pub(crate) fn mark_present(&mut self, id: ColId) {
+        if let Some(out) = self.outs.position(id).and_then(|i| self.outs.get_mut(i)) {
+            out.present = true;
+        }
+        for source in &mut self.sources {
+            if let Some(column) = source.by_id_mut(id) {
+                column.present = true;
+            }
         }
     }
+}
+
+/// Lists longer than this are not searched for each of their members.
+const MANY: usize = 16;
+
+/// How often an expression with these uses mentions a column; a look at the whole row counts for two.
+fn mentions(uses: &Uses, out: &Out) -> usize {
+    uses.count(out.id) + if uses.whole_row { 2 } else { 0 }
 }
 
 /// A literal that may be repeated where it is used.
@@ -488,6 +567,7 @@ fn short_literal(e: &Expr) -> bool {
         _ => false,
     }
 }
+
 /// Roughly how many words an expression takes; stops counting at a handful.
 fn cost(expr: &Expr) -> usize {
     let mut todo = vec![expr];

@@ -2,7 +2,7 @@
 
 use super::block::{Block, Keep, Origin, Out, Relation, SourceColumn};
 use super::walk::Uses;
-use super::{Lowerer, Result, Scope};
+use super::{Lowerer, MAX_WEIGHT, Result, Scope};
 use crate::build;
 use ruleferry_ir::{ColId, Expr as IrExpr, SortKey, Type};
 use rustc_hash::FxHashMap;
@@ -52,8 +52,23 @@ impl Lowerer<'_> {
         if block.limit.is_some() {
             block.reveal_order();
         }
+        let heavy = self.lateral == 0 && self.settles(&block.outs);
         let query = block.into_query(self, false)?;
-        Ok(Relation { factor: self.define(hint, query, false), columns, open, order, around })
+        Ok(Relation { factor: self.define(hint, query, heavy), columns, open, order, around })
+    }
+
+    /// Whether a step with these columns is to be computed and kept; if so, its columns are plain ones for what follows.
+    pub(crate) fn settles(&mut self, outs: &[Out]) -> bool {
+        if self.weights.is_empty() {
+            return false;
+        }
+        let heavy = outs.iter().any(|o| self.weights.get(&o.id).is_some_and(|w| *w > MAX_WEIGHT));
+        if heavy {
+            outs.iter().for_each(|o| {
+                self.weights.remove(&o.id);
+            });
+        }
+        heavy
     }
 
     /// Columns that the order needs but the SELECT list does not have: the order ends before the first such key.
@@ -129,12 +144,17 @@ impl Lowerer<'_> {
         query
     }
 
-    pub(crate) fn sort_key(&mut self, key: &SortKey, scope: &Scope) -> Result<OrderByExpr> {
-        let expr = self.expr(&key.expr, scope)?;
-        // A missing string sorts as the empty one: before all others.
-        let nulls_first = if key.expr.ty == Type::String { !key.descending } else { key.nulls_first };
-        let present = !self.nullable(&key.expr, scope);
-        Ok(build::order_key(expr, key.descending, nulls_first && !present))
+    /// A key of ORDER BY from its SQL. A missing string is the empty one: NULL stands beside it, and where a further key decides
+    /// between them the two are made one value.
+    pub(crate) fn sort_key(&self, key: &SortKey, expr: Expr, last: bool, scope: &Scope) -> OrderByExpr {
+        let text = key.expr.ty == Type::String;
+        if !self.nullable(&key.expr, scope) {
+            return build::order_key(expr, key.descending, false);
+        }
+        if text && !last {
+            return build::order_key(build::coalesce(expr, build::string("")), key.descending, false);
+        }
+        build::order_key(expr, key.descending, if text { !key.descending } else { key.nulls_first })
     }
 
     /// A new column of a block from an expression in its scope.
@@ -152,20 +172,23 @@ impl Lowerer<'_> {
             scope.order = block.window_order(self, &scope)?;
         }
         let sql = self.expr(expr, &scope)?;
-        let depth = block
-            .outs
+        let weight = |id: &ColId| self.weights.get(id).copied().unwrap_or(1);
+        let weight = uses.columns.iter().map(weight).fold(0, u32::saturating_add);
+        // Most columns are read from one other: only what grows is kept in mind.
+        if weight > 1 {
+            self.weights.insert(id, weight);
+        }
+        let used = block.outs.among(&uses.columns);
+        let depth = used
             .iter()
-            .filter(|o| uses.count(o.id) > 0)
             .map(|o| if let Origin::Computed { depth, .. } = o.origin { depth + 1 } else { 0 })
             .max()
             .unwrap_or(0);
         let present = !self.nullable(expr, &scope);
         let aliases = block.aliases_of(self, &uses, keep);
         // A conversion that says nothing leaves the column as it was.
-        if let Some(old) = block
-            .outs
-            .iter()
-            .find(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))
+        if let Some(old) =
+            used.into_iter().find(|o| matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))
         {
             return Ok(Out { id, name, ..old.clone() });
         }
@@ -221,7 +244,7 @@ impl Lowerer<'_> {
     }
 
     /// A query stands in the expression, or in a macro that it calls.
-    fn holds_query(&mut self, expr: &Expr) -> bool {
+    pub(crate) fn holds_query(&mut self, expr: &Expr) -> bool {
         self.finds(expr, "SELECT")
     }
 

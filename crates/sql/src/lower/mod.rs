@@ -6,6 +6,7 @@
 mod block;
 mod close;
 mod expr;
+mod outs;
 mod plan;
 mod select;
 pub(crate) mod walk;
@@ -78,20 +79,26 @@ pub(crate) type Result<T> = std::result::Result<T, Refusal>;
 /// What a column of the IR is called at one place of the SQL.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
-    columns: FxHashMap<ColId, ast::Expr>,
+    ids: Vec<ColId>,
+    exprs: Vec<ast::Expr>,
     /// The columns of the row, in order: what `* has "x"` looks at.
     row: Vec<ColId>,
     /// Columns that hold no NULL.
-    present: FxHashSet<ColId>,
+    present: Vec<ColId>,
     /// The order of rows that window functions see (the last `sort`), and the partition they stay in.
     pub order: Vec<ast::OrderByExpr>,
     pub partition: Vec<ast::Expr>,
 }
 
 impl Scope {
+    fn with_capacity(n: usize) -> Self {
+        Self { ids: Vec::with_capacity(n), exprs: Vec::with_capacity(n), ..Self::default() }
+    }
+
     /// The SQL for a column: a name, a qualified name, or the expression that computes it.
     pub(crate) fn get(&self, id: ColId) -> Option<&ast::Expr> {
-        self.columns.get(&id)
+        let at = self.ids.iter().position(|i| *i == id)?;
+        self.exprs.get(at)
     }
 
     /// The columns of the row in order.
@@ -105,7 +112,9 @@ impl Scope {
     }
 
     fn set_present(&mut self, id: ColId) {
-        self.present.insert(id);
+        if !self.present.contains(&id) {
+            self.present.push(id);
+        }
     }
 
     /// Adds a column of the row.
@@ -116,7 +125,13 @@ impl Scope {
 
     /// Adds a name that is no column of the row (a part of a composed aggregate).
     pub(crate) fn define(&mut self, id: ColId, expr: ast::Expr) {
-        self.columns.insert(id, expr);
+        match self.ids.iter().position(|i| *i == id).and_then(|at| self.exprs.get_mut(at)) {
+            Some(old) => *old = expr,
+            None => {
+                self.ids.push(id);
+                self.exprs.push(expr);
+            }
+        }
     }
 }
 
@@ -149,6 +164,9 @@ pub(crate) struct Lowerer<'q> {
     prefix: Option<SmolStr>,
     /// Whether a macro's text, or that of one that it needs, holds a word.
     macro_words: FxHashMap<(SmolStr, &'static str), bool>,
+    /// How often columns of sources are read below a computed one, were all steps between written out in one expression; columns
+    /// that are not listed count for one.
+    weights: FxHashMap<ColId, u32>,
     /// Time columns that the query bounds: how far back from now, in ticks.
     bounds: Vec<(ColId, i64)>,
 }
@@ -193,6 +211,7 @@ impl<'q> Lowerer<'q> {
             rows_block: None,
             prefix: None,
             macro_words: FxHashMap::default(),
+            weights: FxHashMap::default(),
             bounds: Vec::new(),
         }
     }
@@ -283,25 +302,31 @@ impl Lowerer<'_> {
     }
 
     /// Takes the names of all tables and looks for bounds on time, before anything is lowered.
-    fn survey(&mut self) {
+    fn survey(&mut self) -> Result<()> {
+        let mut wide = None;
         let mut names = Vec::new();
         let mut bounds = Vec::new();
         let query = self.query;
         let literal = |e: &Expr| literal_span(query, e);
-        let mut on_plan = |p: &Plan| match &*p.op {
-            Op::Scan(scan) => match &scan.source {
-                Source::Table(t) => names.push(t.name.to_lowercase()),
-                Source::Input(i) => names.push(i.name.to_lowercase()),
-                Source::Glob(_) => {}
-            },
-            Op::Filter { predicate, .. } => {
-                let parts = match &predicate.kind {
-                    ExprKind::And(parts) => parts.as_slice(),
-                    _ => std::slice::from_ref(predicate),
-                };
-                bounds.extend(parts.iter().filter_map(|e| plan::time_bound(e, &literal)));
+        let mut on_plan = |p: &Plan| {
+            if p.output.len() > MAX_COLUMNS {
+                wide = Some(p.span);
             }
-            _ => {}
+            match &*p.op {
+                Op::Scan(scan) => match &scan.source {
+                    Source::Table(t) => names.push(t.name.to_lowercase()),
+                    Source::Input(i) => names.push(i.name.to_lowercase()),
+                    Source::Glob(_) => {}
+                },
+                Op::Filter { predicate, .. } => {
+                    let parts = match &predicate.kind {
+                        ExprKind::And(parts) => parts.as_slice(),
+                        _ => std::slice::from_ref(predicate),
+                    };
+                    bounds.extend(parts.iter().filter_map(|e| plan::time_bound(e, &literal)));
+                }
+                _ => {}
+            }
         };
         let mut plans = vec![&query.plan];
         for binding in &query.bindings {
@@ -315,6 +340,13 @@ impl Lowerer<'_> {
         }
         self.names.extend(names);
         self.bounds = bounds;
+        match wide {
+            Some(span) => {
+                let message = format!("a step has more than {MAX_COLUMNS} columns");
+                Err(Refusal::new(codes::SQL_TOO_LARGE, span, message))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -396,12 +428,37 @@ const MACRO_TABLES: &[(&str, &[(&str, Type)])] = &[
     ),
 ];
 
+/// Engines write the columns of a step out where the next one reads them: `x = f(x, x)` in twenty steps is a million reads. A
+/// step whose columns stand for more than this is computed and kept.
+const MAX_WEIGHT: u32 = 256;
+
+/// The names of a table's columns in emitted queries: the second of two that differ only in case gets a suffix.
+pub fn table_columns<'q>(query: &'q Query, columns: &'q [ColId]) -> impl Iterator<Item = (ColId, SmolStr)> {
+    let mut given = outs::Unique::with_capacity(columns.len());
+    columns.iter().map(move |id| {
+        let wanted = query.columns.get(*id).map(|c| &c.name);
+        (*id, wanted.map_or_else(SmolStr::default, |name| given.name(name)))
+    })
+}
+
 /// Queries that nest deeper than this are lowered on a stack of their own size: workers have small ones.
 const DEEP: u32 = 16;
 const LARGE_STACK: usize = 64 * 1024 * 1024;
 
+/// Expressions of a query with its scalar `let`s written out; real ones have some thousands.
+const MAX_SIZE: usize = 250_000;
+/// Columns of one step; far beyond what a table has.
+const MAX_COLUMNS: usize = 10_000;
+
 /// Lowers a query to a script.
 pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
+    if query.expanded_size() > MAX_SIZE {
+        let message = format!("the query has more than {MAX_SIZE} values and conditions");
+        let refused = Refusal::new(codes::SQL_TOO_LARGE, query.plan.span, message).help(
+            "put the values into a table and look them up there; name what repeats as a table by `let`",
+        );
+        return Err(vec![*refused.0]);
+    }
     if walk::depth(query) <= DEEP {
         return lower_here(query, options);
     }
@@ -423,7 +480,7 @@ pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered
 
 fn lower_here(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
     let mut l = Lowerer::new(query, options);
-    l.survey();
+    l.survey().map_err(|r| vec![*r.0])?;
     l.assumptions.clone_from(&query.assumptions);
     let block = l.block(&query.plan).map_err(|r| vec![*r.0])?;
     let select = l.finish(block, true).map_err(|r| vec![*r.0])?;

@@ -4,7 +4,6 @@ use super::block::{Block, Keep, Origin, Out, Source, Text};
 use super::walk::Uses;
 use super::{Lowerer, Result};
 use crate::build;
-use rustc_hash::FxHashSet;
 use sqlparser::ast::{Expr, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem};
 
 impl Block {
@@ -12,12 +11,15 @@ impl Block {
     /// means, FROM gets an alias for it.
     pub(crate) fn reveal_order(&mut self) {
         let uses = Uses::of(self.order.iter().map(|k| &k.expr));
+        if uses.columns.is_empty() {
+            return;
+        }
         let hidden = self.sources.iter().flat_map(|s| &s.columns).any(|c| {
             c.id.is_some_and(|id| uses.count(id) > 0)
-                && self.outs.iter().any(|o| {
-                    (Some(o.id) != c.id || !matches!(o.origin, Origin::Source(..)))
-                        && o.name.eq_ignore_ascii_case(&c.name)
-                })
+                && self
+                    .outs
+                    .like(&c.name)
+                    .any(|(_, o)| Some(o.id) != c.id || !matches!(o.origin, Origin::Source(..)))
         });
         let ([from], [source]) = (self.from.as_mut_slice(), self.sources.as_mut_slice()) else { return };
         if !hidden || source.qualifier.is_some() {
@@ -28,7 +30,7 @@ impl Block {
         from.relation = build::aliased(from.relation.clone(), name, &[]);
         source.qualifier = Some(name.into());
         let columns: Vec<Text> = source.columns.iter().map(|c| source.text(&c.name)).collect();
-        for out in &mut self.outs {
+        for out in self.outs.iter_mut() {
             if let Origin::Source(0, i) = out.origin
                 && let Some(e) = columns.get(i)
             {
@@ -39,17 +41,19 @@ impl Block {
 
     /// The SELECT list.
     fn projection(&self, l: &Lowerer<'_>) -> Vec<SelectItem> {
-        let mut items = Vec::new();
-        let mut covered = FxHashSet::default();
+        let mut stars = Vec::new();
+        let mut covered = vec![false; self.outs.len()];
         if !self.explicit && self.group_by.is_none() && l.dialect().star_edit {
             for (s, source) in self.sources.iter().enumerate() {
                 let Some(star) = self.star(s, source, &mut covered) else { continue };
-                items.push(star);
+                stars.push(star);
             }
         }
+        let mut items = stars;
+        items.reserve(covered.iter().filter(|c| !**c).count());
         for i in self.defined_first() {
             if let Some(out) = self.outs.get(i)
-                && !covered.contains(&i)
+                && covered.get(i) != Some(&true)
                 && out.origin != Origin::Outer
             {
                 items.push(match out.origin {
@@ -69,7 +73,7 @@ impl Block {
 
     /// The columns in order, but each behind those that it names: an alias must be defined before it is used.
     fn defined_first(&self) -> Vec<usize> {
-        if self.outs.iter().all(|o| o.aliases.is_empty()) {
+        if !self.outs.aliased() || self.outs.iter().all(|o| o.aliases.is_empty()) {
             return (0..self.outs.len()).collect();
         }
         let mut done = Vec::with_capacity(self.outs.len());
@@ -84,7 +88,7 @@ impl Block {
                     *seen = true;
                     todo.push((i, true));
                     for alias in out.aliases.iter().rev() {
-                        if let Some(j) = self.outs.iter().position(|o| o.name == *alias) {
+                        if let Some(j) = self.outs.named(alias).next().map(|(j, _)| j) {
                             todo.push((j, false));
                         }
                     }
@@ -95,17 +99,21 @@ impl Block {
     }
 
     /// `*` for a source where most of its columns are wanted.
-    fn star(&self, s: usize, source: &Source, covered: &mut FxHashSet<usize>) -> Option<SelectItem> {
+    fn star(&self, s: usize, source: &Source, covered: &mut [bool]) -> Option<SelectItem> {
         let plain = |c: usize, name: &str, o: &Out| o.origin == Origin::Source(s, c) && o.name == name;
         // Columns mostly stand where they stood.
         let mut next = 0;
         let mut kept = |c: usize, name: &str| {
             let here = self.outs.get(next).is_some_and(|o| plain(c, name, o));
-            let at = if here { Some(next) } else { self.outs.iter().position(|o| plain(c, name, o)) };
+            let at = if here {
+                Some(next)
+            } else {
+                self.outs.named(name).find(|(_, o)| plain(c, name, o)).map(|(i, _)| i)
+            };
             next = at.map_or(next, |at| at + 1);
             at
         };
-        let mut mine = Vec::new();
+        let mut mine = Vec::with_capacity(source.columns.len());
         let mut exclude = Vec::new();
         let mut replace = Vec::new();
         for (c, column) in source.columns.iter().enumerate() {
@@ -113,11 +121,10 @@ impl Block {
                 mine.push(i);
                 continue;
             }
-            let replacement = self.outs.iter().position(|o| {
-                matches!(o.origin, Origin::Computed { .. }) && o.name == column.name && o.aliases.is_empty()
-            });
+            let replaces = |o: &Out| matches!(o.origin, Origin::Computed { .. }) && o.aliases.is_empty();
+            let replacement = self.outs.named(&column.name).find(|(_, o)| replaces(o)).map(|(i, _)| i);
             match replacement {
-                Some(i) if !covered.contains(&i) && !mine.contains(&i) => {
+                Some(i) if covered.get(i) == Some(&false) && !mine.contains(&i) => {
                     mine.push(i);
                     replace.push((self.outs.get(i)?.expr.get(), column.name.clone()));
                 }
@@ -129,7 +136,11 @@ impl Block {
         if few && !empty_open && !(source.open && exclude.is_empty()) {
             return None;
         }
-        covered.extend(mine);
+        for i in mine {
+            if let Some(slot) = covered.get_mut(i) {
+                *slot = true;
+            }
+        }
         Some(build::star(source.qualifier.as_deref(), &exclude, replace))
     }
 

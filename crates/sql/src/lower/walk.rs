@@ -31,6 +31,11 @@ impl Uses {
     }
 
     fn expr(&mut self, root: &Expr) {
+        match &root.kind {
+            ExprKind::Column(id) => return self.columns.push(*id),
+            ExprKind::Literal(_) => return,
+            _ => {}
+        }
         let mut todo = vec![root];
         while let Some(e) = todo.pop() {
             match &e.kind {

@@ -1,5 +1,6 @@
 //! Expressions: on one line if they fit, else broken at their operators, lists and branches.
 
+use super::flat::Line;
 use super::{MAX_DEPTH, Printer, short};
 use sqlparser::ast::{
     BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
@@ -9,8 +10,8 @@ impl Printer {
     /// A filter: the parts of an AND (or OR) one a line, if they do not fit on one.
     pub(super) fn condition(&mut self, e: &Expr) {
         let Some(op) = chain_operator(e) else { return self.expr(e) };
-        if !matches!(op, BinaryOperator::And) && self.fits(e, 0)
-            || self.room() > 60 && short(e, 60) && self.fits(e, 0)
+        if !matches!(op, BinaryOperator::And) && self.fits(&Line(e), 0)
+            || self.room() > 60 && short(&Line(e), 60) && self.fits(&Line(e), 0)
         {
             return;
         }
@@ -30,7 +31,7 @@ impl Printer {
     }
 
     pub(super) fn expr(&mut self, e: &Expr) {
-        if self.depth > MAX_DEPTH || self.fits(e, 1) {
+        if self.depth > MAX_DEPTH || self.fits(&Line(e), 1) {
             if self.depth > MAX_DEPTH {
                 self.flat(e);
             }

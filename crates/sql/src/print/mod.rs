@@ -5,8 +5,10 @@
 //! sqlparser itself. Printed text reads back as the same tree.
 
 mod expr;
+mod flat;
 
 use crate::lower::Script;
+use flat::{Flat, Line};
 use sqlparser::ast::{
     Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause,
     OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
@@ -75,12 +77,12 @@ impl Printer {
 
     /// Prints on this line if it fits; else says so.
     fn fits(&mut self, item: &dyn fmt::Display, reserve: usize) -> bool {
-        let mut short = Short { text: String::new(), left: self.room().saturating_sub(reserve) };
-        if write!(short, "{item}").is_err() || short.text.contains('\n') {
-            return false;
+        let (start, left) = (self.out.len(), self.room().saturating_sub(reserve));
+        let fits = write!(Short { text: &mut self.out, left }, "{item}").is_ok();
+        if !fits {
+            self.out.truncate(start);
         }
-        self.out.push_str(&short.text);
-        true
+        fits
     }
 
     fn flat(&mut self, item: &dyn fmt::Display) {
@@ -302,7 +304,7 @@ impl Printer {
     }
 
     fn select_item(&mut self, item: &SelectItem) {
-        if self.fits(item, 1) {
+        if self.fits(&Line(item), 1) {
             return;
         }
         match item {
@@ -421,14 +423,14 @@ impl Printer {
     }
 
     /// Items with commas inside of parentheses, which close on a line of their own if the items do not fit on this one.
-    fn list<T: fmt::Display>(&mut self, items: &[T], each: impl FnMut(&mut Self, &T)) {
+    fn list<T: Flat>(&mut self, items: &[T], each: impl FnMut(&mut Self, &T)) {
         if self.open_list(items, each) {
             self.line();
         }
     }
 
     /// Items with commas: on this line if they fit, else wrapped to lines that are as full as they get. Says whether it wrapped.
-    fn open_list<T: fmt::Display>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) -> bool {
+    fn open_list<T: Flat>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) -> bool {
         if items.is_empty() || items.len() > 1 && self.fits(&Joined(items), 1) {
             return false;
         }
@@ -441,8 +443,7 @@ impl Printer {
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
                     p.write(",");
-                    let mut short = Short { text: String::new(), left: p.room().saturating_sub(2) };
-                    if write!(short, "{item}").is_err() {
+                    if !short(&Line(item), p.room().saturating_sub(2)) {
                         p.line();
                     } else {
                         p.write(" ");
@@ -455,16 +456,21 @@ impl Printer {
     }
 }
 
-/// Writes until the room is used up.
-struct Short {
-    text: String,
+/// Writes until the room is used up, or the line ends.
+struct Short<'a> {
+    text: &'a mut String,
     left: usize,
 }
 
-impl Write for Short {
+impl Write for Short<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let n = s.chars().count();
-        if n > self.left {
+        // Characters begin with a byte that continues none; most texts are too short for anything cleverer.
+        let (mut n, mut ends) = (0, false);
+        for b in s.bytes() {
+            n += usize::from(b & 0xC0 != 0x80);
+            ends |= b == b'\n';
+        }
+        if n > self.left || ends {
             return Err(fmt::Error);
         }
         self.left -= n;
@@ -473,19 +479,29 @@ impl Write for Short {
     }
 }
 
+/// Counts until the room is used up.
+struct Count(usize);
+
+impl Write for Count {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.0 = self.0.checked_sub(s.chars().count()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
 fn short(item: &dyn fmt::Display, width: usize) -> bool {
-    write!(Short { text: String::new(), left: width }, "{item}").is_ok()
+    write!(Count(width), "{item}").is_ok()
 }
 
 struct Joined<'a, T>(&'a [T]);
 
-impl<T: fmt::Display> fmt::Display for Joined<'_, T> {
+impl<T: Flat> fmt::Display for Joined<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, item) in self.0.iter().enumerate() {
             if i > 0 {
                 f.write_str(", ")?;
             }
-            write!(f, "{item}")?;
+            item.flat(f)?;
         }
         Ok(())
     }
@@ -495,7 +511,7 @@ struct On<'a>(&'a Expr);
 
 impl fmt::Display for On<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " ON {}", self.0)
+        write!(f, " ON {}", Line(self.0))
     }
 }
 
@@ -503,7 +519,7 @@ impl fmt::Display for On<'_> {
 fn simple_item(item: &SelectItem) -> bool {
     match item {
         SelectItem::UnnamedExpr(e) | SelectItem::ExprWithAlias { expr: e, .. } => {
-            !matches!(e, Expr::Case { .. } | Expr::Subquery(_)) && short(e, 40)
+            !matches!(e, Expr::Case { .. } | Expr::Subquery(_)) && short(&Line(e), 40)
         }
         SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => true,
         _ => false,

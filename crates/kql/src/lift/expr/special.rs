@@ -1,6 +1,7 @@
 //! Functions that the IR has nodes for: conditions, conversions, the clock, columns by their name.
 
 use super::{Cx, Lifter};
+use crate::lift::Scope;
 use crate::syntax::tree;
 use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::functions::{FunctionDef, FunctionKind, common_type, find};
@@ -48,8 +49,10 @@ impl<'t> Lifter<'t> {
             "ingestion_time" => self.ingestion_time(span, cx),
             "column_ifexists" => self.column_if_exists(call, span, cx),
             "pack_all" => self.pack_all(call, span, cx),
+            "column_names_of" => self.column_names(argument(call.args.first()?), span, cx),
             "bag_pack_columns" => self.packed_columns(call, span, cx),
             "bin" => self.binned(call, def, span, cx),
+            "bin_auto" => self.binned_auto(argument(call.args.first()?), span, cx),
             _ => return None,
         })
     }
@@ -167,6 +170,16 @@ impl<'t> Lifter<'t> {
         ir::Expr::new(ExprKind::Call(remove, vec![bag, keys]), Type::Dynamic, span)
     }
 
+    /// `column_names_of(T)`: known where the columns of the table are.
+    fn column_names(&mut self, table: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
+        let rel = self.table(table, cx.scope.env);
+        if !rel.origins.is_empty() {
+            return self.opaque("not all columns of this table are known", Type::Dynamic, span);
+        }
+        let names = rel.plan.output.iter().map(|id| ir::Json::String(self.columns.name(*id).into()));
+        ir::Expr::literal(ir::Value::Dynamic(ir::Json::Array(names.collect())), span)
+    }
+
     /// `{"name": column, …}`
     fn packed(&mut self, columns: &[ColId], span: Span) -> ir::Expr {
         let mut args = Vec::with_capacity(columns.len() * 2);
@@ -191,6 +204,26 @@ impl<'t> Lifter<'t> {
         match find("bag_pack", FunctionKind::Scalar) {
             Some(def) if !args.is_empty() => ir::Expr::new(ExprKind::Call(def, args), Type::Dynamic, span),
             _ => ir::Expr::literal(ir::Value::Dynamic(ir::Json::Object(indexmap::IndexMap::new())), span),
+        }
+    }
+
+    /// `bin_auto(value)`: `bin_at` with the size and the start that `set` statements give.
+    fn binned_auto(&mut self, value: &'t tree::Expr, span: Span, cx: Cx<'_>) -> ir::Expr {
+        let value = self.expr_in(value, cx);
+        let [Some(size), start] = self.bin_auto else {
+            return self.opaque(
+                "`bin_auto` goes by `set query_bin_auto_size`, which is not there",
+                value.ty,
+                span,
+            );
+        };
+        let bare = Scope::bare(cx.scope.env);
+        let mut args = vec![value, self.expr(size, &bare)];
+        args.extend(start.map(|start| self.expr(start, &bare)));
+        let name = if args.len() == 3 { "bin_at" } else { "bin" };
+        match find(name, FunctionKind::Scalar) {
+            Some(def) => self.call_of(def, args, span),
+            None => self.placeholder(Type::Unknown, span),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Outputs, column_names, fits_wildcard};
 use crate::lift::Lifter;
 use crate::lift::scope::{Env, Rel, Scope};
-use crate::syntax::tree::{ColumnNames, NamePattern, NamedExpr, ReorderDirection, ReorderKey};
+use crate::syntax::tree::{ColumnNames, Expr, NamePattern, NamedExpr, ReorderDirection, ReorderKey};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{self as ir, ColId, Item, Op, Plan, SelectItem, SelectKind, Type};
 use smol_str::SmolStr;
@@ -108,6 +108,46 @@ impl<'t> Lifter<'t> {
         let learned = picked.iter().copied().filter(|id| !input.plan.output.contains(id));
         let kept: Vec<ColId> = known.chain(learned).collect();
         self.select(input, SelectKind::Keep, kept, span).closed()
+    }
+
+    /// `project-by-names`: names, patterns and arrays of them, in their order. A name that no column has is passed over; where
+    /// the columns are not all known, it is taken for one of those.
+    ///
+    /// Source: "project-by-names operator" (Kusto).
+    pub(super) fn project_by_names(&mut self, input: Rel, names: &'t [Expr], span: Span, env: Env) -> Rel {
+        let mut patterns: Vec<(SmolStr, Span)> = Vec::new();
+        for e in names {
+            let value = self.expr(e, &Scope::bare(env));
+            match self.constant(&value) {
+                Some(ir::Value::String(name)) => patterns.push((name.clone(), e.span.0)),
+                Some(ir::Value::Dynamic(ir::Json::Array(items))) => {
+                    let texts = items.iter().filter_map(|i| match i {
+                        ir::Json::String(name) => Some((name.clone(), e.span.0)),
+                        _ => None,
+                    });
+                    patterns.extend(texts);
+                }
+                _ => {
+                    let reason = "`project-by-names` takes its columns from values that are not known";
+                    return self.opaque_plan(Some(input), reason, span);
+                }
+            }
+        }
+        let mut picked: Vec<ColId> = Vec::new();
+        for (pattern, at) in patterns {
+            let fitting: Vec<ColId> = if pattern.contains('*') {
+                let all = input.plan.output.iter().copied();
+                all.filter(|id| fits_wildcard(&pattern, self.columns.name(*id))).collect()
+            } else if let Some(id) = self.find_column(&input.plan.output, &pattern) {
+                vec![id]
+            } else if input.origins.is_empty() {
+                Vec::new()
+            } else {
+                self.column_of(&input, &pattern, at).into_iter().collect()
+            };
+            picked.extend(fitting.into_iter().filter(|id| !picked.contains(id)).collect::<Vec<_>>());
+        }
+        self.select(input, SelectKind::Keep, picked, span).closed()
     }
 
     fn select(&mut self, input: Rel, kind: SelectKind, output: Vec<ColId>, span: Span) -> Rel {

@@ -189,9 +189,7 @@ impl<'t> Lifter<'t> {
             | OperatorKind::ExecuteAndCache => input,
             OperatorKind::Facet { .. } => self.opaque_plan(Some(input), "`facet` gives several tables", span),
             OperatorKind::Fork(_) => self.opaque_plan(Some(input), "`fork` gives several tables", span),
-            OperatorKind::ProjectByNames(_) => {
-                self.opaque_plan(Some(input), "`project-by-names` takes its columns from values", span)
-            }
+            OperatorKind::ProjectByNames(names) => self.project_by_names(input, names, span, env),
             OperatorKind::GraphMarkComponents(_)
             | OperatorKind::GraphMatch(_)
             | OperatorKind::GraphShortestPaths(_)

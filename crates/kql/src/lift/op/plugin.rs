@@ -169,6 +169,10 @@ impl<'t> Lifter<'t> {
             }
         }
         rel.plan.output = output.into();
+        // The run finds no further columns.
+        if let Op::Plugin(plugin) = &mut *rel.plan.op {
+            plugin.open = false;
+        }
         rel.closed()
     }
 

@@ -18,7 +18,7 @@ impl<'t> Lifter<'t> {
         span: Span,
         env: Env,
     ) -> Rel {
-        let (inputs, labels) = self.searched(input, &search.tables, env);
+        let (inputs, labels) = self.searched(input, &search.tables, span, env);
         let rows = self.searched_rows("search", &inputs, span);
         let case = match param(&search.params, "kind").map(|p| self.param_text(p)).as_deref() {
             Some("case_sensitive") => Case::Sensitive,
@@ -34,7 +34,7 @@ impl<'t> Lifter<'t> {
     }
 
     pub(super) fn find(&mut self, find: &'t tree::Find, span: Span, env: Env) -> Rel {
-        let (inputs, labels) = self.searched(None, &find.tables, env);
+        let (inputs, labels) = self.searched(None, &find.tables, span, env);
         let rows = self.searched_rows("find", &inputs, span);
         let predicate =
             self.search_predicate(&find.predicate, &Scope::over(env, &rows.rel), Case::Insensitive);
@@ -82,6 +82,7 @@ impl<'t> Lifter<'t> {
         &mut self,
         input: Option<Rel>,
         tables: &'t [tree::Expr],
+        span: Span,
         env: Env,
     ) -> (Vec<Rel>, Vec<SmolStr>) {
         let (mut inputs, mut labels) = (Vec::new(), Vec::new());
@@ -91,6 +92,17 @@ impl<'t> Lifter<'t> {
         }
         for table in tables {
             self.union_inputs(table, env, &mut inputs, &mut labels);
+        }
+        if inputs.is_empty() && self.data.is_some() {
+            // Where the caller has tables, all are these and the views of the query.
+            for name in self.given_tables("*") {
+                inputs.push(self.table_by_name(&name, span));
+                labels.push(name);
+            }
+            for name in self.frames.views(env) {
+                inputs.push(self.named_table(&name, span, env));
+                labels.push(name);
+            }
         }
         (inputs, labels)
     }

@@ -62,16 +62,22 @@ impl<'t> Lifter<'t> {
         labels: &mut Vec<SmolStr>,
     ) {
         let span = table.span.0;
-        if let ExprKind::Wildcard(pattern) = &table.kind {
-            let names = self.glob_tables(pattern);
+        let pattern = match &table.kind {
+            ExprKind::Wildcard(pattern) => Some(pattern.as_str()),
+            // All tables are known only where the caller has them.
+            ExprKind::Star if self.data.is_some() => Some("*"),
+            _ => None,
+        };
+        if let Some(pattern) = pattern {
+            let names = if pattern == "*" { self.given_tables(pattern) } else { self.glob_tables(pattern) };
             if (1..=GLOB_LIMIT).contains(&names.len()) {
                 self.assume(format!(
                     "`{pattern}` stands for the {} tables of the schema data that fit",
                     names.len()
                 ));
                 for name in names {
-                    inputs.push(self.table_by_name(name, span));
-                    labels.push(SmolStr::new_static(name));
+                    inputs.push(self.table_by_name(&name, span));
+                    labels.push(name);
                 }
                 return;
             }

@@ -6,7 +6,9 @@ use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::FunctionDef;
 use ruleferry_ir::{Expr as IrExpr, Type, Value};
 use ruleferry_targets::sql::{ArgType, Nulls, Template};
-use sqlparser::ast::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType};
+use sqlparser::ast::{
+    Expr, OrderByExpr, OrderBySort, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+};
 
 impl Lowerer<'_> {
     pub(super) fn call(
@@ -16,6 +18,12 @@ impl Lowerer<'_> {
         span: Span,
         scope: &Scope,
     ) -> Result<Expr> {
+        if function.name == "bag_pack" && args.iter().step_by(2).any(is_empty_text) {
+            // A member without a name is left out.
+            let pairs = args.chunks(2).filter(|pair| !pair.first().is_some_and(is_empty_text));
+            let named: Vec<IrExpr> = pairs.flatten().cloned().collect();
+            return self.call(function, &named, span, scope);
+        }
         match function.name {
             "coalesce" => return self.coalesce_call(args, scope),
             "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
@@ -115,14 +123,28 @@ impl Lowerer<'_> {
 
     /// Functions over neighbouring rows: the order is that of the last `sort`, or of `serialize`.
     fn window(&mut self, function: &FunctionDef, args: &[IrExpr], span: Span, scope: &Scope) -> Result<Expr> {
-        let values = args.iter().map(|a| self.expr(a, scope)).collect::<Result<Vec<_>>>()?;
+        let mut values = args.iter().map(|a| self.expr(a, scope)).collect::<Result<Vec<_>>>()?;
+        if let (Some(value), Some(default), Some(sql)) = (args.first(), args.get(2), values.get_mut(2))
+            && matches!(function.name, "prev" | "next")
+            && value.ty != default.ty
+            && !(value.ty.is_numeric() && default.ty.is_numeric())
+        {
+            *sql = self.cast(default, value.ty, span, scope)?;
+        }
         let restart_is_constant_false =
             |i: usize| args.get(i).is_none_or(|a| matches!(a.as_literal(), Some(Value::Bool(false))));
         let (name, values, frame) = match function.name {
             "prev" => ("lag", values, false),
             "next" => ("lead", values, false),
             "row_number" if restart_is_constant_false(1) => {
-                let number = self.over(crate::build::function("row_number", Vec::new()), false, scope);
+                let falling = |k: &OrderByExpr| k.options.sort == Some(OrderBySort::Desc);
+                let number = if scope.order.iter().all(falling) {
+                    let order = crate::build::rank_order(&scope.order);
+                    let ranked = Scope { order, ..scope.clone() };
+                    self.over(crate::build::function("row_number", Vec::new()), false, &ranked)
+                } else {
+                    self.over(crate::build::function("row_number", Vec::new()), false, scope)
+                };
                 return Ok(match values.into_iter().next() {
                     Some(start)
                         if !matches!(args.first().and_then(IrExpr::as_literal), Some(Value::Long(1))) =>
@@ -150,7 +172,13 @@ impl Lowerer<'_> {
         };
         let text = args.first().is_some_and(|a| a.ty == Type::String);
         let windowed = self.over(crate::build::function(name, values), frame, scope);
-        Ok(if text { coalesce(windowed, string("")) } else { windowed })
+        // A sum of no values yet is 0.
+        let number = args.first().is_some_and(|a| a.ty.is_numeric() && self.nullable(a, scope));
+        Ok(match (text, name) {
+            (true, _) => coalesce(windowed, string("")),
+            (false, "sum") if number => coalesce(windowed, crate::build::integer(0)),
+            (false, _) => windowed,
+        })
     }
 
     fn over(&self, mut function: sqlparser::ast::Function, running: bool, scope: &Scope) -> Expr {
@@ -195,4 +223,8 @@ fn builds_dynamic(name: &str) -> bool {
         "zip",
     ];
     BUILDERS.binary_search(&name).is_ok()
+}
+
+fn is_empty_text(e: &IrExpr) -> bool {
+    matches!(e.as_literal(), Some(Value::String(s)) if s.is_empty())
 }

@@ -108,6 +108,7 @@ impl Lowerer<'_> {
         if let (Some(Value::Long(n)), true) = (e.as_literal(), to.is_numeric()) {
             let value = match to {
                 Type::Real => Value::Real(*n as f64),
+                Type::Int if i32::try_from(*n).is_err() => Value::Null(Type::Int),
                 _ => Value::Long(*n),
             };
             return Ok(literal::literal(self.dialect(), &value));

@@ -45,6 +45,16 @@ impl Use {
     }
 }
 
+impl<'q> Lowerer<'q> {
+    /// The scalar `let` that a name stands for.
+    pub(super) fn binding_expr(&self, id: BindingId) -> Option<&'q IrExpr> {
+        match &self.binding(id)?.value {
+            BindingValue::Scalar(e) => Some(e),
+            BindingValue::Table { .. } => None,
+        }
+    }
+}
+
 impl Lowerer<'_> {
     /// A value.
     pub(crate) fn expr(&mut self, e: &IrExpr, scope: &Scope) -> Result<Expr> {
@@ -104,14 +114,6 @@ impl Lowerer<'_> {
             ExprKind::Opaque(o) => {
                 Err(Refusal::new(codes::SQL_OPAQUE, e.span, format!("{} has no SQL form", o.reason)))
             }
-        }
-    }
-
-    /// The scalar `let` that a name stands for.
-    pub(super) fn binding_expr(&self, id: BindingId) -> Option<&IrExpr> {
-        match &self.binding(id)?.value {
-            BindingValue::Scalar(e) => Some(e),
-            BindingValue::Table { .. } => None,
         }
     }
 
@@ -236,8 +238,8 @@ impl Lowerer<'_> {
                     | Type::Timespan => is_null(value),
                 })
             }
-            ExprKind::Let(id) => match self.binding_expr(*id).cloned() {
-                Some(value) => self.test(&value, scope, place),
+            ExprKind::Let(id) => match self.binding_expr(*id) {
+                Some(value) => self.test(value, scope, place),
                 None => self.value(e, scope),
             },
             ExprKind::Literal(_)
@@ -364,6 +366,16 @@ impl Lowerer<'_> {
         };
         if self.has_template(key, &[lt, rt]) {
             return self.template(key, &[lt, rt], vec![left, right], span);
+        }
+        // Products and quotients of two DECIMALs overflow its digits.
+        let mut right = right;
+        if matches!(a.op, ArithmeticOp::Mul | ArithmeticOp::Div) && lt.is_numeric() && rt.is_numeric() {
+            let double = crate::build::data_type(self.dialect(), Type::Real);
+            for (operand, ty) in [(&mut left, lt), (&mut right, rt)] {
+                if ty == Type::Decimal {
+                    *operand = crate::build::cast(operand.clone(), double.clone());
+                }
+            }
         }
         let simple = |op| Ok(binary(left.clone(), op, right.clone()));
         let spans = lt == Type::Timespan || rt == Type::Timespan;

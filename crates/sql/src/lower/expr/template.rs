@@ -14,7 +14,17 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 thread_local! {
-    static PARSED: RefCell<Vec<Option<Expr>>> = const { RefCell::new(Vec::new()) };
+    static PARSED: RefCell<Vec<Option<Parsed>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The tree of a template.
+#[derive(Clone, Debug)]
+struct Parsed {
+    expr: Expr,
+    /// How often `$1`, `$2` … stand in it.
+    places: Vec<usize>,
+    /// How often `$...` does.
+    rests: usize,
 }
 
 impl Lowerer<'_> {
@@ -54,7 +64,7 @@ impl Lowerer<'_> {
         let parsed = parse(template).ok_or_else(|| {
             Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
         })?;
-        let filled = substitute(parsed, &args);
+        let filled = substitute(parsed, args);
         let filled = match outside {
             Some((name, queries)) => {
                 let over = crate::build::call(
@@ -122,7 +132,7 @@ impl Visitor for QueryFinder {
 }
 
 /// The tree of a template, with its holes.
-fn parse(template: &Template) -> Option<Expr> {
+fn parse(template: &Template) -> Option<Parsed> {
     PARSED.with(|cache| {
         let mut cache = cache.borrow_mut();
         if cache.is_empty() {
@@ -136,15 +146,40 @@ fn parse(template: &Template) -> Option<Expr> {
             *slot = sqlparser::parser::Parser::new(&dialect)
                 .try_with_sql(&plain)
                 .and_then(|mut p| p.parse_expr())
-                .ok();
+                .ok()
+                .map(count_holes);
         }
         slot.clone()
     })
 }
 
-struct Fill<'a> {
-    args: &'a [Expr],
-    first_rest: usize,
+fn count_holes(expr: Expr) -> Parsed {
+    let (mut places, mut rests) = (Vec::new(), 0);
+    let _ = sqlparser::ast::visit_expressions(&expr, |node| {
+        match hole(node) {
+            Some("rest") => rests += 1,
+            Some(n) => {
+                let n: usize = n.parse().unwrap_or(0);
+                if n > places.len() {
+                    places.resize(n, 0);
+                }
+                if let Some(count) = n.checked_sub(1).and_then(|i| places.get_mut(i)) {
+                    *count += 1;
+                }
+            }
+            None => {}
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    Parsed { expr, places, rests }
+}
+
+/// Arguments on their way into a template: each is moved to the last place that it has there.
+struct Fill {
+    args: Vec<Expr>,
+    /// How often each hole is still to be filled; the arguments behind those are the rest.
+    places: Vec<usize>,
+    rests: usize,
 }
 
 fn hole(e: &Expr) -> Option<&str> {
@@ -155,7 +190,7 @@ fn hole(e: &Expr) -> Option<&str> {
 }
 
 /// An argument in parentheses where it is not a plain value, name or call, so that the operators of a template cannot take it apart.
-fn safe(e: &Expr) -> Expr {
+fn safe(e: Expr) -> Expr {
     match e {
         Expr::Identifier(_)
         | Expr::CompoundIdentifier(_)
@@ -166,23 +201,26 @@ fn safe(e: &Expr) -> Expr {
         | Expr::Interval(_)
         | Expr::Case { .. }
         | Expr::Subquery(_)
-        | Expr::Array(_) => e.clone(),
-        other => Expr::Nested(Box::new(other.clone())),
+        | Expr::Array(_) => e,
+        other => Expr::Nested(Box::new(other)),
     }
 }
 
-impl VisitorMut for Fill<'_> {
+impl VisitorMut for Fill {
     type Break = ();
 
     fn pre_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
         match e {
             Expr::Function(f) => self.fill_function(f),
-            Expr::Array(array) => {
-                let spread = |item: Expr| match hole(&item) {
-                    Some("rest") => self.args.get(self.first_rest..).unwrap_or(&[]).to_vec(),
-                    _ => vec![item],
-                };
-                array.elem = std::mem::take(&mut array.elem).into_iter().flat_map(spread).collect();
+            Expr::Array(array) if array.elem.iter().any(|item| hole(item) == Some("rest")) => {
+                let mut filled = Vec::with_capacity(array.elem.len() + self.args.len());
+                for item in array.elem.drain(..) {
+                    match hole(&item) {
+                        Some("rest") => filled.extend(self.rest()),
+                        _ => filled.push(item),
+                    }
+                }
+                array.elem = filled;
             }
             _ => {}
         }
@@ -191,21 +229,23 @@ impl VisitorMut for Fill<'_> {
 
     fn post_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
         if let Some(name) = hole(e)
-            && let Some(arg) = name.parse::<usize>().ok().and_then(|n| self.args.get(n.wrapping_sub(1)))
+            && let Some(arg) = name.parse::<usize>().ok().and_then(|n| self.place(n.wrapping_sub(1)))
         {
             *e = safe(arg);
         }
         bare_operands(e);
         // `coalesce(coalesce(x, ''), '')`: the template guards an argument that is guarded.
         if let Expr::Function(f) = e
-            && let FunctionArguments::List(list) = &f.args
+            && crate::build::is_named(&f.name, "coalesce")
+            && let FunctionArguments::List(list) = &mut f.args
             && let [
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(first)),
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(default)),
-            ] = list.args.as_slice()
-            && f.name.to_string() == "coalesce"
+            ] = list.args.as_mut_slice()
         {
-            *e = crate::build::coalesce(first.clone(), default.clone());
+            let take = |e: &mut Expr| std::mem::replace(e, crate::build::null());
+            let (first, default) = (take(first), take(default));
+            *e = crate::build::coalesce(first, default);
         }
         ControlFlow::Continue(())
     }
@@ -247,39 +287,53 @@ fn bare_operands(e: &mut Expr) {
     }
 }
 
-impl Fill<'_> {
-    fn rest(&self) -> &[Expr] {
-        self.args.get(self.first_rest..).unwrap_or(&[])
+impl Fill {
+    /// The argument for a hole: itself for the last one, a copy for those before.
+    fn place(&mut self, at: usize) -> Option<Expr> {
+        let arg = self.args.get_mut(at)?;
+        match self.places.get_mut(at) {
+            Some(left) if *left <= 1 => Some(std::mem::replace(arg, crate::build::null())),
+            Some(left) => {
+                *left -= 1;
+                Some(arg.clone())
+            }
+            None => Some(arg.clone()),
+        }
+    }
+
+    /// The arguments behind those that have a place.
+    fn rest(&mut self) -> Vec<Expr> {
+        let first = self.places.len().min(self.args.len());
+        self.rests = self.rests.saturating_sub(1);
+        match self.rests {
+            0 => self.args.split_off(first),
+            _ => self.args.get(first..).unwrap_or_default().to_vec(),
+        }
     }
 
     /// Arguments of a call stand bare, and `$rest` spreads.
-    fn fill_function(&self, f: &mut Function) {
+    fn fill_function(&mut self, f: &mut Function) {
         let FunctionArguments::List(list) = &mut f.args else { return };
+        let rest = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if hole(e) == Some("rest"));
+        if !list.args.iter().any(rest) {
+            return;
+        }
         let mut filled = Vec::with_capacity(list.args.len() + self.args.len());
         for arg in list.args.drain(..) {
-            match &arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if hole(e) == Some("rest") => {
-                    filled.extend(
-                        self.rest().iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e.clone()))),
-                    );
-                }
-                _ => filled.push(arg),
+            if rest(&arg) {
+                filled
+                    .extend(self.rest().into_iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e))));
+            } else {
+                filled.push(arg);
             }
         }
         list.args = filled;
     }
 }
 
-fn substitute(mut e: Expr, args: &[Expr]) -> Expr {
-    // The holes with a number say where the rest begins.
-    let mut highest = 0;
-    let _ = sqlparser::ast::visit_expressions(&e, |node| {
-        if let Some(n) = hole(node).and_then(|n| n.parse::<usize>().ok()) {
-            highest = highest.max(n);
-        }
-        ControlFlow::<()>::Continue(())
-    });
-    let mut fill = Fill { args, first_rest: highest };
+fn substitute(template: Parsed, args: Vec<Expr>) -> Expr {
+    let Parsed { expr: mut e, places, rests } = template;
+    let mut fill = Fill { args, places, rests };
     let _ = VisitMut::visit(&mut e, &mut fill);
     e
 }

@@ -3,11 +3,11 @@
 use super::{MAX_LIST, fill_string, refuse_column, refuse_operator};
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out, Relation};
+use crate::lower::outs::{ColSet, Outs};
 use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{Aggregate, AggregateCall, AggregateItem, ColId, Expr, Item, Plan, Type};
-use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{
     self, BinaryOperator, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
@@ -65,22 +65,27 @@ impl Lowerer<'_> {
     fn fit_aggregate(&mut self, block: Block, keys: &[Item], aggregates: &[AggregateItem]) -> Result<Block> {
         let kept = passed_on(keys);
         let key_uses =
-            Uses::of(keys.iter().filter(|k| !k.ids.iter().any(|i| kept.contains(i))).map(|k| &k.expr));
+            Uses::of(keys.iter().filter(|k| !k.ids.iter().any(|i| kept.contains(*i))).map(|k| &k.expr));
         let mut args = Vec::new();
         aggregates.iter().for_each(|a| walk::aggregate_args(a, &mut args));
         let arg_uses = Uses::of(args);
         // A group key that is computed may stand in the SELECT list; an aggregate cannot name it.
-        let none = FxHashSet::default();
+        let none = ColSet::default();
         let args_fit = block.inlines(&arg_uses, Keep::Only(&none));
         let volatile_key = block.outs.iter().any(|o| {
-            kept.contains(&o.id)
+            kept.contains(o.id)
                 && matches!(
                     o.origin,
                     Origin::Computed { fixed: true, .. } | Origin::Computed { volatile: true, .. }
                 )
         });
-        let aliased_key = block.outs.iter().any(|o| kept.contains(&o.id) && !o.aliases.is_empty());
-        if args_fit && !volatile_key && !aliased_key && block.fits(self, &key_uses, Keep::Only(&kept)) {
+        let aliased_key = block.outs.iter().any(|o| kept.contains(o.id) && !o.aliases.is_empty());
+        if args_fit
+            && !volatile_key
+            && !block.order_is_fixed()
+            && !aliased_key
+            && block.fits(self, &key_uses, Keep::Only(&kept))
+        {
             Ok(block)
         } else {
             self.reopen(block)
@@ -88,9 +93,9 @@ impl Lowerer<'_> {
     }
 
     /// The columns of the group keys. A missing string and the empty one are the same group.
-    fn key_columns(&mut self, block: &Block, keys: &[Item]) -> Result<Vec<Out>> {
-        let none = FxHashSet::default();
-        let mut outs: Vec<Out> = Vec::with_capacity(keys.len());
+    fn key_columns(&mut self, block: &Block, keys: &[Item]) -> Result<Outs> {
+        let none = ColSet::default();
+        let mut outs = Outs::with_capacity(keys.len());
         for key in keys {
             let Some(&id) = key.ids.first() else { continue };
             let name = Block::name_for(&outs, self.query.columns.name(id), None);
@@ -111,10 +116,11 @@ impl Lowerer<'_> {
         input: &Plan,
     ) -> Result<Block> {
         let block = self.fit_aggregate(block, keys, aggregates)?;
-        let none = FxHashSet::default();
+        let none = ColSet::default();
         let mut scope = block.scope(self, Keep::Only(&none), &uses_of(keys, aggregates, input));
         scope.order = block.window_order(self, &scope)?;
         let mut outs = self.key_columns(&block, keys)?;
+        outs.reserve(aggregates.iter().map(|a| a.ids.len()).sum());
         let plain = outs.iter().all(|o| matches!(o.origin, Origin::Source(..)));
         let group_by = match (outs.is_empty(), plain) {
             (true, _) => GroupByExpr::Expressions(Vec::new(), Vec::new()),
@@ -123,6 +129,8 @@ impl Lowerer<'_> {
             }
             (false, false) => GroupByExpr::All(Vec::new()),
         };
+        let constant = |o: &Out| !block.reads_columns(&o.expr);
+        let constant_keys = !outs.is_empty() && outs.iter().all(constant);
         let mut chosen = Vec::new();
         for item in aggregates {
             self.aggregate_columns(&block, item, &scope, &mut outs, &mut chosen, keys, input)?;
@@ -131,6 +139,10 @@ impl Lowerer<'_> {
         block.group_keys = keys.iter().filter_map(|k| k.ids.first().copied()).collect();
         block.outs = outs;
         block.group_by = Some(group_by);
+        if constant_keys {
+            // By keys that are the same in every row the engine groups as by none: one row, even of no input.
+            block.having.push(build::binary(count_rows(), BinaryOperator::Gt, build::integer(0)));
+        }
         block.explicit = true;
         block.hint = "grouped";
         if chosen.is_empty() { Ok(block) } else { self.unpack(block, &chosen) }
@@ -143,7 +155,7 @@ impl Lowerer<'_> {
         block: &Block,
         item: &AggregateItem,
         scope: &Scope,
-        outs: &mut Vec<Out>,
+        outs: &mut Outs,
         chosen: &mut Vec<Chosen>,
         keys: &[Item],
         input: &Plan,
@@ -164,6 +176,7 @@ impl Lowerer<'_> {
                 self.push_computed(outs, *first, extreme, false);
                 let returned = self.returned(block, returned, *star, rest.len(), keys, Some(by), input)?;
                 let name = if *max { "arg_max_null" } else { "arg_min_null" };
+                let by_sql = if self.nullable(by, scope) { or_any(by_sql, *max) } else { by_sql };
                 let aggregate = |value: ast::Expr| build::call(name, vec![value, by_sql.clone()]);
                 self.choose_columns(rest, &returned, scope, outs, chosen, &aggregate)
             }
@@ -183,7 +196,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn push_computed(&self, outs: &mut Vec<Out>, id: ColId, expr: ast::Expr, present: bool) {
+    fn push_computed(&self, outs: &mut Outs, id: ColId, expr: ast::Expr, present: bool) {
         let name = Block::name_for(outs, self.query.columns.name(id), None);
         outs.push(Out {
             id,
@@ -201,7 +214,7 @@ impl Lowerer<'_> {
         ids: &[ColId],
         returned: &[Expr],
         scope: &Scope,
-        outs: &mut Vec<Out>,
+        outs: &mut Outs,
         chosen: &mut Vec<Chosen>,
         aggregate: &dyn Fn(ast::Expr) -> ast::Expr,
     ) -> Result<()> {
@@ -284,7 +297,7 @@ impl Lowerer<'_> {
         let rest: Vec<Expr> = input
             .output
             .iter()
-            .filter(|id| !keys.contains(id) && Some(**id) != by && block.out(**id).is_some())
+            .filter(|id| !keys.contains(**id) && Some(**id) != by && block.out(**id).is_some())
             .map(|id| Expr::column(*id, self.ty(*id), input.span))
             .collect();
         if rest.len() == count { Ok(rest) } else { Err(refuse_column(input.span)) }
@@ -358,6 +371,7 @@ impl Lowerer<'_> {
                     None => Ok(build::call(if *max { "max" } else { "min" }, vec![by_sql])),
                     Some(value) => {
                         let value = self.expr(value, scope)?;
+                        let by_sql = if self.nullable(by, scope) { or_any(by_sql, *max) } else { by_sql };
                         Ok(build::call(
                             if *max { "arg_max_null" } else { "arg_min_null" },
                             vec![value, by_sql],
@@ -396,11 +410,12 @@ impl Lowerer<'_> {
         let mut block = block;
         let mut scope = block.scope(
             self,
-            Keep::Only(&FxHashSet::default()),
-            &uses_of(keys, std::slice::from_ref(item), input),
+            Keep::Only(&ColSet::default()),
+            // What the choice returns is taken from the row itself.
+            &Uses::of(keys.iter().map(|k| &k.expr).chain(choice_args(item))),
         );
         let key_outs = self.key_columns(&block, keys)?;
-        let mut outs: Vec<Out> = Vec::new();
+        let mut outs = Outs::default();
         for (key, filled) in keys.iter().zip(&key_outs) {
             // The row's own value is shown; only the grouping takes a missing string for the empty one.
             let shown = key
@@ -429,6 +444,9 @@ impl Lowerer<'_> {
             let out = self.row_column(&block, &outs, *first, by)?;
             let sql = self.expr(by, &scope)?;
             order.push(build::order_key(sql, max, false));
+            if self.nullable(by, &scope) {
+                order = build::rank_order(&order);
+            }
             outs.push(out);
         }
         let returned = self.returned(&block, returned, star, rest.len(), keys, by.map(|(b, _)| b), input)?;
@@ -446,8 +464,8 @@ impl Lowerer<'_> {
         if keys.is_empty() { self.one_row(block) } else { Ok(block) }
     }
 
-    fn row_column(&mut self, block: &Block, outs: &[Out], id: ColId, expr: &Expr) -> Result<Out> {
-        let none = FxHashSet::default();
+    fn row_column(&mut self, block: &Block, outs: &Outs, id: ColId, expr: &Expr) -> Result<Out> {
+        let none = ColSet::default();
         let name = Block::name_for(outs, self.query.columns.name(id), None);
         match expr.as_column().and_then(|c| block.out(c)) {
             Some(old) => Ok(Out { id, name, ..old.clone() }),
@@ -499,12 +517,28 @@ fn uses_of(keys: &[Item], aggregates: &[AggregateItem], input: &Plan) -> Uses {
     uses
 }
 
+fn choice_args(item: &AggregateItem) -> Vec<&Expr> {
+    let mut args = Vec::new();
+    walk::aggregate_args(item, &mut args);
+    args
+}
+
 fn is_choice(item: &AggregateItem) -> bool {
     matches!(item.call, AggregateCall::ArgExtreme { .. } | AggregateCall::TakeAny { .. })
 }
 
+/// What a row is chosen by, where it is NULL in every row: any of them, but behind all others.
+fn or_any(by: ast::Expr, max: bool) -> ast::Expr {
+    let place = if max { build::is_not_null(by.clone()) } else { build::is_null(by.clone()) };
+    ast::Expr::Tuple(vec![place, by])
+}
+
+fn count_rows() -> ast::Expr {
+    build::call("count", vec![ast::Expr::Wildcard(ast::helpers::attached_token::AttachedToken::empty())])
+}
+
 /// The keys that are columns of the input as they are.
-fn passed_on(keys: &[Item]) -> FxHashSet<ColId> {
+fn passed_on(keys: &[Item]) -> ColSet {
     keys.iter().filter_map(|k| k.expr.as_column()).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::refuse_operator;
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out, Relation, SourceColumn};
+use crate::lower::outs::Outs;
 use crate::lower::walk::Uses;
 use crate::lower::{Frame, Lowerer, Result};
 use ruleferry_ir::{Apply, ColId, ExpandKind, Op, Plan};
@@ -69,7 +70,7 @@ impl Lowerer<'_> {
         block.add_source(Some(o), outer.columns, outer.open);
         block.add_source(Some(b), body_columns, false);
         block.outs.extend(inherited);
-        let mut outs: Vec<Out> = Vec::new();
+        let mut outs = Outs::default();
         for id in plan.output.iter() {
             let Some(old) = block.out(*id) else { return Err(super::refuse_column(plan.span)) };
             let name = Block::name_for(&outs, self.query.columns.name(*id), None);
@@ -153,9 +154,7 @@ impl Lowerer<'_> {
         // Group keys that the body does not show.
         block.outs.retain(|o| plan.output.contains(&o.id) || body.output.contains(&o.id));
         for (to, from) in plan.output.iter().zip(body.output.iter()) {
-            if let Some(out) = block.outs.iter_mut().find(|o| o.id == *from) {
-                out.id = *to;
-            }
+            block.outs.set_id(*from, *to);
         }
         Ok(block)
     }

@@ -2,21 +2,22 @@
 
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out};
+use crate::lower::outs::ColSet;
 use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_diag::Span;
-use ruleferry_ir::{ColId, Expand, ExpandItem, ExpandKind, Expr, Plan, Type};
-use rustc_hash::FxHashSet;
+use ruleferry_ir::{Expand, ExpandItem, ExpandKind, Expr, Plan, Type};
 use sqlparser::ast;
 
 impl Lowerer<'_> {
     pub(super) fn expand(&mut self, plan: &Plan, input: Block, e: &Expand) -> Result<Block> {
         let uses = Uses::of(e.items.iter().map(|i| &i.expr));
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
-        let keep: FxHashSet<ColId> =
-            input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(id)).collect();
+        let wanted: ColSet = plan.output.iter().copied().collect();
+        let keep: ColSet = input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(*id)).collect();
         let mut block = self.fit(input, &uses, Keep::Only(&keep))?;
-        if block.outs.iter().any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { .. })) {
+        if block.reads_neighbours()
+            || block.outs.among(&uses.columns).iter().any(|o| matches!(o.origin, Origin::Computed { .. }))
+        {
             // The elements stand beside the column that they come from: no alias may stand for both.
             block = self.reopen(block)?;
         }
@@ -36,7 +37,7 @@ impl Lowerer<'_> {
         }
         for (id, expr, ty) in added {
             let name = self.query.columns.name(id);
-            let at = block.outs.iter().position(|o| !wanted.contains(&o.id) && o.name == name);
+            let at = block.outs.named(name).find(|(_, o)| !wanted.contains(o.id)).map(|(i, _)| i);
             let name = Block::name_for(&block.outs, name, at);
             let out = Out {
                 id,
@@ -48,7 +49,7 @@ impl Lowerer<'_> {
             };
             block.set_out(at, out);
         }
-        block.outs.retain(|o| wanted.contains(&o.id));
+        block.outs.retain(|o| wanted.contains(o.id));
         super::sort_outs(&mut block, &plan.output);
         block.expanded = true;
         block.hint = "expanded";

@@ -4,9 +4,10 @@ use super::scan::join_of;
 use super::{MAX_LIST, fill_string, refuse_column};
 use crate::build;
 use crate::lower::block::{Block, Out, Relation};
+use crate::lower::outs::{Outs, Unique};
 use crate::lower::{Lowerer, Result};
 use ruleferry_ir::{ColId, Join, JoinKey, JoinKind, Op, Plan, Type};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sqlparser::ast::{self, Expr};
 
 impl Lowerer<'_> {
@@ -56,8 +57,9 @@ impl Lowerer<'_> {
         block.set_partition(partition);
         // Right columns get the ids (and names) of the output.
         let mut outs: Vec<Out> = Vec::with_capacity(plan.output.len());
+        let right: FxHashMap<ColId, ColId> = join.right_output.iter().map(|i| (i.to, i.from)).collect();
         for id in plan.output.iter() {
-            let from = join.right_output.iter().find(|i| i.to == *id).map_or(*id, |i| i.from);
+            let from = right.get(id).copied().unwrap_or(*id);
             let Some(old) = block.out(from).or_else(|| block.out(*id)) else {
                 return Err(refuse_column(plan.span));
             };
@@ -65,7 +67,7 @@ impl Lowerer<'_> {
             outs.push(Out { id: *id, name, ..old.clone() });
         }
         unique_names(&mut outs);
-        block.outs = outs;
+        block.outs = outs.into_iter().collect::<Outs>();
         if !semi {
             self.fill_outer(&mut block, join.kind);
         }
@@ -142,14 +144,9 @@ impl Lowerer<'_> {
 
 /// Column names of both sides may differ only in case.
 fn unique_names(outs: &mut [Out]) {
-    let mut seen: FxHashSet<String> = FxHashSet::default();
+    let mut given = Unique::with_capacity(outs.len());
     for out in outs {
-        let base = out.name.clone();
-        let mut n = 1;
-        while !seen.insert(out.name.to_lowercase()) {
-            n += 1;
-            out.name = format!("{base}__{n}").into();
-        }
+        out.name = given.name(&out.name);
     }
 }
 

@@ -83,6 +83,7 @@ impl Lowerer<'_> {
 
     /// An operator on the block of its main input.
     fn step(&mut self, plan: &Plan, input: Block) -> Result<Block> {
+        let input = if input.from.is_empty() && needs_from(&plan.op) { self.reopen(input)? } else { input };
         match &*plan.op {
             Op::Filter { predicate, .. } => self.filter(input, predicate),
             Op::Extend { items, .. } | Op::Serialize { items, .. } => self.extend(plan, input, items),
@@ -130,27 +131,37 @@ impl Lowerer<'_> {
         let uses = Uses::of([predicate]);
         let mut block = block;
         if block.group_by.is_some() && block.limit.is_none() && block.qualify.is_none() {
-            let by_name = |l: &Self, o: &Out| uses.count(o.id) == 0 || block.nameable_in_having(l, o);
-            let plain = block.outs.iter().all(|o| by_name(self, o));
-            let simple =
-                plain && !block.outs.iter().any(|o| uses.count(o.id) > 0 && self.holds_lambda(&o.expr.get()));
-            if !uses.whole_row && !uses.subquery && simple {
+            let used = block.outs.among(&uses.columns);
+            let plain = used.iter().all(|o| block.nameable_in_having(self, o));
+            let simple = plain && !used.iter().any(|o| self.holds_lambda(&o.expr.get()));
+            let tested = if simple && !uses.whole_row && !uses.subquery {
+                let scope = block.having_scope(&uses);
+                let test = self.predicate(predicate, &scope)?;
+                // No alias is seen inside of a lambda or a query.
+                (!self.holds_lambda(&test) && !self.holds_query(&test)).then_some(test)
+            } else {
+                None
+            };
+            if let Some(test) = tested {
                 // DuckDB groups by more than the key where HAVING names one under GROUP BY ALL.
                 let names_key = block.group_keys.iter().any(|k| uses.count(*k) > 0);
                 if names_key && matches!(block.group_by, Some(ast::GroupByExpr::All(_))) {
                     let keys = block.outs.iter().filter(|o| block.group_keys.contains(&o.id));
-                    let keys = keys.map(|o| o.expr.get()).collect();
-                    block.group_by = Some(ast::GroupByExpr::Expressions(keys, Vec::new()));
+                    // A number would name a column by its place.
+                    let keys: Vec<ast::Expr> =
+                        keys.map(|o| o.expr.get()).filter(|e| !build::is_constant(e)).collect();
+                    if !keys.is_empty() {
+                        block.group_by = Some(ast::GroupByExpr::Expressions(keys, Vec::new()));
+                    }
                 }
-                let scope = block.having_scope();
-                let test = self.predicate(predicate, &scope)?;
                 block.having.push(test);
-                block
-                    .pinned
-                    .extend(block.outs.iter().filter(|o| uses.count(o.id) > 0).map(|o| o.name.clone()));
+                block.pinned.extend(block.outs.among(&uses.columns).into_iter().map(|o| o.name.clone()));
                 mark_present(&mut block, predicate);
                 return Ok(block);
             }
+        }
+        if block.reads_neighbours() {
+            block = self.reopen(block)?;
         }
         let mut block = self.fit(block, &uses, Keep::All)?;
         if uses.window {
@@ -218,18 +229,27 @@ impl Lowerer<'_> {
     }
 
     fn sort(&mut self, block: Block, keys: &[SortKey]) -> Result<Block> {
+        if block.from.is_empty() {
+            // One row is sorted.
+            return Ok(block);
+        }
         let mut block = if block.limit.is_some() { self.reopen(block)? } else { block };
         let uses = Uses::of(keys.iter().map(|k| &k.expr));
         if block.distinct.is_none()
             && block
                 .outs
+                .among(&uses.columns)
                 .iter()
-                .any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { volatile: true, .. }))
+                .any(|o| matches!(o.origin, Origin::Computed { volatile: true, .. }))
         {
             block = self.reopen(block)?;
         }
         // Of distinct rows only columns of the SELECT list can be sorted by.
-        if block.distinct.is_some() && keys.iter().any(|k| k.expr.as_column().is_none()) {
+        let as_is = |k: &SortKey| {
+            let column = k.expr.as_column().and_then(|id| block.out(id));
+            column.is_some_and(|o| !self.maybe_missing(o))
+        };
+        if block.distinct.is_some() && !keys.iter().all(as_is) {
             block = self.reopen(block)?;
         }
         block.order = keys.to_vec();
@@ -306,7 +326,7 @@ pub(super) fn fill_string(out: &Out) -> Out {
 
 /// Columns in the order of the plan's output.
 pub(super) fn sort_outs(block: &mut Block, output: &[ColId]) {
-    if block.outs.iter().map(|o| o.id).eq(output.iter().copied()) {
+    if block.outs.are(output) {
         return;
     }
     let places: rustc_hash::FxHashMap<ColId, usize> =
@@ -314,18 +334,47 @@ pub(super) fn sort_outs(block: &mut Block, output: &[ColId]) {
     block.outs.sort_by_key(|o| places.get(&o.id).copied().unwrap_or(usize::MAX));
 }
 
+/// Whether the operator needs rows out of a FROM: without one, SQL sees no name of its SELECT list in WHERE and GROUP BY.
+const fn needs_from(op: &Op) -> bool {
+    match op {
+        Op::Extend { .. }
+        | Op::Project { .. }
+        | Op::Select { .. }
+        | Op::Sort { .. }
+        | Op::Limit { .. }
+        | Op::GetSchema { .. }
+        | Op::Render { .. }
+        | Op::Scan(_)
+        | Op::Ref(_)
+        | Op::Values(_)
+        | Op::Range(_)
+        | Op::Rows
+        | Op::Opaque { .. } => false,
+        Op::Filter { .. }
+        | Op::Serialize { .. }
+        | Op::Aggregate(_)
+        | Op::Distinct { .. }
+        | Op::Join(_)
+        | Op::Union(_)
+        | Op::Search(_)
+        | Op::Top { .. }
+        | Op::Expand(_)
+        | Op::Apply(_)
+        | Op::MakeSeries(_)
+        | Op::Parse(_)
+        | Op::ParseKv(_)
+        | Op::Partition { .. }
+        | Op::Sequence(_)
+        | Op::TopNested(_)
+        | Op::Plugin(_) => true,
+    }
+}
+
 /// A filter that only rows with a value pass says that the column is present.
 fn mark_present(block: &mut Block, predicate: &Expr) {
     let mut ids = Vec::new();
     present_after(predicate, &mut ids);
-    for out in &mut block.outs {
-        out.present |= ids.contains(&out.id);
-    }
-    for source in &mut block.sources {
-        for column in &mut source.columns {
-            column.present |= column.id.is_some_and(|id| ids.contains(&id));
-        }
-    }
+    ids.into_iter().for_each(|id| block.mark_present(id));
 }
 
 /// The columns that cannot be missing or empty where the predicate holds.

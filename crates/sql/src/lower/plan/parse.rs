@@ -3,11 +3,11 @@
 use super::refuse_operator;
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out};
+use crate::lower::outs::ColSet;
 use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Result};
 use ruleferry_diag::Span;
 use ruleferry_ir::{ColId, Expr, Parse, ParseKv, ParseMode, ParsePiece, Plan, Type};
-use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast;
 
@@ -55,7 +55,7 @@ impl Lowerer<'_> {
             return Ok(block);
         }
         for id in columns {
-            let Some(at) = block.position(*id) else { continue };
+            let Some(at) = block.outs.position(*id) else { continue };
             let Some(old) = block.outs.get(at).cloned() else { continue };
             if may_fail == [*id] {
                 continue;
@@ -85,11 +85,15 @@ impl Lowerer<'_> {
         test: Option<&dyn Fn(ast::Expr) -> ast::Expr>,
     ) -> Result<Block> {
         let uses = Uses::of([subject]);
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
-        let mut block = self.fit(input, &uses, Keep::All)?;
-        let scope = block.scope(self, Keep::All, &uses);
+        let wanted: ColSet = plan.output.iter().copied().collect();
+        let kept: ColSet = input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(*id)).collect();
+        // A column that a new one replaces is no alias any more.
+        let keep = Keep::Only(&kept);
+        let input = if test.is_some() && input.reads_neighbours() { self.reopen(input)? } else { input };
+        let mut block = self.fit(input, &uses, keep)?;
+        let scope = block.scope(self, keep, &uses);
         let text = self.expr(subject, &scope)?;
-        let aliases = block.aliases_of(self, &uses, Keep::All);
+        let aliases = block.aliases_of(self, &uses, keep);
         if let Some(test) = test {
             block.filters.push(test(text.clone()));
             block.pinned.extend(aliases.clone());
@@ -130,7 +134,7 @@ impl Lowerer<'_> {
         for (id, value) in values {
             let value = self.text_as(value, self.ty(id), subject.span)?;
             let name = self.query.columns.name(id);
-            let at = block.outs.iter().position(|o| !wanted.contains(&o.id) && o.name == name);
+            let at = block.outs.named(name).find(|(_, o)| !wanted.contains(o.id)).map(|(i, _)| i);
             let name = Block::name_for(&block.outs, name, at);
             let out = Out {
                 id,
@@ -142,7 +146,7 @@ impl Lowerer<'_> {
             };
             block.set_out(at, out);
         }
-        block.outs.retain(|o| wanted.contains(&o.id));
+        block.outs.retain(|o| wanted.contains(o.id));
         super::sort_outs(&mut block, &plan.output);
         if block.hint == "step" {
             block.hint = "parsed";
@@ -160,10 +164,12 @@ impl Lowerer<'_> {
     /// The regular expression of a `parse` and its columns in the order of their groups.
     fn pattern(&self, p: &Parse) -> (String, Vec<ColId>) {
         let regex = p.mode == ParseMode::Regex;
-        // A dot is any character, also a line break.
-        let mut out = String::from("(?s");
-        out.extend(p.flags.chars().filter(|c| "imU".contains(*c)));
-        out.push(')');
+        // A dot is any character, also a line break; in patterns of the user only where the flags say so.
+        let mut flags: String = p.flags.chars().filter(|c| "imUs".contains(*c)).collect();
+        if !regex && !flags.contains('s') {
+            flags.insert(0, 's');
+        }
+        let mut out = if flags.is_empty() { String::new() } else { format!("(?{flags})") };
         if !matches!(p.pieces.first(), Some(ParsePiece::Star)) && !regex {
             out.push('^');
         }
@@ -217,19 +223,22 @@ impl Lowerer<'_> {
             return Err(refuse_operator(plan.span, "`parse-kv` with `escape`"));
         }
         let uses = Uses::of([&p.subject]);
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
-        let mut block = self.fit(input, &uses, Keep::All)?;
-        let mut scope = block.scope(self, Keep::All, &uses);
+        let wanted: ColSet = plan.output.iter().copied().collect();
+        let kept: ColSet = input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(*id)).collect();
+        // A column that a new one replaces is no alias any more.
+        let keep = Keep::Only(&kept);
+        let mut block = self.fit(input, &uses, keep)?;
+        let mut scope = block.scope(self, keep, &uses);
         let mut text = self.expr(&p.subject, &scope)?;
         if !matches!(text, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_))
             && p.subject.as_column().is_some()
         {
             // It is used once for each column.
             block = self.reopen(block)?;
-            scope = block.scope(self, Keep::All, &uses);
+            scope = block.scope(self, keep, &uses);
             text = self.expr(&p.subject, &scope)?;
         }
-        let aliases = block.aliases_of(self, &uses, Keep::All);
+        let aliases = block.aliases_of(self, &uses, keep);
         for id in &p.columns {
             let key = self.query.columns.name(*id);
             let value = match &p.regex {
@@ -237,7 +246,7 @@ impl Lowerer<'_> {
                 None => by_delimiters(&text, p, key),
             };
             let value = self.text_as(value, self.ty(*id), p.subject.span)?;
-            let at = block.outs.iter().position(|o| !wanted.contains(&o.id) && o.name == key);
+            let at = block.outs.named(key).find(|(_, o)| !wanted.contains(o.id)).map(|(i, _)| i);
             let name = Block::name_for(&block.outs, key, at);
             let out = Out {
                 id: *id,
@@ -249,7 +258,7 @@ impl Lowerer<'_> {
             };
             block.set_out(at, out);
         }
-        block.outs.retain(|o| wanted.contains(&o.id));
+        block.outs.retain(|o| wanted.contains(o.id));
         super::sort_outs(&mut block, &plan.output);
         block.hint = "parsed";
         Ok(block)
@@ -283,17 +292,20 @@ fn by_delimiters(text: &ast::Expr, p: &ParseKv, key: &str) -> ast::Expr {
     let name = escaped(key);
     let name = if open.is_empty() { name } else { format!("(?:{open}{name}{close}|{name})") };
     let start = format!(r"(?s)(?:^|{pair})\s*{name}\s*{delimiter}");
-    let rest = match (free, p.greedy, single_char(p.pair_delimiter.as_deref().unwrap_or(" "))) {
+    let pair_text = p.pair_delimiter.as_deref().unwrap_or(" ");
+    // Blanks around a value are no part of it; before it they may be the delimiter of the next pair.
+    let blank = if pair_text.starts_with(char::is_whitespace) { "" } else { r"\s*" };
+    let rest = match (free, p.greedy, single_char(pair_text)) {
         (true, _, _) => r"([\p{L}\p{N}]*)".to_owned(),
         // Up to the next key, or the end.
-        (false, true, _) => format!(r"(.*?)(?:{pair}\s*\w+{delimiter}|$)"),
-        (false, false, Some(one)) => {
+        (false, true, _) => format!(r"{blank}(.*?)\s*(?:{pair}\s*\w+{delimiter}|$)"),
+        (false, false, Some(one)) if one.is_whitespace() => {
             let mut class = String::from("([^");
             class_into(one, &mut class);
             class.push_str("]*)");
             class
         }
-        (false, false, None) => format!("(.*?)(?:{pair}|$)"),
+        (false, false, Some(_) | None) => format!(r"{blank}(.*?)\s*(?:{pair}|$)"),
     };
     let extract = |pattern: &str, group: i64| {
         build::call("regexp_extract", vec![text.clone(), build::string(pattern), build::integer(group)])

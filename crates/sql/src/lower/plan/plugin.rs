@@ -4,13 +4,13 @@ use super::scan::join_of;
 use super::{refuse_column, refuse_operator};
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out};
+use crate::lower::outs::{ColSet, Outs};
 use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
 use ruleferry_ir::{
     AggregateItem, ColId, Effect, Expr, JoinKind, Loss, Plan, Plugin, PluginArg, Type, Value,
 };
-use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, GroupByExpr};
 
@@ -38,7 +38,7 @@ impl Lowerer<'_> {
         });
         let Some(bag) = args.next() else { return Err(refuse_column(plan.span)) };
         let prefix = args.next().and_then(|e| e.as_literal()).and_then(Value::as_str).unwrap_or("");
-        let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
+        let wanted: ColSet = plan.output.iter().copied().collect();
         let uses = Uses::of([bag]);
         let mut block = if input.is_open() { input } else { self.reopen(input)? };
         let added: Vec<ColId> = plan.output.iter().copied().filter(|id| block.out(*id).is_none()).collect();
@@ -53,7 +53,7 @@ impl Lowerer<'_> {
             }
             self.assume("of the columns that `bag_unpack` makes, those that the query names are kept");
         }
-        if block.outs.iter().any(|o| uses.count(o.id) > 0 && matches!(o.origin, Origin::Computed { .. })) {
+        if block.outs.among(&uses.columns).iter().any(|o| matches!(o.origin, Origin::Computed { .. })) {
             block = self.reopen(block)?;
         }
         let scope = block.scope(self, Keep::All, &uses);
@@ -69,11 +69,11 @@ impl Lowerer<'_> {
             } else {
                 self.template(&format!("cast.{}", ty.name()), &[Type::Dynamic], vec![value], plan.span)?
             };
-            let at = block.outs.iter().position(|o| !wanted.contains(&o.id) && o.name == column);
+            let at = block.outs.named(column).find(|(_, o)| !wanted.contains(o.id)).map(|(i, _)| i);
             let name = Block::name_for(&block.outs, column, at);
             block.set_out(at, computed(id, name, value));
         }
-        block.outs.retain(|o| wanted.contains(&o.id));
+        block.outs.retain(|o| wanted.contains(o.id));
         super::sort_outs(&mut block, &plan.output);
         block.hint = "unpacked";
         Ok(block)
@@ -127,7 +127,7 @@ impl Lowerer<'_> {
             ),
         };
         let subject = self.expr(pivoted, &scope)?;
-        let mut outs: Vec<Out> = Vec::new();
+        let mut outs = Outs::default();
         for id in &keys {
             let Some(old) = block.out(*id) else { return Err(refuse_column(plan.span)) };
             outs.push(if self.maybe_missing(old) { super::fill_string(old) } else { old.clone() });
@@ -212,7 +212,7 @@ impl Lowerer<'_> {
         }
         let kind = if unmatched { JoinKind::LeftOuter } else { JoinKind::Inner };
         let mut block = join_of(left, &l, right, &r, kind, build::and(tests));
-        let mut outs: Vec<Out> = Vec::new();
+        let mut outs = Outs::default();
         for (i, id) in plan.output.iter().enumerate() {
             let Some(old) = block.out(*id).or_else(|| block.outs.get(i)) else {
                 return Err(refuse_column(plan.span));

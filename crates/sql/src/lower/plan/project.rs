@@ -3,34 +3,33 @@
 use super::{MAX_LIST, refuse_column, sort_outs};
 use crate::build;
 use crate::lower::block::{Block, Keep, Origin, Out};
+use crate::lower::outs::{ColSet, Outs, fold};
 use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Result};
 use ruleferry_ir::{ColId, Expr, Item, Plan, SelectItem, SelectKind};
-use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
 
 impl Lowerer<'_> {
     pub(super) fn extend(&mut self, plan: &Plan, block: Block, items: &[Item]) -> Result<Block> {
         let mut block = block;
         // A replaced column is still the old one for all other items of the operator.
         let uses = Uses::of(items.iter().map(|i| &i.expr));
-        let leaving = |o: &Out| {
-            let named = items.iter().flat_map(|i| &i.ids).any(|id| self.query.columns.name(*id) == o.name);
-            named && !plan.output.contains(&o.id)
-        };
-        let replaces = block.outs.iter().any(leaving);
-        if replaces {
-            let computed = |o: &Out| matches!(o.origin, Origin::Computed { .. }) && uses.count(o.id) > 0;
-            if block.outs.iter().any(|o| computed(o) && leaving(o)) {
-                block = self.reopen(block)?;
-            }
+        let columns = &self.query.columns;
+        let read = |o: &Out| matches!(o.origin, Origin::Computed { .. }) && uses.count(o.id) > 0;
+        let hidden = items.iter().flat_map(|i| &i.ids).any(|id| {
+            let mut named = block.outs.named(columns.name(*id));
+            named.any(|(_, o)| read(o) && !plan.output.contains(&o.id))
+        });
+        if hidden {
+            block = self.reopen(block)?;
         }
         for item in items {
             block = self.extend_one(&plan.output, block, item)?;
         }
         // Replaced columns leave only after all items of the operator have seen them.
         if block.outs.len() != plan.output.len() {
-            let wanted: FxHashSet<ColId> = plan.output.iter().copied().collect();
-            block.outs.retain(|o| wanted.contains(&o.id));
+            let wanted: ColSet = plan.output.iter().copied().collect();
+            block.outs.retain(|o| wanted.contains(o.id));
         }
         sort_outs(&mut block, &plan.output);
         Ok(block)
@@ -44,11 +43,29 @@ impl Lowerer<'_> {
         let Some(&id) = item.ids.first() else { return Ok(block) };
         let uses = Uses::of([&item.expr]);
         let name = self.query.columns.name(id);
-        let replaced = |b: &Block| b.outs.iter().position(|o| o.name == name && !output.contains(&o.id));
-        let keep = Keep::Except(replaced(&block).and_then(|i| block.outs.get(i)).map(|o| o.id));
-        let block = self.fit(block, &uses, keep)?;
-        let at = replaced(&block);
-        let unique = Block::name_for(&block.outs, name, at);
+        // The column whose place it takes, and whether no other has its name.
+        let look = |b: &Block| {
+            let (mut at, mut others) = (None, 0);
+            for (i, o) in b.outs.like(name) {
+                if at.is_none() && o.name == name && !output.contains(&o.id) {
+                    at = Some(i);
+                } else {
+                    others += 1;
+                }
+            }
+            (at, others == 0 && !name.is_empty())
+        };
+        let replaced = |b: &Block| look(b).0;
+        let (mut at, mut free) = look(&block);
+        let keep = Keep::Except(at.and_then(|i| block.outs.get(i)).map(|o| o.id));
+        let block = if block.fits(self, &uses, keep) {
+            block
+        } else {
+            let block = self.reopen(block)?;
+            (at, free) = look(&block);
+            block
+        };
+        let unique = if free { SmolStr::new(name) } else { Block::name_for(&block.outs, name, at) };
         let out = self.computed(&block, id, unique.clone(), &item.expr, keep)?;
         let mut block = block;
         let (at, out) = if !out.aliases.is_empty() && self.hides_aliases(&out.expr.get()) {
@@ -127,18 +144,17 @@ impl Lowerer<'_> {
             return self.project(block, &plain);
         }
         // Of a grouped or limited block, columns may still be picked and renamed.
-        let passes = items.iter().all(|i| i.expr.as_column().is_some_and(|c| block.out(c).is_some()));
-        let kept: FxHashSet<ColId> = items
+        let kept: ColSet = items
             .iter()
             .filter(|i| i.expr.as_column().is_some_and(|c| i.ids == [c]))
             .filter_map(|i| i.ids.first().copied())
             .collect();
-        let staying: FxHashSet<ColId> = items.iter().filter_map(|i| i.expr.as_column()).collect();
-        if block.order_leaves(&staying) {
+        let staying: ColSet = items.iter().filter_map(|i| i.expr.as_column()).collect();
+        if block.order_leaves(&staying) || block.expansion_leaves(&staying) {
             block = self.reopen(block)?;
         }
         if !block.is_open()
-            && passes
+            && items.iter().all(|i| i.expr.as_column().is_some_and(|c| block.out(c).is_some()))
             && block.distinct.is_none()
             && !renames_used(&block, items)
             && !block.keys_leave(&staying)
@@ -146,20 +162,32 @@ impl Lowerer<'_> {
             return Ok(self.pick(block, items));
         }
         let uses =
-            Uses::of(items.iter().filter(|i| !i.ids.iter().any(|id| kept.contains(id))).map(|i| &i.expr));
+            Uses::of(items.iter().filter(|i| !i.ids.iter().any(|id| kept.contains(*id))).map(|i| &i.expr));
         let block = self.fit(block, &uses, Keep::Only(&kept))?;
         // Renaming a computed column moves its expression; a kept one stands first so that others may name it.
-        let reserved: Vec<Out> = block.outs.iter().filter(|o| kept.contains(&o.id)).cloned().collect();
-        let mut outs: Vec<Out> = Vec::with_capacity(items.len());
-        for item in items {
+        let mut reserved: Option<Vec<(u32, SmolStr)>> = None;
+        let mut outs = Outs::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
             let Some(&id) = item.ids.first() else { continue };
-            let name = Block::name_beside(&outs, &reserved, self.query.columns.name(id), None);
             match item.expr.as_column() {
                 Some(from) if from == id => {
-                    let Some(old) = block.out(id) else { return Err(refuse_column(item.expr.span)) };
+                    // Columns mostly stand where they stood.
+                    let here = block.outs.get(i).filter(|o| o.id == id);
+                    let Some(old) = here.or_else(|| block.out(id)) else {
+                        return Err(refuse_column(item.expr.span));
+                    };
                     outs.push(old.clone());
                 }
                 Some(_) | None => {
+                    let reserved = reserved.get_or_insert_with(|| {
+                        let kept = block.outs.iter().filter(|o| kept.contains(o.id));
+                        kept.map(|o| (fold(&o.name), o.name.clone())).collect()
+                    });
+                    let taken = |name: &str| {
+                        let hash = fold(name);
+                        reserved.iter().any(|(h, n)| *h == hash && n.eq_ignore_ascii_case(name))
+                    };
+                    let name = Block::name_beside(&outs, self.query.columns.name(id), None, taken);
                     let out = self.computed(&block, id, name, &item.expr, Keep::Only(&kept))?;
                     if !out.aliases.is_empty() && self.hides_aliases(&out.expr.get()) {
                         let block = self.reopen(block)?;
@@ -190,7 +218,7 @@ impl Lowerer<'_> {
 
     /// Picks and renames columns of a block that is no longer open.
     fn pick(&self, mut block: Block, items: &[Item]) -> Block {
-        let mut outs: Vec<Out> = Vec::with_capacity(items.len());
+        let mut outs = Outs::with_capacity(items.len());
         for item in items {
             let (Some(&id), Some(from)) = (item.ids.first(), item.expr.as_column()) else { continue };
             let Some(old) = block.out(from) else { continue };
@@ -233,10 +261,12 @@ impl Lowerer<'_> {
 
 /// A column that a filter names would be renamed or leave.
 fn renames_used(block: &Block, items: &[Item]) -> bool {
-    let stays = |name: &smol_str::SmolStr| {
-        block.outs.iter().any(|o| {
-            o.name == *name && items.iter().any(|i| i.ids == [o.id] && i.expr.as_column() == Some(o.id))
-        })
+    if block.pinned.is_empty() && !block.outs.aliased() {
+        return false;
+    }
+    let stays = |name: &SmolStr| {
+        let passed = |o: &Out| items.iter().any(|i| i.ids == [o.id] && i.expr.as_column() == Some(o.id));
+        block.outs.named(name).any(|(_, o)| passed(o))
     };
     let aliases = block
         .outs

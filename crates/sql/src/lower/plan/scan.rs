@@ -4,14 +4,13 @@ use super::{refuse_column, refuse_operator};
 use crate::build;
 use crate::lower::block::{Block, Keep, Relation, SourceColumn};
 use crate::lower::walk::Uses;
-use crate::lower::{Lowerer, Need, Refusal, Result, Scope, TableInfo};
+use crate::lower::{Lowerer, Need, Refusal, Result, Scope, TableInfo, table_columns};
 use ruleferry_diag::Span;
 use ruleferry_diag::codes;
 use ruleferry_ir::{
     Arithmetic, ArithmeticOp, BindingId, BindingValue, ColId, CompareOp, Expr, ExprKind, Input, InputKind,
     JoinKind, Missing, Plan, Scan, Source, Type, Value,
 };
-use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
@@ -48,18 +47,9 @@ impl Lowerer<'_> {
 
     /// A table by its name, with columns named as in the plan.
     fn table(&mut self, name: &str, output: &[ColId], open: bool) -> Relation {
-        let mut columns: Vec<SourceColumn> = Vec::with_capacity(output.len());
-        let mut taken: FxHashSet<String> = FxHashSet::default();
-        for id in output {
-            let wanted = self.query.columns.name(*id);
-            let mut column = SmolStr::new(wanted);
-            let mut n = 1;
-            while !taken.insert(column.to_lowercase()) {
-                n += 1;
-                column = SmolStr::new(format!("{wanted}__{n}"));
-            }
-            columns.push(SourceColumn { id: Some(*id), name: column, present: false });
-        }
+        let columns = table_columns(self.query, output)
+            .map(|(id, name)| SourceColumn { id: Some(id), name, present: false })
+            .collect();
         Relation { factor: build::table(name), columns, open, order: Vec::new(), around: Vec::new() }
     }
 
@@ -74,7 +64,7 @@ impl Lowerer<'_> {
 
     fn need(&mut self, kind: InputKind, name: &SmolStr, output: &[ColId]) {
         let columns: Vec<(SmolStr, Type)> =
-            output.iter().map(|id| (self.query.columns.name(*id).into(), self.ty(*id))).collect();
+            table_columns(self.query, output).map(|(id, name)| (name, self.ty(id))).collect();
         match self.needs.iter_mut().find(|n| n.name == *name) {
             Some(need) => {
                 for column in columns {
@@ -102,7 +92,9 @@ impl Lowerer<'_> {
         }
         let added: Vec<ColId> = plan.output.iter().copied().filter(|id| left.out(*id).is_none()).collect();
         let key_name = SmolStr::new(self.column_name(key));
-        let right = self.table(&input.name, &added, false);
+        let mut right = self.table(&input.name, &added, false);
+        // The key stands on the left already.
+        right.columns.push(SourceColumn { id: None, name: key_name.clone(), present: false });
         self.need(input.kind, &input.name, &added);
         if let Some(need) = self.needs.iter_mut().find(|n| n.name == input.name)
             && !need.columns.iter().any(|(n, _)| *n == key_name)
@@ -144,6 +136,13 @@ impl Lowerer<'_> {
     /// A reference to a `let` table: its CTE, made at the first reference.
     pub(super) fn reference(&mut self, plan: &Plan, id: BindingId) -> Result<Block> {
         let info = self.binding_table(id, plan.span)?;
+        if let Some(BindingValue::Table { plan: bound, .. }) = self.binding(id).map(|b| &b.value) {
+            for (from, to) in bound.output.iter().zip(plan.output.iter()) {
+                if let Some(weight) = self.weights.get(from).copied() {
+                    self.weights.insert(*to, weight);
+                }
+            }
+        }
         let columns = plan
             .output
             .iter()
@@ -179,6 +178,7 @@ impl Lowerer<'_> {
         let name = self.fresh(name);
         let result = self.block(plan).and_then(|block| {
             let open = block.is_trivial_or_star();
+            let heavy = self.settles(&block.outs);
             let columns: Vec<SourceColumn> = plan
                 .output
                 .iter()
@@ -189,14 +189,14 @@ impl Lowerer<'_> {
                 return Err(refuse_column(plan.span));
             }
             let query = self.finish(block, false)?;
-            Ok((columns, open, query))
+            Ok((columns, open, query, heavy))
         });
         self.lateral = lateral;
         self.row = outer;
         self.rows_block = outer_rows;
         self.prefix = outer_name;
-        let (columns, open, query) = result?;
-        self.add_cte(name.clone(), query, materialized);
+        let (columns, open, query, heavy) = result?;
+        self.add_cte(name.clone(), query, materialized || heavy);
         self.kept.insert(build::ident(&name).value);
         let info = TableInfo { name, columns, open };
         self.tables.insert(id, info.clone());

@@ -4,9 +4,10 @@ use super::{refuse_column, refuse_operator};
 use crate::build;
 use crate::lower::block::{Block, Origin, Out, Relation, SourceColumn};
 use crate::lower::{Lowerer, Result, Scope};
+use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{
-    Aggregate, AggregateItem, ColId, CompareOp, Expr, Item, MakeSeries, Missing, Op, Plan, SeriesItem,
-    TICKS_PER_SECOND, Type, Value,
+    Aggregate, AggregateCall, AggregateItem, ColId, CompareOp, Expr, ExprKind, Item, MakeSeries, Missing, Op,
+    Plan, SeriesItem, TICKS_PER_SECOND, Type, Value,
 };
 use smol_str::SmolStr;
 use sqlparser::ast::{
@@ -29,7 +30,13 @@ impl Lowerer<'_> {
         // A bound whose type is not known (a column without a schema) is a time all the same.
         let time =
             |e: &Expr| if e.ty == Type::Datetime { e.clone() } else { e.clone().cast(Type::Datetime, true) };
-        let m = &MakeSeries { from: m.from.as_ref().map(time), to: m.to.as_ref().map(time), ..m.clone() };
+        let mut m = MakeSeries { from: m.from.as_ref().map(time), to: m.to.as_ref().map(time), ..m.clone() };
+        if let (true, Some(from), Some(bin)) = (m.in_range, &m.from, find("bin", FunctionKind::Scalar)) {
+            // In this form the axis has the steps of `bin`, not those counted from its start.
+            let start = ExprKind::Call(bin, vec![from.clone(), m.step.clone()]);
+            m.from = Some(Expr::new(start, Type::Datetime, from.span));
+        }
+        let m = &m;
         let none = Scope::default();
         let axis = Axis {
             from: m.from.as_ref().map(|e| self.expr(e, &none)).transpose()?,
@@ -75,7 +82,7 @@ impl Lowerer<'_> {
         let aggregate = Aggregate { input: rows_of(m), keys, aggregates };
         let scan = Plan::new(Op::Aggregate(aggregate.clone()), output, plan.span);
         let mut block = self.aggregation(&scan, input, &aggregate)?;
-        let Some(at) = block.position(m.axis_out) else { return Err(refuse_column(plan.span)) };
+        let Some(at) = block.outs.position(m.axis_out) else { return Err(refuse_column(plan.span)) };
         let Some(out) = block.outs.get(at).cloned() else { return Err(refuse_column(plan.span)) };
         let bucket = match &axis.from {
             Some(from) => build::call("time_bucket", vec![axis.step.clone(), out.expr.get(), from.clone()]),
@@ -171,7 +178,7 @@ impl Lowerer<'_> {
             .collect();
         for item in &m.aggregates {
             for id in &item.aggregate.ids {
-                let value = self.series_value(item, *id, &buckets, &b)?;
+                let value = self.series_value(item, *id, &buckets, &b, &axis.name)?;
                 outs.push(self.array(*id, value, &position));
             }
         }
@@ -200,7 +207,7 @@ impl Lowerer<'_> {
             let count = build::call("count", vec![build::qualified(&g, &axis.name)]);
             block.having.push(build::binary(count, BinaryOperator::Gt, build::integer(0)));
         }
-        block.outs = outs;
+        block.outs = outs.into_iter().collect();
         super::sort_outs(&mut block, &plan.output);
         Ok(block)
     }
@@ -211,19 +218,23 @@ impl Lowerer<'_> {
         id: ColId,
         buckets: &Relation,
         b: &str,
+        axis: &str,
     ) -> Result<ast::Expr> {
         let Some(column) = buckets.column(id) else {
             return Err(refuse_column(ruleferry_diag::Span::default()));
         };
         let value = build::qualified(b, &column.name);
-        match &item.default {
-            None => Ok(build::coalesce(value, build::integer(0))),
-            Some(e) if matches!(e.as_literal(), Some(Value::Null(_))) => Ok(value),
-            Some(e) => {
-                let default = self.expr(e, &Scope::default())?;
-                Ok(build::coalesce(value, default))
-            }
-        }
+        let default = match &item.default {
+            None => build::integer(0),
+            Some(e) if matches!(e.as_literal(), Some(Value::Null(_))) => return Ok(value),
+            Some(e) => self.expr(e, &Scope::default())?,
+        };
+        // The default is for steps without rows; an aggregate of rows may be null, too.
+        Ok(if counts(&item.aggregate) {
+            build::coalesce(value, default)
+        } else {
+            build::case(vec![(build::is_null(build::qualified(b, axis)), default)], Some(value))
+        })
     }
 
     /// `to_json(list(value ORDER BY axis))`
@@ -246,4 +257,9 @@ impl Lowerer<'_> {
 /// The input of the aggregation, for its list of columns alone.
 fn rows_of(m: &MakeSeries) -> Plan {
     Plan::new(Op::Rows, m.input.output.clone(), m.input.span)
+}
+
+/// An aggregate that is never null.
+fn counts(item: &AggregateItem) -> bool {
+    matches!(&item.call, AggregateCall::Function(def, _) if matches!(def.name, "count" | "countif" | "dcount" | "dcountif" | "sum" | "sumif"))
 }

@@ -3,6 +3,7 @@
 use super::refuse_column;
 use crate::build;
 use crate::lower::block::{Block, Origin, Out, Relation, SourceColumn};
+use crate::lower::outs::{Outs, Unique};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
 use ruleferry_ir::{ColId, Op, Plan, Search, Source, Type, Union};
@@ -73,19 +74,13 @@ impl Lowerer<'_> {
 
     fn combine(&mut self, plan: &Plan, branches: Vec<Branch>, source: Option<ColId>) -> Result<Block> {
         let outputs: Vec<ColId> = plan.output.iter().copied().filter(|id| Some(*id) != source).collect();
-        let mut names: Vec<(ColId, SmolStr)> = Vec::new();
-        let mut taken: FxHashSet<String> = FxHashSet::default();
+        let mut given = Unique::with_capacity(plan.output.len());
+        let mut by_id: FxHashMap<ColId, SmolStr> =
+            FxHashMap::with_capacity_and_hasher(plan.output.len(), Default::default());
         for id in plan.output.iter() {
-            let wanted = self.query.columns.name(*id);
-            let mut name = SmolStr::new(wanted);
-            let mut n = 1;
-            while !taken.insert(name.to_lowercase()) {
-                n += 1;
-                name = SmolStr::new(format!("{wanted}__{n}"));
-            }
-            names.push((*id, name));
+            let wanted = self.query.columns.get(*id).map(|c| &c.name);
+            by_id.insert(*id, wanted.map_or_else(SmolStr::default, |name| given.name(name)));
         }
-        let by_id: FxHashMap<ColId, SmolStr> = names.iter().cloned().collect();
         let name_of = |id: ColId| by_id.get(&id).cloned().unwrap_or_default();
         let single = branches.len() == 1;
         let mut absent: FxHashSet<ColId> = FxHashSet::default();
@@ -93,14 +88,10 @@ impl Lowerer<'_> {
         let mut open = false;
         for branch in branches {
             let mut block = branch.block;
-            let places = |b: &Block| -> FxHashMap<ColId, usize> {
-                b.outs.iter().enumerate().map(|(i, o)| (o.id, i)).collect()
-            };
-            let mut at = places(&block);
             let mut renamed = false;
             for (out, column) in outputs.iter().zip(&branch.columns) {
                 if let Some(id) = column {
-                    let name = at.get(id).and_then(|i| block.outs.get(*i)).map(|o| &o.name);
+                    let name = block.out(*id).map(|o| &o.name);
                     renamed |= name.is_none_or(|n| Some(n) != by_id.get(out));
                 }
             }
@@ -114,10 +105,7 @@ impl Lowerer<'_> {
             if lacks > 0 && lacks <= MAX_FILLED && !block.is_open() {
                 block = self.reopen(block)?;
             }
-            if block.outs.len() != at.len() || block.is_trivial() {
-                at = places(&block);
-            }
-            let mut outs = Vec::with_capacity(outputs.len() + 1);
+            let mut outs = Outs::with_capacity(outputs.len() + 1);
             if let Some(id) = source {
                 outs.push(label(id, name_of(id), &branch.label));
             }
@@ -130,7 +118,7 @@ impl Lowerer<'_> {
                     }
                     continue;
                 };
-                let Some(old) = at.get(id).and_then(|i| block.outs.get(*i)) else {
+                let Some(old) = block.out(*id) else {
                     return Err(refuse_column(plan.span));
                 };
                 if !old.present {
@@ -146,7 +134,7 @@ impl Lowerer<'_> {
             }
             if !block.pins_hold(&outs) {
                 block = self.reopen(block)?;
-                for out in &mut outs {
+                for out in outs.iter_mut() {
                     let from = outputs
                         .iter()
                         .position(|o| *o == out.id)

@@ -10,13 +10,16 @@ use ruleferry_ir::{Expr, LimitKind, Plan, TopNested};
 impl Lowerer<'_> {
     /// `take`, `top` inside of `partition`: the first rows of each group.
     pub(super) fn limit_groups(&mut self, block: Block, count: &Expr, kind: LimitKind) -> Result<Block> {
-        let mut block = if block.is_open() { block } else { self.reopen(block)? };
+        let mut block = if block.is_open() && !block.order_is_fixed() { block } else { self.reopen(block)? };
         if kind == LimitKind::SampleDistinct {
             block = self.distinct(block)?;
             block = self.reopen(block)?;
         }
         let scope = block.scope(self, Keep::All, &Uses::default());
-        let order = block.window_order(self, &scope)?;
+        let mut order = block.window_order(self, &scope)?;
+        if block.order.first().is_some_and(|k| self.nullable(&k.expr, &scope)) {
+            order = build::rank_order(&order);
+        }
         let rank = build::over(build::function("row_number", Vec::new()), scope.partition.clone(), order);
         let limit = self.expr(count, &Scope::default())?;
         block.qualify = Some(build::binary(rank, sqlparser::ast::BinaryOperator::LtEq, limit));

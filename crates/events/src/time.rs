@@ -1,6 +1,7 @@
 //! Points in time on the command line: RFC 3339 to ticks of 100 ns since 0001-01-01.
 
 use ruleferry_ir::TICKS_PER_SECOND;
+use ruleferry_ir::time::{MAX_DATETIME, TICKS_PER_DAY, days_from_civil};
 
 /// Reads `2026-01-31`, `2026-01-31T10:20:30Z`, with up to seven digits of a second and an offset. No zone is UTC.
 pub fn parse_time(text: &str) -> Option<i64> {
@@ -11,11 +12,8 @@ pub fn parse_time(text: &str) -> Option<i64> {
     let mut parts = date.split('-');
     let (year, month, day) =
         (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
-    if parts.next().is_some()
-        || !(1..=12).contains(&month)
-        || !(1..=days_in(year, month)).contains(&day)
-        || year < 1
-    {
+    let days = days_from_civil(year, month, day)?;
+    if parts.next().is_some() {
         return None;
     }
     let (clock, offset) = zone(clock)?;
@@ -28,9 +26,9 @@ pub fn parse_time(text: &str) -> Option<i64> {
     }
     let digits = format!("{:0<7}", fraction.get(..fraction.len().min(7))?);
     let ticks = number(&digits, 7)?;
-    let days = days_before(year, month) + day - 1;
-    let seconds = days * 86_400 + hours * 3600 + minutes * 60 + seconds - offset;
-    (seconds >= 0).then_some(seconds * TICKS_PER_SECOND + ticks)
+    let seconds = hours * 3600 + minutes * 60 + seconds - offset;
+    let ticks = days * TICKS_PER_DAY + seconds * TICKS_PER_SECOND + ticks;
+    (0..=MAX_DATETIME).contains(&ticks).then_some(ticks)
 }
 
 fn number(text: &str, digits: usize) -> Option<i64> {
@@ -47,26 +45,6 @@ fn zone(clock: &str) -> Option<(&str, i64)> {
     let (hours, minutes) = offset.get(1..)?.split_once(':')?;
     let seconds = number(hours, 2)? * 3600 + number(minutes, 2)? * 60;
     Some((clock, if offset.starts_with('-') { -seconds } else { seconds }))
-}
-
-const fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-const fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 0001-01-01 to the first of a month.
-fn days_before(year: i64, month: i64) -> i64 {
-    let y = year - 1;
-    let years = y * 365 + y / 4 - y / 100 + y / 400;
-    years + (1..month).map(|m| days_in(year, m)).sum::<i64>()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files that are worked on at a time, while the results of as many are delivered: bounds what is held in memory.
-const CHUNK: usize = 64;
+const CHUNK: usize = 32;
 
 /// Stack of a worker: far above what the nesting limits of the parsers need.
 const STACK: usize = 32 * 1024 * 1024;

@@ -170,13 +170,14 @@ impl Lowerer<'_> {
                 Ok(())
             }
             AggregateCall::ArgExtreme { max, by, returned, star } => {
-                let by_sql = self.expr(by, scope)?;
+                let by_sql = self.choice_key(by, scope)?;
                 let Some((first, rest)) = item.ids.split_first() else { return Ok(()) };
                 let extreme = build::call(if *max { "max" } else { "min" }, vec![by_sql.clone()]);
                 self.push_computed(outs, *first, extreme, false);
                 let returned = self.returned(block, returned, *star, rest.len(), keys, Some(by), input)?;
                 let name = if *max { "arg_max_null" } else { "arg_min_null" };
-                let by_sql = if self.nullable(by, scope) { or_any(by_sql, *max) } else { by_sql };
+                let missing = by.ty != Type::String && self.nullable(by, scope);
+                let by_sql = if missing { or_any(by_sql, *max) } else { by_sql };
                 let aggregate = |value: ast::Expr| build::call(name, vec![value, by_sql.clone()]);
                 self.choose_columns(rest, &returned, scope, outs, chosen, &aggregate)
             }
@@ -366,12 +367,13 @@ impl Lowerer<'_> {
                 Ok(ast::Expr::Function(f))
             }
             AggregateCall::ArgExtreme { max, by, returned, star: false } => {
-                let by_sql = self.expr(by, scope)?;
+                let by_sql = self.choice_key(by, scope)?;
                 match index.checked_sub(1).and_then(|i| returned.get(i)) {
                     None => Ok(build::call(if *max { "max" } else { "min" }, vec![by_sql])),
                     Some(value) => {
                         let value = self.expr(value, scope)?;
-                        let by_sql = if self.nullable(by, scope) { or_any(by_sql, *max) } else { by_sql };
+                        let missing = by.ty != Type::String && self.nullable(by, scope);
+                        let by_sql = if missing { or_any(by_sql, *max) } else { by_sql };
                         Ok(build::call(
                             if *max { "arg_max_null" } else { "arg_min_null" },
                             vec![value, by_sql],
@@ -442,9 +444,10 @@ impl Lowerer<'_> {
         if let (Some((by, max)), Some((first, tail))) = (by, ids.split_first()) {
             rest = tail;
             let out = self.row_column(&block, &outs, *first, by)?;
-            let sql = self.expr(by, &scope)?;
+            let missing = self.nullable(by, &scope);
+            let sql = self.choice_key(by, &scope)?;
             order.push(build::order_key(sql, max, false));
-            if self.nullable(by, &scope) {
+            if missing && by.ty != Type::String {
                 order = build::rank_order(&order);
             }
             outs.push(out);
@@ -462,6 +465,13 @@ impl Lowerer<'_> {
         block.qualify = Some(build::eq(first, build::integer(1)));
         block.hint = "latest";
         if keys.is_empty() { self.one_row(block) } else { Ok(block) }
+    }
+
+    /// What `arg_max` and `arg_min` go by: a missing string is the empty one, the lowest of all.
+    fn choice_key(&mut self, by: &Expr, scope: &Scope) -> Result<ast::Expr> {
+        let missing_text = by.ty == Type::String && self.nullable(by, scope);
+        let sql = self.expr(by, scope)?;
+        Ok(if missing_text { build::coalesce(sql, build::string("")) } else { sql })
     }
 
     fn row_column(&mut self, block: &Block, outs: &Outs, id: ColId, expr: &Expr) -> Result<Out> {

@@ -244,6 +244,10 @@ impl Lowerer<'_> {
         {
             block = self.reopen(block)?;
         }
+        // ORDER BY takes a name for a column of the SELECT list first: one that stands for another value there is none to sort by.
+        if uses.columns.iter().any(|id| is_shadowed(&block, *id)) {
+            block = self.reopen(block)?;
+        }
         // Of distinct rows only columns of the SELECT list can be sorted by.
         let as_is = |k: &SortKey| {
             let column = k.expr.as_column().and_then(|id| block.out(id));
@@ -422,4 +426,11 @@ pub(super) fn refuse_column(span: Span) -> Refusal {
 
 fn refuse_opaque(opaque: &ruleferry_ir::Opaque, span: Span) -> Refusal {
     Refusal::new(codes::SQL_OPAQUE, span, format!("cannot be converted: {}", opaque.reason))
+}
+
+/// Whether a column is read under a name that the block shows for another one.
+fn is_shadowed(block: &Block, id: ColId) -> bool {
+    let Some(out) = block.out(id) else { return false };
+    let sqlparser::ast::Expr::Identifier(read) = out.expr.get() else { return false };
+    !read.value.eq_ignore_ascii_case(&out.name) && block.outs.like(&read.value).any(|(_, o)| o.id != id)
 }

@@ -121,12 +121,16 @@ fn of_subject(
         }
         MatchValues::Dynamic(e) => {
             let value = evaluator.expr(e, scope)?;
-            let items: Vec<Json> = match (value.as_array(), &value) {
-                (Some(items), _) => items.to_vec(),
-                (None, Value::Null) => Vec::new(),
-                (None, single) => vec![single.to_json()],
+            let single;
+            let items: &[Json] = match (value.as_array(), &value) {
+                (Some(items), _) => items,
+                (None, Value::Null) => &[],
+                (None, value) => {
+                    single = [value.to_json()];
+                    &single
+                }
             };
-            for item in &items {
+            for item in items {
                 let text = match cast(&Value::of_json(item), Type::String) {
                     Value::String(s) => s,
                     _ => SmolStr::default(),

@@ -65,6 +65,22 @@ impl Type {
         })
     }
 
+    /// The .NET type that Kusto's `getschema` shows.
+    pub const fn clr_name(self) -> &'static str {
+        match self {
+            Self::Bool => "System.SByte",
+            Self::Int => "System.Int32",
+            Self::Long => "System.Int64",
+            Self::Real => "System.Double",
+            Self::Decimal => "System.Data.SqlTypes.SqlDecimal",
+            Self::String => "System.String",
+            Self::Datetime => "System.DateTime",
+            Self::Timespan => "System.TimeSpan",
+            Self::Guid => "System.Guid",
+            Self::Dynamic | Self::Unknown => "System.Object",
+        }
+    }
+
     pub const fn is_numeric(self) -> bool {
         matches!(self, Self::Int | Self::Long | Self::Real | Self::Decimal)
     }

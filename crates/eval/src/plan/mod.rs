@@ -205,9 +205,6 @@ impl<'q> Evaluator<'q> {
     }
 
     fn step(&self, plan: &Plan, input: Option<Rows>) -> Result<Rows> {
-        if let Op::Plugin(p) = &*plan.op {
-            return plugins::run(self, plan, p, input);
-        }
         let none = || Rows { columns: [].into(), rows: Vec::new() };
         let input = move || input.unwrap_or_else(none);
         match &*plan.op {
@@ -243,7 +240,7 @@ impl<'q> Evaluator<'q> {
             Op::Partition { input: _, key, body } => self.partition(plan, input(), *key, body),
             Op::Sequence(s) => self.sequence(plan, input(), s),
             Op::TopNested(t) => self.top_nested(plan, input(), t),
-            Op::Plugin(p) => plugins::run(self, plan, p, Some(input())),
+            Op::Plugin(p) => plugins::run(self, plan, p, p.input.is_some().then(input)),
             Op::Search(s) => self.search(plan, s),
             Op::GetSchema { input: source } => Ok(self.schema(plan, source)),
             Op::Render { .. } => Ok(input()),
@@ -359,23 +356,11 @@ impl<'q> Evaluator<'q> {
     fn schema(&self, plan: &Plan, source: &Plan) -> Rows {
         let rows = source.output.iter().enumerate().map(|(i, id)| {
             let ty = self.ty(*id);
-            let net = match ty {
-                Type::Bool => "System.SByte",
-                Type::Int => "System.Int32",
-                Type::Long => "System.Int64",
-                Type::Real => "System.Double",
-                Type::Decimal => "System.Data.SqlTypes.SqlDecimal",
-                Type::String => "System.String",
-                Type::Datetime => "System.DateTime",
-                Type::Timespan => "System.TimeSpan",
-                Type::Guid => "System.Guid",
-                Type::Dynamic | Type::Unknown => "System.Object",
-            };
             let ordinal = i64::try_from(i).unwrap_or(i64::MAX);
             [
                 Value::string(self.name(*id)),
                 Value::Long(ordinal),
-                Value::string(net),
+                Value::string(ty.clr_name()),
                 Value::string(ty.name()),
             ]
             .into_iter()
@@ -406,9 +391,8 @@ impl<'q> Evaluator<'q> {
         use ruleferry_ir::LimitKind;
         let wanted = self.count(count)?;
         match kind {
-            LimitKind::Take => {}
             LimitKind::SampleDistinct => input = self.distinct(input),
-            LimitKind::Sample => {}
+            LimitKind::Take | LimitKind::Sample => {}
         }
         if input.rows.len() > wanted && (kind != LimitKind::Take || !is_sorted(source)) {
             let by = self.chooser.rotation(ChoiceKind::Rows, plan.span, input.rows.len(), wanted);
@@ -459,45 +443,12 @@ pub(crate) fn is_sorted(plan: &Plan) -> bool {
 
 /// Whether a plan reads the rows of the body around it.
 fn reads_body(plan: &Plan) -> bool {
-    let mut found = matches!(&*plan.op, Op::Rows);
-    plan.children(&mut |child| {
-        found |= child_any(child, &mut |p| matches!(&*p.op, Op::Rows), &mut |_| false)
-    });
-    found
-}
-
-/// Whether something in a node, or below it, is what the callbacks look for.
-fn child_any(
-    child: ruleferry_ir::Child<'_>,
-    plan: &mut dyn FnMut(&Plan) -> bool,
-    expr: &mut dyn FnMut(&Expr) -> bool,
-) -> bool {
     let mut found = false;
-    match child {
-        ruleferry_ir::Child::Plan(p) => {
-            found |= plan(p);
-            if !found {
-                p.children(&mut |c| found = found || child_any(c, plan, expr));
-            }
-        }
-        ruleferry_ir::Child::Expr(e) => {
-            found |= expr(e);
-            if !found {
-                e.children(&mut |c| found = found || child_any(c, plan, expr));
-            }
-        }
-    }
+    plan.for_each_plan(&mut |p| found |= matches!(&*p.op, Op::Rows));
     found
 }
 
 /// Whether some test looks at the text of the whole event.
 fn wants_event(query: &Query) -> bool {
-    let is_event = |e: &Expr| matches!(&e.kind, ExprKind::Match(m) if matches!(m.subject, Subject::Event));
-    let plans = query.bindings.iter().filter_map(|b| match &b.value {
-        BindingValue::Table { plan, .. } => Some(plan),
-        BindingValue::Scalar(_) => None,
-    });
-    plans
-        .chain([&query.plan])
-        .any(|p| child_any(ruleferry_ir::Child::Plan(p), &mut |_| false, &mut |e| is_event(e)))
+    query.any_expr(&mut |e| matches!(&e.kind, ExprKind::Match(m) if matches!(m.subject, Subject::Event)))
 }

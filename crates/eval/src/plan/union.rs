@@ -4,7 +4,7 @@ use super::Evaluator;
 use crate::Value;
 use crate::expr::Scope;
 use crate::fault::Result;
-use crate::rows::{EVENT, Row, Rows, Slots};
+use crate::rows::{Row, Rows, Slots};
 use ruleferry_diag::codes;
 use ruleferry_ir::{ColId, Op, Plan, Search, Source, Union};
 use smol_str::SmolStr;
@@ -41,10 +41,8 @@ impl Evaluator<'_> {
         for (n, rows) in inputs.iter().enumerate() {
             let mut all = Vec::new();
             shape.append(n, rows, &mut all);
-            let columns = shape.output();
+            let slots = Slots::new(&plan.output);
             // The name of the table is no value of the row.
-            let seen: Vec<ColId> = columns.iter().copied().collect();
-            let slots = Slots::new(&seen);
             let hidden = search.source.and_then(|id| slots.get(id));
             for row in all {
                 let mut looked_at = row.to_vec();
@@ -77,7 +75,6 @@ impl Shape<'_> {
 
     fn append(&self, n: usize, rows: &Rows, all: &mut Vec<Row>) {
         let slots = Slots::new(&rows.columns);
-        let _ = slots.get(EVENT);
         let mut columns = self.columns.iter();
         // `None`: the source column.
         let places: Vec<Option<Option<usize>>> = self

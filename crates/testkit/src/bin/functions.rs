@@ -4,7 +4,7 @@
 
 use ruleferry_eval::is_implemented;
 use ruleferry_ir::functions::{FunctionDef, FunctionKind};
-use ruleferry_ir::{AggregateCall, AggregateItem, BindingValue, Child, Expr, ExprKind, Op, Plan};
+use ruleferry_ir::{AggregateCall, AggregateItem, ExprKind, Op, Plan};
 use ruleferry_kql::lift::{LiftOptions, lift};
 use ruleferry_kql::syntax::parse;
 use ruleferry_testkit::snapshot;
@@ -27,13 +27,13 @@ fn main() -> ExitCode {
             continue;
         };
         let mut called = BTreeSet::new();
-        for binding in &query.bindings {
-            match &binding.value {
-                BindingValue::Scalar(e) => of_expr(e, &mut called),
-                BindingValue::Table { plan, .. } => of_plan(plan, &mut called),
+        query.for_each_plan(&mut |plan| of_plan(plan, &mut called));
+        query.any_expr(&mut |e| {
+            if let ExprKind::Call(def, _) = &e.kind {
+                called.insert(*def);
             }
-        }
-        of_plan(&query.plan, &mut called);
+            false
+        });
         for def in called {
             let seen = uses.entry((kind(def), def.name)).or_insert((0, is_implemented(def)));
             seen.0 += 1;
@@ -68,20 +68,7 @@ const fn kind(def: &FunctionDef) -> &'static str {
 
 type Called = BTreeSet<&'static FunctionDef>;
 
-fn of_child(child: Child<'_>, called: &mut Called) {
-    match child {
-        Child::Plan(p) => of_plan(p, called),
-        Child::Expr(e) => of_expr(e, called),
-    }
-}
-
-fn of_expr(e: &Expr, called: &mut Called) {
-    if let ExprKind::Call(def, _) = &e.kind {
-        called.insert(def);
-    }
-    e.children(&mut |c| of_child(c, called));
-}
-
+/// The aggregates and plugins of one operator.
 fn of_plan(plan: &Plan, called: &mut Called) {
     if let Op::Aggregate(a) = &*plan.op {
         a.aggregates.iter().for_each(|i| of_aggregate(i, called));
@@ -92,7 +79,6 @@ fn of_plan(plan: &Plan, called: &mut Called) {
     if let Op::Plugin(p) = &*plan.op {
         called.insert(p.function);
     }
-    plan.children(&mut |c| of_child(c, called));
 }
 
 fn of_aggregate(item: &AggregateItem, called: &mut Called) {

@@ -3,13 +3,10 @@
 use super::form::signed;
 use crate::Dialect;
 use crate::build::{boolean, cast, data_type, null, string};
-use ruleferry_ir::{Json, TICKS_PER_SECOND, Type, Value};
+use ruleferry_ir::time::{self, TICKS_PER_DAY, TICKS_PER_MICROSECOND, civil, clock};
+use ruleferry_ir::{Json, Type, Value};
 use sqlparser::ast::{DataType, DateTimeField, Expr, Interval, TypedString, ValueWithSpan};
 use std::fmt::Write as _;
-
-const TICKS_PER_DAY: i64 = 24 * 60 * 60 * TICKS_PER_SECOND;
-/// Ticks from 0001-01-01 to 1970-01-01.
-const EPOCH: i64 = 719_162 * TICKS_PER_DAY;
 
 pub fn literal(dialect: &Dialect, value: &Value) -> Expr {
     match value {
@@ -71,31 +68,14 @@ pub fn datetime(dialect: &Dialect, ticks: i64) -> Expr {
 
 /// `2021-01-31 10:20:30[.ffffff]`.
 pub fn datetime_text(ticks: i64) -> String {
-    let (days, rest) = (ticks.div_euclid(TICKS_PER_DAY), ticks.rem_euclid(TICKS_PER_DAY));
-    let (year, month, day) = civil(days - EPOCH / TICKS_PER_DAY);
-    let (seconds, micros) = (rest / TICKS_PER_SECOND, rest % TICKS_PER_SECOND / 10);
-    let mut text = format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let (year, month, day) = civil(ticks.div_euclid(TICKS_PER_DAY));
+    let (h, m, s, rest) = clock(ticks.rem_euclid(TICKS_PER_DAY));
+    let micros = rest / TICKS_PER_MICROSECOND;
+    let mut text = format!("{year:04}-{month:02}-{day:02} {h:02}:{m:02}:{s:02}");
     if micros != 0 {
         let _ = write!(text, ".{micros:06}");
     }
     text
-}
-
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
 }
 
 /// `INTERVAL '14' DAY`, or `INTERVAL '1 day 2 hours'` where one unit will not do.
@@ -160,12 +140,8 @@ fn write_json(json: &Json, out: &mut String) {
         Json::Real(r) if r.is_finite() => out.push_str(&format!("{r:?}")),
         Json::Real(r) => write_json_string(&r.to_string(), out),
         Json::String(s) => write_json_string(s, out),
-        Json::Datetime(ticks) => {
-            let fraction = ticks.rem_euclid(TICKS_PER_SECOND);
-            let text = datetime_text(ticks - fraction).replace(' ', "T");
-            write_json_string(&format!("{text}.{fraction:07}Z"), out);
-        }
-        Json::Timespan(ticks) => write_json_string(&timespan_text(*ticks), out),
+        Json::Datetime(ticks) => write_json_string(&time::datetime_text(*ticks), out),
+        Json::Timespan(ticks) => write_json_string(&time::timespan_text(*ticks), out),
         Json::Array(items) => {
             out.push('[');
             for (i, item) in items.iter().enumerate() {
@@ -207,17 +183,4 @@ pub fn write_json_string(s: &str, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// `[-][d.]hh:mm:ss[.fffffff]`.
-pub fn timespan_text(ticks: i64) -> String {
-    let sign = if ticks < 0 { "-" } else { "" };
-    let abs = ticks.unsigned_abs();
-    let per_second = TICKS_PER_SECOND.unsigned_abs();
-    let (seconds, fraction) = (abs / per_second, abs % per_second);
-    let days = seconds / 86_400;
-    let day = if days > 0 { format!("{days}.") } else { String::new() };
-    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let fraction = if fraction > 0 { format!(".{fraction:07}") } else { String::new() };
-    format!("{sign}{day}{clock}{fraction}")
 }

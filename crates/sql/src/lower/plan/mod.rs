@@ -292,28 +292,12 @@ impl Lowerer<'_> {
                 vec![
                     build::string(self.query.columns.name(o.id)),
                     build::integer(i64::try_from(i).unwrap_or(0)),
-                    build::string(clr_type(ty)),
+                    build::string(ty.clr_name()),
                     build::string(ty.name()),
                 ]
             })
             .collect();
         self.literal_rows(&plan.output, rows)
-    }
-}
-
-/// The .NET type that `getschema` names.
-const fn clr_type(ty: Type) -> &'static str {
-    match ty {
-        Type::Bool => "System.SByte",
-        Type::Int => "System.Int32",
-        Type::Long => "System.Int64",
-        Type::Real => "System.Double",
-        Type::Decimal => "System.Data.SqlTypes.SqlDecimal",
-        Type::String => "System.String",
-        Type::Datetime => "System.DateTime",
-        Type::Timespan => "System.TimeSpan",
-        Type::Guid => "System.Guid",
-        Type::Dynamic | Type::Unknown => "System.Object",
     }
 }
 

@@ -515,7 +515,7 @@ impl Block {
         }
         let count = keys.len();
         let ordered = keys.into_iter().enumerate();
-        Ok(ordered.map(|(i, (key, expr))| l.sort_key(key, expr, i + 1 == count, scope)).collect())
+        Ok(ordered.flat_map(|(i, (key, expr))| l.sort_key(key, expr, i + 1 == count, scope)).collect())
     }
 
     /// What follows does not keep the order; a limit still needs it.

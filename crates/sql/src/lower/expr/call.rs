@@ -26,6 +26,8 @@ impl Lowerer<'_> {
         }
         match function.name {
             "coalesce" => return self.coalesce_call(args, scope),
+            // NaN only where there is no number; DuckDB has it above all of them.
+            "max_of" if args.iter().any(|a| self.may_be_nan(a)) => return self.greatest(args, scope),
             "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
                 return self.window(function, args, span, scope);
             }
@@ -45,7 +47,8 @@ impl Lowerer<'_> {
         for (i, arg) in args.iter().enumerate() {
             // A missing string is "": a function that answers NULL for NULL would not give what it gives for "".
             let text_guard = arg.ty == Type::String
-                && (function.name == "bag_pack" || template.nulls == Nulls::Strict && text_matters(function));
+                && (builds_dynamic(function.name)
+                    || template.nulls == Nulls::Strict && text_matters(function));
             let value = self.expr(arg, scope)?;
             let value =
                 if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
@@ -100,6 +103,16 @@ impl Lowerer<'_> {
             Some(Nulls::Never) => false,
             Some(Nulls::Strict | Nulls::Custom) | None => true,
         }
+    }
+
+    fn greatest(&mut self, args: &[IrExpr], scope: &Scope) -> Result<Expr> {
+        let all = args.iter().map(|a| self.expr(a, scope)).collect::<Result<Vec<_>>>()?;
+        let numbers = args
+            .iter()
+            .zip(&all)
+            .map(|(a, sql)| if self.may_be_nan(a) { self.without_nan(sql.clone()) } else { sql.clone() });
+        let numbers = call("greatest", numbers.collect());
+        Ok(call("coalesce", vec![numbers, call("greatest", all)]))
     }
 
     /// The first value that is not null; for strings, that is not empty.

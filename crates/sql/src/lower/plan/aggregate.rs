@@ -120,6 +120,7 @@ impl Lowerer<'_> {
         let mut scope = block.scope(self, Keep::Only(&none), &uses_of(keys, aggregates, input));
         scope.order = block.window_order(self, &scope)?;
         let mut outs = self.key_columns(&block, keys)?;
+        scope.grouped = !outs.is_empty();
         outs.reserve(aggregates.iter().map(|a| a.ids.len()).sum());
         let plain = outs.iter().all(|o| matches!(o.origin, Origin::Source(..)));
         let group_by = match (outs.is_empty(), plain) {
@@ -172,11 +173,17 @@ impl Lowerer<'_> {
             AggregateCall::ArgExtreme { max, by, returned, star } => {
                 let by_sql = self.choice_key(by, scope)?;
                 let Some((first, rest)) = item.ids.split_first() else { return Ok(()) };
-                let extreme = build::call(if *max { "max" } else { "min" }, vec![by_sql.clone()]);
+                let name = if *max { "max" } else { "min" };
+                let mut extreme = build::call(name, vec![by_sql.clone()]);
+                if self.may_be_nan(by) {
+                    // Of nothing but NaN.
+                    let all = self.expr(by, scope)?;
+                    extreme = build::call("coalesce", vec![extreme, build::call(name, vec![all])]);
+                }
                 self.push_computed(outs, *first, extreme, false);
                 let returned = self.returned(block, returned, *star, rest.len(), keys, Some(by), input)?;
                 let name = if *max { "arg_max_null" } else { "arg_min_null" };
-                let missing = by.ty != Type::String && self.nullable(by, scope);
+                let missing = by.ty != Type::String && (self.nullable(by, scope) || self.may_be_nan(by));
                 let by_sql = if missing { or_any(by_sql, *max) } else { by_sql };
                 let aggregate = |value: ast::Expr| build::call(name, vec![value, by_sql.clone()]);
                 self.choose_columns(rest, &returned, scope, outs, chosen, &aggregate)
@@ -326,6 +333,12 @@ impl Lowerer<'_> {
                     _ => (*def, args),
                 };
                 let mut sql = self.aggregate(def, args, span, scope)?;
+                if let ("avg" | "avgif", Some(id)) = (def.name, item.ids.get(index))
+                    && self.ty(*id) == Type::Real
+                    && !self.nans.is_unseen(*id)
+                {
+                    sql = self.mean(sql, args, def.name == "avgif", scope);
+                }
                 if !scope.order.is_empty() {
                     order_lists(&mut sql, &scope.order);
                 }
@@ -372,7 +385,8 @@ impl Lowerer<'_> {
                     None => Ok(build::call(if *max { "max" } else { "min" }, vec![by_sql])),
                     Some(value) => {
                         let value = self.expr(value, scope)?;
-                        let missing = by.ty != Type::String && self.nullable(by, scope);
+                        let missing =
+                            by.ty != Type::String && (self.nullable(by, scope) || self.may_be_nan(by));
                         let by_sql = if missing { or_any(by_sql, *max) } else { by_sql };
                         Ok(build::call(
                             if *max { "arg_max_null" } else { "arg_min_null" },
@@ -444,7 +458,7 @@ impl Lowerer<'_> {
         if let (Some((by, max)), Some((first, tail))) = (by, ids.split_first()) {
             rest = tail;
             let out = self.row_column(&block, &outs, *first, by)?;
-            let missing = self.nullable(by, &scope);
+            let missing = self.nullable(by, &scope) || self.may_be_nan(by);
             let sql = self.choice_key(by, &scope)?;
             order.push(build::order_key(sql, max, false));
             if missing && by.ty != Type::String {
@@ -467,10 +481,13 @@ impl Lowerer<'_> {
         if keys.is_empty() { self.one_row(block) } else { Ok(block) }
     }
 
-    /// What `arg_max` and `arg_min` go by: a missing string is the empty one, the lowest of all.
+    /// What `arg_max` and `arg_min` go by: a missing string is the empty one, the lowest of all, and NaN is as good as NULL.
     fn choice_key(&mut self, by: &Expr, scope: &Scope) -> Result<ast::Expr> {
         let missing_text = by.ty == Type::String && self.nullable(by, scope);
         let sql = self.expr(by, scope)?;
+        if self.may_be_nan(by) {
+            return Ok(self.without_nan(sql));
+        }
         Ok(if missing_text { build::coalesce(sql, build::string("")) } else { sql })
     }
 

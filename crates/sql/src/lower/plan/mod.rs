@@ -251,7 +251,7 @@ impl Lowerer<'_> {
         // Of distinct rows only columns of the SELECT list can be sorted by.
         let as_is = |k: &SortKey| {
             let column = k.expr.as_column().and_then(|id| block.out(id));
-            column.is_some_and(|o| !self.maybe_missing(o))
+            column.is_some_and(|o| !self.maybe_missing(o)) && !self.may_be_nan(&k.expr)
         };
         if block.distinct.is_some() && !keys.iter().all(as_is) {
             block = self.reopen(block)?;

@@ -134,14 +134,16 @@ impl Lowerer<'_> {
         }
         for id in made {
             let column = self.query.columns.name(id);
-            let ast::Expr::Function(mut f) = value.clone() else {
+            let mut cell = value.clone();
+            let test = build::eq(subject.clone(), build::string(column));
+            if !filter_aggregate(&mut cell, test) {
                 return Err(refuse_operator(plan.span, "this aggregate in `pivot`"));
-            };
-            f.filter = Some(Box::new(build::eq(subject.clone(), build::string(column))));
+            }
             let name = Block::name_for(&outs, column, None);
-            outs.push(computed(id, name, ast::Expr::Function(f)));
+            outs.push(computed(id, name, cell));
         }
         block.outs = outs;
+        block.group_keys.clone_from(&keys);
         block.group_by = Some(if keys.is_empty() {
             GroupByExpr::Expressions(Vec::new(), Vec::new())
         } else {
@@ -251,4 +253,27 @@ fn json_pointer(name: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Puts a FILTER on the aggregate, also where the value of no rows stands around it (`coalesce(sum(x), 0)`).
+fn filter_aggregate(e: &mut ast::Expr, test: ast::Expr) -> bool {
+    let f = match e {
+        ast::Expr::Function(f) => f,
+        ast::Expr::Cast { expr, .. } | ast::Expr::Nested(expr) => return filter_aggregate(expr, test),
+        _ => return false,
+    };
+    if build::is_named(&f.name, "coalesce") {
+        let ast::FunctionArguments::List(list) = &mut f.args else { return false };
+        return match list.args.first_mut() {
+            Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(inner))) => {
+                filter_aggregate(inner, test)
+            }
+            Some(_) | None => false,
+        };
+    }
+    if f.filter.is_some() {
+        return false;
+    }
+    f.filter = Some(Box::new(test));
+    true
 }

@@ -8,7 +8,7 @@ use super::outs::{ColSet, Key, Outs, fold};
 use super::walk::Uses;
 use super::{Lowerer, Result, Scope};
 use crate::build;
-use ruleferry_ir::{ColId, SortKey};
+use ruleferry_ir::{ColId, SortKey, Type};
 use smol_str::SmolStr;
 use sqlparser::ast::{Distinct, Expr, GroupByExpr, OrderByExpr, TableFactor, TableWithJoins};
 use std::rc::Rc;
@@ -478,7 +478,9 @@ impl Block {
         }
         for id in &self.partition {
             if let Some(e) = scope.get(*id).cloned() {
-                scope.partition.push(e);
+                // A missing string and the empty one are the same key.
+                let text = l.ty(*id) == Type::String && !scope.is_present(*id);
+                scope.partition.push(if text { build::coalesce(e, build::string("")) } else { e });
             }
         }
         scope

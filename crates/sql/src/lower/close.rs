@@ -196,7 +196,11 @@ impl Lowerer<'_> {
             .max()
             .unwrap_or(0);
         let present = !self.nullable(expr, &scope);
-        let aliases = block.aliases_of(self, &uses, keep);
+        let mut aliases = block.aliases_of(self, &uses, keep);
+        if uses.window {
+            let order = Uses::of(block.order.iter().map(|k| &k.expr));
+            aliases.extend(block.aliases_of(self, &order, keep));
+        }
         // A conversion that says nothing leaves the column as it was.
         if let Some(old) =
             used.into_iter().find(|o| matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))

@@ -98,15 +98,15 @@ impl Generator<'_> {
     /// States of a sequence have no SQL either.
     fn scan(&mut self) {
         let Some(n) = self.of(Type::Long) else { return };
-        let order = self.order();
-        self.push("sort", "sort by ", order, "");
+        let order = self.order().join(", ");
         let step = self.fresh();
         let steps = if self.pct(50) {
             format!("step s1: true => {step} = s1.{step} + 1;")
         } else {
             format!("step s1: {n} > 1 => {step} = {n}; step s2: {n} <= 1 => {step} = s1.{step};")
         };
-        self.push("scan", format!("scan declare ({step}: long = 0) with ({steps})"), vec![], "");
+        let head = format!("sort by {order}\n| scan declare ({step}: long = 0) with ({steps})");
+        self.push("scan", head, vec![], "");
         self.done = true;
     }
 
@@ -141,12 +141,14 @@ impl Generator<'_> {
             schema.push(format!("{name}: {ty}"));
             kept.push(name);
         }
-        // Bags alone are unpacked.
-        self.push("where", format!("where gettype({j}) == 'dictionary'"), vec![], "");
-        self.push("project", "project ", kept, "");
         let b = *self.random.pick(&["string", "dynamic"]);
         schema.extend(["a: dynamic".to_owned(), format!("b: {b}")]);
-        let head = format!("evaluate bag_unpack({j}) : ({})", schema.join(", "));
+        // Bags alone are unpacked, beside columns that no member is named as.
+        let head = format!(
+            "where gettype({j}) == 'dictionary'\n| project {}\n| evaluate bag_unpack({j}) : ({})",
+            kept.join(", "),
+            schema.join(", ")
+        );
         self.push("evaluate bag_unpack", head, vec![], "");
         self.learn();
     }

@@ -549,9 +549,8 @@ impl<'t> Generator<'t> {
             self.push("project", "project q = 1", vec![], "");
         }
         let names: Vec<String> = self.columns.iter().map(|(n, _)| n.clone()).collect();
-        self.push("project", "project ", names.clone(), "");
         let keys = names.iter().map(|n| format!("{n} asc")).collect::<Vec<_>>().join(", ");
-        self.push("sort", format!("sort by {keys}"), vec![], "");
+        let sorted = format!("project {}\n| sort by {keys}\n| ", names.join(", "));
         let mut items = Vec::new();
         let mut new = Vec::new();
         for _ in 0..1 + self.random.below(2) {
@@ -568,7 +567,8 @@ impl<'t> Generator<'t> {
             new.push((name, ty));
         }
         let op = *self.random.pick(&["serialize", "extend"]);
-        self.push(if op == "serialize" { "serialize" } else { "window" }, format!("{op} "), items, "");
+        let kind = if op == "serialize" { "serialize" } else { "window" };
+        self.push(kind, format!("{sorted}{op} "), items, "");
         self.columns.extend(new);
     }
 

@@ -77,7 +77,7 @@ impl Lowerer<'_> {
             let text = arg.ty == Type::String && self.nullable(arg, scope);
             let value = if text { coalesce(value, string("")) } else { value };
             let value = if i == 0 { first(value) } else { value };
-            values.push(self.element(template, i, arg.ty, value, span)?);
+            values.push(self.element(template, i, arg, value, span)?);
         }
         self.fill(template, values, span)
     }

@@ -52,17 +52,25 @@ impl Lowerer<'_> {
             let value = self.expr(arg, scope)?;
             let value =
                 if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
-            values.push(self.element(template, i, arg.ty, value, span)?);
+            values.push(self.element(template, i, arg, value, span)?);
+        }
+        if function.name == "sign"
+            && let ([arg], [value]) = (args, values.as_slice())
+            && self.may_be_nan(arg)
+        {
+            let is_nan = call("isnan", vec![value.clone()]);
+            let sign = self.fill(template, values, span)?;
+            return Ok(crate::build::case(vec![(is_nan, self.nan())], Some(sign)));
         }
         self.fill(template, values, span)
     }
 
-    /// A time that becomes part of a dynamic value: JSON has none, it is the text that Kusto prints.
+    /// A time or NaN that becomes part of a dynamic value: JSON has none, it is the text that Kusto prints.
     pub(super) fn element(
         &mut self,
         template: &'static Template,
         at: usize,
-        ty: Type,
+        arg: &IrExpr,
         value: Expr,
         span: Span,
     ) -> Result<Expr> {
@@ -71,8 +79,12 @@ impl Lowerer<'_> {
             other => other.copied(),
         });
         let any = !matches!(wanted, Some(Some(ArgType::Is(_))));
+        let ty = arg.ty;
         if any && matches!(ty, Type::Datetime | Type::Timespan) && builds_dynamic(template.name) {
             return self.template("value.dynamic", &[ty], vec![value], span);
+        }
+        if any && builds_dynamic(template.name) && self.nans.may_be_infinite(self.query, arg) {
+            return self.template("value.dynamic_wild", &[ty], vec![value], span);
         }
         Ok(value)
     }

@@ -8,6 +8,7 @@ use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{Aggregate, AggregateCall, AggregateItem, ColId, Expr, Item, Plan, Type};
+use ruleferry_targets::sql::{self, Nulls};
 use smol_str::SmolStr;
 use sqlparser::ast::{
     self, BinaryOperator, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
@@ -165,8 +166,8 @@ impl Lowerer<'_> {
             AggregateCall::Function(..) | AggregateCall::Composed { .. } => {
                 for (i, id) in item.ids.iter().enumerate() {
                     let sql = self.aggregate_value(item, i, scope)?;
-                    let ty = self.ty(*id);
-                    self.push_computed(outs, *id, sql, ty == Type::Dynamic);
+                    let present = self.ty(*id) == Type::Dynamic || self.always_has_value(item);
+                    self.push_computed(outs, *id, sql, present);
                 }
                 Ok(())
             }
@@ -202,6 +203,17 @@ impl Lowerer<'_> {
                 self.choose_columns(&item.ids, &returned, scope, outs, chosen, &aggregate)
             }
         }
+    }
+
+    /// Counts and sums are 0 of no values, means NaN.
+    fn always_has_value(&self, item: &AggregateItem) -> bool {
+        let AggregateCall::Function(def, args) = &item.call else { return false };
+        if matches!(def.name, "avg" | "avgif") {
+            return item.ids.iter().all(|id| self.ty(*id) == Type::Real && !self.nans.is_unseen(*id));
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let template = sql::select(sql::aggregates(self.dialect().name, def.name), &types);
+        template.is_some_and(|t| t.nulls == Nulls::Never)
     }
 
     fn push_computed(&self, outs: &mut Outs, id: ColId, expr: ast::Expr, present: bool) {

@@ -222,7 +222,10 @@ fn a_mean_stays_plain_where_a_filter_drops_what_has_none() {
         assert!(text.contains("avg(") && !text.contains("NaN"), "{query}\n{text}");
     }
     let guarded = [
-        ("SigninLogs | summarize a = avg(RiskScore) by UserId", "coalesce(avg(RiskScore), 'NaN'::DOUBLE) AS a"),
+        (
+            "SigninLogs | summarize a = avg(RiskScore) by UserId",
+            "coalesce(avg(RiskScore), 'NaN'::DOUBLE) AS a",
+        ),
         (
             "let usual = SigninLogs | summarize a = avg(RiskScore) by UserId; usual | where a > 5 | union usual",
             "coalesce(avg(RiskScore), 'NaN'::DOUBLE)",

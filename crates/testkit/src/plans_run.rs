@@ -56,6 +56,13 @@ impl Report {
         self
     }
 
+    /// Operators in fewer than so many plans, on both engines or, where they have no SQL, in the evaluator.
+    pub fn rarer_than(&self, least: usize) -> Vec<(&'static str, usize)> {
+        let of = |counts: &BTreeMap<String, usize>, name: &str| counts.get(name).copied().unwrap_or_default();
+        let count = |name: &&'static str| (*name, of(&self.counts, name).max(of(&self.alone, name)));
+        plans::OPERATORS.iter().map(count).filter(|(_, n)| *n < least).collect()
+    }
+
     pub fn summary(&self) -> String {
         let mut out = String::new();
         let run = self.agree + self.differ + self.error;

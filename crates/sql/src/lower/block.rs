@@ -307,13 +307,28 @@ impl Block {
             && !self.expanded
     }
 
-    /// A FROM item has a column of this name, which hides an alias.
+    /// A FROM item has a column of this name, or is called so itself: either hides an alias.
     pub(crate) fn shadowed(&self, name: &str) -> bool {
         let hash = fold(name);
-        self.sources.iter().any(|s| {
-            let hits = s.keys.iter().zip(&s.columns).filter(|(k, _)| k.fold == hash);
-            hits.into_iter().any(|(_, c)| c.name.eq_ignore_ascii_case(name))
-        })
+        self.names_item(name)
+            || self.sources.iter().any(|s| {
+                let hits = s.keys.iter().zip(&s.columns).filter(|(k, _)| k.fold == hash);
+                hits.into_iter().any(|(_, c)| c.name.eq_ignore_ascii_case(name))
+            })
+    }
+
+    /// A FROM item is called so: DuckDB takes the name for its whole row.
+    pub(crate) fn names_item(&self, name: &str) -> bool {
+        let called = |factor: &TableFactor| match factor {
+            TableFactor::Table { alias: Some(alias), .. }
+            | TableFactor::Derived { alias: Some(alias), .. } => alias.name.value.eq_ignore_ascii_case(name),
+            TableFactor::Table { name: table, alias: None, .. } => {
+                let last = table.0.last().and_then(|part| part.as_ident());
+                last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
+            }
+            _ => false,
+        };
+        self.from.iter().any(|f| called(&f.relation) || f.joins.iter().any(|j| called(&j.relation)))
     }
 
     /// The expression reads a column of FROM, or of a row around.

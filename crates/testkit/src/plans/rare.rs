@@ -5,7 +5,7 @@ use ruleferry_ir::Type;
 
 impl Generator<'_> {
     pub(super) fn rare(&mut self) {
-        match self.random.below(19) {
+        match self.random.below(20) {
             0 => {
                 let n = 1 + self.random.below(4);
                 self.push("sample", format!("sample {n}"), vec![], "");
@@ -64,7 +64,7 @@ impl Generator<'_> {
             }
             13 => self.partition(),
             14 => self.series(),
-            15 => self.expand_two(),
+            15 | 18 => self.expand_two(),
             16 => self.self_join(),
             _ => {
                 let word = self.word();

@@ -412,9 +412,12 @@ fn refuse_opaque(opaque: &ruleferry_ir::Opaque, span: Span) -> Refusal {
     Refusal::new(codes::SQL_OPAQUE, span, format!("cannot be converted: {}", opaque.reason))
 }
 
-/// Whether a column is read under a name that the block shows for another one.
+/// Whether a column is read under a name that the block shows for another one, or that a table has.
 fn is_shadowed(block: &Block, id: ColId) -> bool {
     let Some(out) = block.out(id) else { return false };
+    if matches!(out.origin, Origin::Computed { .. }) && block.names_item(&out.name) {
+        return true;
+    }
     let sqlparser::ast::Expr::Identifier(read) = out.expr.get() else { return false };
     !read.value.eq_ignore_ascii_case(&out.name) && block.outs.like(&read.value).any(|(_, o)| o.id != id)
 }

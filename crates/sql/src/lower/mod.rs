@@ -10,6 +10,7 @@ mod nan;
 mod outs;
 mod plan;
 mod select;
+mod unseen;
 pub(crate) mod walk;
 
 use crate::dialect::Dialect;

@@ -255,14 +255,15 @@ fn json_pointer(name: &str) -> String {
     out
 }
 
-/// Puts a FILTER on the aggregate, also where the value of no rows stands around it (`coalesce(sum(x), 0)`).
+/// Puts a FILTER on the aggregate, also where functions stand around it (`coalesce(sum(x), 0)`).
 fn filter_aggregate(e: &mut ast::Expr, test: ast::Expr) -> bool {
     let f = match e {
         ast::Expr::Function(f) => f,
         ast::Expr::Cast { expr, .. } | ast::Expr::Nested(expr) => return filter_aggregate(expr, test),
         _ => return false,
     };
-    if build::is_named(&f.name, "coalesce") {
+    if ["coalesce", "to_microseconds", "make_timestamp", "trunc"].iter().any(|n| build::is_named(&f.name, n))
+    {
         let ast::FunctionArguments::List(list) = &mut f.args else { return false };
         return match list.args.first_mut() {
             Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(inner))) => {

@@ -2,6 +2,7 @@
 
 use super::{Lowerer, Refusal, Result, Scope};
 use crate::build::{call, coalesce, column, string};
+use crate::lower::TICKS_CUT;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::FunctionDef;
 use ruleferry_ir::{Expr as IrExpr, Type, Value};
@@ -28,6 +29,11 @@ impl Lowerer<'_> {
             "coalesce" => return self.coalesce_call(args, scope),
             "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
                 return self.window(function, args, span, scope);
+            }
+            "datetime_part" | "datetime_diff"
+                if args.first().and_then(|a| self.constant_text(a)).is_some_and(|p| p == "nanosecond") =>
+            {
+                self.assume(TICKS_CUT);
             }
             "extract_json" => {
                 if let Some(path) = args.first().and_then(|a| self.constant_text(a)) {

@@ -318,11 +318,12 @@ fn compare(
     if let Err((missing, extra)) = same::matched(want, got, row) {
         let columns = missing.first().zip(extra.first()).map(|(m, e)| {
             let pairs = want[*m].iter().zip(&got[*e]).enumerate();
+            let short = |v: &Value| conformance::shown(v).chars().take(60).collect::<String>();
             pairs
                 .filter(|(i, (a, b))| !cell(*i, a, b))
-                .map(|(i, _)| i.to_string())
+                .map(|(i, (a, b))| format!("{i}: {} and {}", short(a), short(b)))
                 .collect::<Vec<_>>()
-                .join(",")
+                .join(", ")
         });
         return Err(format!(
             "{} rows of the evaluator ({}) and {} of DuckDB ({}) without a partner{}",

@@ -123,7 +123,7 @@ fn tried(
     bench: &Bench<'_, '_>,
     show: bool,
 ) -> String {
-    let line = |text: &str| text.lines().next().unwrap_or_default().chars().take(160).collect::<String>();
+    let line = |text: &str| text.lines().next().unwrap_or_default().chars().take(300).collect::<String>();
     let mut rows = 0;
     // Where a choice made the engines differ, tables that leave less open say whether there is more to it.
     let mut settled = false;
@@ -172,7 +172,7 @@ fn tried(
                 return format!(
                     "differ {}\n{text}\n--\n{}\n--\n{}evaluator:\n{}DuckDB:\n{}",
                     d.why,
-                    prepared.sql,
+                    select(prepared),
                     shown(&small),
                     table(&d.evaluator),
                     table(&d.duckdb)
@@ -183,7 +183,7 @@ fn tried(
             Verdict::NoAnswer(why) => unanswered = Some(why),
             Verdict::Error(why) => {
                 return if show {
-                    format!("error {why}\n{text}\n--\n{}", prepared.sql)
+                    format!("error {why}\n{text}\n--\n{}", select(prepared))
                 } else {
                     format!("error {}", line(&why))
                 };
@@ -198,4 +198,9 @@ fn tried(
         Some(why) => format!("unanswered {}", line(&why)),
         None => "empty".to_owned(),
     }
+}
+
+/// The SQL without its macros.
+fn select<'p>(prepared: &'p Prepared<'_>) -> &'p str {
+    prepared.sql.rsplit_once(";\n\n").map_or(prepared.sql.as_str(), |(_, select)| select)
 }

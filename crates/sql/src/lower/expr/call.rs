@@ -63,7 +63,8 @@ impl Lowerer<'_> {
         for (i, arg) in args.iter().enumerate() {
             // A missing string is "": a function that answers NULL for NULL would not give what it gives for "".
             let text_guard = arg.ty == Type::String
-                && (function.name == "bag_pack" || template.nulls == Nulls::Strict && text_matters(function));
+                && (matches!(function.name, "bag_pack" | "pack_array")
+                    || template.nulls == Nulls::Strict && text_matters(function));
             let value = self.expr(arg, scope)?;
             let value =
                 if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };

@@ -10,6 +10,7 @@
 # Arguments name the parts to run; none: all.
 #   RULEFERRY_CORPUS  folder with conformance/ and corpus/; without it only `random` runs
 #   PLANS, SEED       how many random queries (20000), and their seed
+#   EVERY             each how manyth corpus query runs (1); of a part only the lines of its queries are compared
 #   UPDATE=1          writes the snapshots instead of comparing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -41,7 +42,7 @@ for part in "${parts[@]}"; do
         timed "$bin/conformance" --check --duckdb
         ;;
     sigma) timed "$bin/sigma-regression" --check ;;
-    differential) timed "$bin/differential" --check ;;
+    differential) timed "$bin/differential" --check --every "${EVERY:-1}" ;;
     random)
         timed "$bin/random-plans" --count "${PLANS:-20000}" --seed "${SEED:-1}" --least $((${PLANS:-20000} / 100))
         ;;

@@ -12,5 +12,5 @@ mod print;
 
 pub use ddl::{ddl, ddl_for, tables_for};
 pub use dialect::Dialect;
-pub use lower::{Lowered, Need, Script, SqlOptions, lower, table_columns};
+pub use lower::{Lowered, Need, Script, SqlOptions, TICKS_CUT, lower, table_columns};
 pub use print::{print, print_query};

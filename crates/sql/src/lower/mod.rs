@@ -468,6 +468,9 @@ const MAX_SIZE: usize = 250_000;
 /// Columns of one step; far beyond what a table has.
 const MAX_COLUMNS: usize = 10_000;
 
+/// An assumption that a conversion lists: times have no digits below the microsecond.
+pub const TICKS_CUT: &str = "digits of times below the microsecond are cut off";
+
 /// Lowers a query to a script.
 pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {
     if query.expanded_size() > MAX_SIZE {

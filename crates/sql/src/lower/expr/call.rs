@@ -2,6 +2,7 @@
 
 use super::{Lowerer, Refusal, Result, Scope};
 use crate::build::{call, coalesce, column, string};
+use crate::lower::TICKS_CUT;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::FunctionDef;
 use ruleferry_ir::{Expr as IrExpr, Type, Value};
@@ -31,6 +32,19 @@ impl Lowerer<'_> {
             "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
                 return self.window(function, args, span, scope);
             }
+            // Steps that the engine's times do not have: there is nothing to round.
+            "bin" if matches!(args, [of, step] if of.ty == Type::Datetime && matches!(step.as_literal(), Some(Value::Timespan(1..=9)))) =>
+            {
+                self.assume(TICKS_CUT);
+                if let Some(time) = args.first() {
+                    return self.expr(time, scope);
+                }
+            }
+            "datetime_part" | "datetime_diff"
+                if args.first().and_then(|a| self.constant_text(a)).is_some_and(|p| p == "nanosecond") =>
+            {
+                self.assume(TICKS_CUT);
+            }
             "extract_json" => {
                 if let Some(path) = args.first().and_then(|a| self.constant_text(a)) {
                     return self.extract_json(&path, args, span, scope);
@@ -39,9 +53,13 @@ impl Lowerer<'_> {
             _ => {}
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let Some(template) = self.find_template(function.name, &types) else {
+        // A name that only the rows know may be empty, and its member is left out then.
+        let computed =
+            function.name == "bag_pack" && args.iter().step_by(2).any(|name| name.as_literal().is_none());
+        let name = if computed { "bag_pack.computed" } else { function.name };
+        let Some(template) = self.find_template(name, &types) else {
             let values = args.iter().map(|_| column("x")).collect();
-            return self.template(function.name, &types, values, span);
+            return self.template(name, &types, values, span);
         };
         let mut values = Vec::with_capacity(args.len());
         for (i, arg) in args.iter().enumerate() {

@@ -12,12 +12,13 @@ mod matching;
 mod template;
 
 use self::form::{is_not_true, opposite};
-use super::{Lowerer, Refusal, Result, Scope};
+use super::{Lowerer, Refusal, Result, Scope, TICKS_CUT};
 use crate::build::{
     and, between, binary, boolean, call, case, coalesce, in_list, in_subquery, is_distinct, is_not_distinct,
     is_null, negative, or, string,
 };
 use ruleferry_diag::{Span, codes};
+use ruleferry_ir::time::TICKS_PER_MICROSECOND;
 use ruleferry_ir::{
     Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind,
     InValues, Json, MatchValue, MatchValues, Missing, Op, Plan, StringMatch, Subject, Type, Value,
@@ -75,7 +76,12 @@ impl Lowerer<'_> {
 
     fn value(&mut self, e: &IrExpr, scope: &Scope) -> Result<Expr> {
         match &e.kind {
-            ExprKind::Literal(v) => Ok(literal::literal(self.dialect(), v)),
+            ExprKind::Literal(v) => {
+                if matches!(v, Value::Datetime(t) | Value::Timespan(t) if t % TICKS_PER_MICROSECOND != 0) {
+                    self.assume(TICKS_CUT);
+                }
+                Ok(literal::literal(self.dialect(), v))
+            }
             ExprKind::Column(id) => scope.get(*id).cloned().ok_or_else(|| {
                 Refusal::new(codes::SQL_OPAQUE, e.span, "a column is used where SQL cannot see it")
             }),

@@ -38,6 +38,16 @@ impl Lowerer<'_> {
         });
         let Some(bag) = args.next() else { return Err(refuse_column(plan.span)) };
         let prefix = args.next().and_then(|e| e.as_literal()).and_then(Value::as_str).unwrap_or("");
+        let conflict = args.next().and_then(|e| e.as_literal()).and_then(Value::as_str);
+        let kept = |id: &ColId| input.out(*id).is_some() && Some(*id) != bag.as_column();
+        if conflict == Some("replace_source") && plan.output.iter().any(kept) {
+            return Err(Refusal::new(
+                codes::SQL_OPEN_COLUMNS,
+                plan.span,
+                "which columns `bag_unpack` replaces is known only when the query runs",
+            )
+            .help("give the new columns names of their own: `bag_unpack(x, \"new_\")`"));
+        }
         let wanted: ColSet = plan.output.iter().copied().collect();
         let uses = Uses::of([bag]);
         let mut block = if input.is_open() { input } else { self.reopen(input)? };

@@ -49,9 +49,8 @@ pub fn query(arena: &Arena, canonical: &Canonical) -> String {
 fn lines(arena: &Arena, id: BlockId, depth: usize, out: &mut String) {
     let Some(block) = arena.get_block(id) else { return };
     let indent = "  ".repeat(depth);
-    let list = |terms: &[TermId]| {
-        terms.iter().map(|t| arena.show(*t).to_string()).collect::<Vec<_>>().join(", ")
-    };
+    let list =
+        |terms: &[TermId]| terms.iter().map(|t| arena.show(*t).to_string()).collect::<Vec<_>>().join(", ");
     let mut inputs: Vec<BlockId> = Vec::new();
     let head = match &block.source {
         Source::Unit => "one row".into(),
@@ -167,8 +166,10 @@ impl Display for Shown<'_, TermId> {
             Term::Column { name, ty: _ } => f.write_str(name),
             Term::Event => f.write_str("*"),
             Term::Now => f.write_str("now()"),
-            Term::Input(side, inner) => write!(f, "{}", ["", "right."].get(*side as usize).copied().unwrap_or("other."))
-                .and_then(|()| write!(f, "{}", self.of(*inner))),
+            Term::Input(side, inner) => {
+                write!(f, "{}", ["", "right."].get(*side as usize).copied().unwrap_or("other."))
+                    .and_then(|()| write!(f, "{}", self.of(*inner)))
+            }
             Term::Call(name, args, _) => {
                 write!(f, "{name}(")?;
                 list(args, f)?;
@@ -216,8 +217,12 @@ impl Display for Shown<'_, TermId> {
                 }
                 f.write_str(">")
             }
-            Term::Scalar(block, value) => write!(f, "first({} of {{{}}})", self.of(*value), one_line(self.of(*block))),
-            Term::List(block, value) => write!(f, "all({} of {{{}}})", self.of(*value), one_line(self.of(*block))),
+            Term::Scalar(block, value) => {
+                write!(f, "first({} of {{{}}})", self.of(*value), one_line(self.of(*block)))
+            }
+            Term::List(block, value) => {
+                write!(f, "all({} of {{{}}})", self.of(*value), one_line(self.of(*block)))
+            }
             Term::Opaque { text, .. } => write!(f, "`{text}`"),
         }
     }

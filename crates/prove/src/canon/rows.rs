@@ -443,10 +443,26 @@ impl Canon<'_, '_> {
             }
             None => None,
         };
-        let scope = match &input {
+        let mut scope = match &input {
             Some(rel) => rel.clone(),
             None => self.no_scope(),
         };
+        // Tables first: other arguments name their columns.
+        for arg in &p.args {
+            if let PluginArg::Table(table) = arg {
+                let rel = self.rel(table)?;
+                let (block, rel) = self.sealed(rel)?;
+                let side = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+                inputs.push(block);
+                texts.push("table".into());
+                self.whole_rows(&rel, &mut args, &mut texts)?;
+                for id in rel.output.iter() {
+                    let term = self.column(&rel, *id)?;
+                    let term = self.arena.term(Term::Input(side, term));
+                    scope.columns.entry(*id).or_insert(term);
+                }
+            }
+        }
         let mut group = Group::new(scope.clone(), Vec::new());
         for arg in &p.args {
             match arg {
@@ -458,13 +474,7 @@ impl Canon<'_, '_> {
                     texts.push("aggregate".into());
                     args.extend(self.aggregated(item, &mut group)?);
                 }
-                PluginArg::Table(table) => {
-                    let rel = self.rel(table)?;
-                    let (block, rel) = self.sealed(rel)?;
-                    inputs.push(block);
-                    texts.push("table".into());
-                    self.whole_rows(&rel, &mut args, &mut texts)?;
-                }
+                PluginArg::Table(_) => texts.push("the table".into()),
             }
         }
         let what = format!("plugin {}", p.function.name);

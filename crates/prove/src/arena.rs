@@ -287,10 +287,54 @@ impl Arena {
             let mut at = drop.iter();
             flat.retain(|_| at.next() != Some(&true));
         }
+        if flat.len() > 1 {
+            self.drop_presence(&mut flat, and);
+        }
         match flat.as_slice() {
             [] => self.truth(and),
             [one] => *one,
             _ => self.formula(if and { Formula::And(flat.into()) } else { Formula::Or(flat.into()) }),
+        }
+    }
+
+    /// `x is there and x has "a"` is `x has "a"`, as an atom fails where its term is missing; and the same of their opposites.
+    fn drop_presence(&self, flat: &mut Vec<FormulaId>, and: bool) {
+        let presence = |part: FormulaId| match self.get_formula(part) {
+            Formula::Literal { atom: Atom::Missing(term), negated } if *negated == and => Some(*term),
+            _ => None,
+        };
+        if flat.iter().all(|part| presence(*part).is_none()) {
+            return;
+        }
+        let needed: Vec<bool> = flat
+            .iter()
+            .map(|part| {
+                presence(*part)
+                    .is_none_or(|term| !flat.iter().any(|other| part != other && self.needs(*other, term, and)))
+            })
+            .collect();
+        let mut at = needed.iter();
+        flat.retain(|_| at.next() == Some(&true));
+    }
+
+    /// Whether a formula fails (with `false`: holds) wherever a term is missing.
+    fn needs(&self, formula: FormulaId, term: TermId, fails: bool) -> bool {
+        match self.get_formula(formula) {
+            Formula::Literal { atom, negated } => {
+                *negated != fails
+                    && match atom {
+                        Atom::Text(t, _) | Atom::Value(t, _, _) | Atom::True(t) => *t == term,
+                        Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) => *a == term || *b == term,
+                        // A missing text is looked up as the empty one.
+                        Atom::InBlock(..) => false,
+                        Atom::Missing(t) => *t == term && *negated == fails,
+                    }
+            }
+            // One part that fails is enough for an `and`, all must for an `or`.
+            Formula::And(parts) if fails => parts.iter().any(|p| self.needs(*p, term, fails)),
+            Formula::Or(parts) if !fails => parts.iter().any(|p| self.needs(*p, term, fails)),
+            Formula::And(parts) | Formula::Or(parts) => parts.iter().all(|p| self.needs(*p, term, fails)),
+            Formula::True | Formula::False => false,
         }
     }
 

@@ -50,8 +50,7 @@ fn main() {
             };
             let text = kql::syntax::print(&output.query);
             let parsed = kql::syntax::parse(&text);
-            let Some(query) =
-                kql::lift::lift(&parsed.query, &kql::lift::LiftOptions { source: &text }).query
+            let Some(query) = kql::lift::lift(&parsed.query, &kql::lift::LiftOptions { source: &text }).query
             else {
                 println!("not read back: {}", path.display());
                 continue;
@@ -70,7 +69,11 @@ fn main() {
             lossy += usize::from(!output.losses.is_empty());
             if wanted > 0 {
                 wanted -= 1;
-                println!("=== {} {:?}", path.display(), output.losses.iter().map(|l| &l.detail).collect::<Vec<_>>());
+                println!(
+                    "=== {} {:?}",
+                    path.display(),
+                    output.losses.iter().map(|l| &l.detail).collect::<Vec<_>>()
+                );
                 println!("{text}\n--- sigma\n{}--- kql\n{}", arena.show(ca.block), arena.show(cb.block));
             }
         }

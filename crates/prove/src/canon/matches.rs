@@ -408,7 +408,7 @@ impl Canon<'_, '_> {
     /// Some row has these values: pairs of a value here and one there. Null equals nothing; a missing text is the empty one.
     pub fn in_rows(&mut self, pairs: Vec<(TermId, TermId)>, rel: Rel, case: Case) -> Made<FormulaId> {
         if let [(subject, value)] = pairs.as_slice()
-            && let Some(values) = rel.draft.literal_column(self.arena, *value)
+            && let Some(values) = self.literal_column(&rel.draft, *value)?
         {
             self.used("values-as-list");
             let subject = *subject;

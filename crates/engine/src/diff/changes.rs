@@ -402,9 +402,8 @@ impl Changes {
         } else {
             Polarity::Unclear
         };
-        let place = |t: &Test| Place { text: t.text(), span: t.span };
         let mut whole = |kind: ChangeKind, more: Option<bool>| {
-            self.push(kind, Some(place(a)), Some(place(b)), ChangeEffect::of(more, own));
+            self.push(kind, Some(a.place()), Some(b.place()), ChangeEffect::of(more, own));
         };
         if a.subject != b.subject {
             return whole(ChangeKind::Field, None);
@@ -457,11 +456,7 @@ impl Changes {
                 // A single value is shown with its test, one of a list by itself.
                 let single = a.values.len() == 1 && b.values.len() == 1;
                 let (pa, pb, detail) = if single {
-                    let shown = (
-                        Place { text: a.text(), span: a.span },
-                        Place { text: b.text(), span: b.span },
-                    );
-                    (shown.0, shown.1, Some((x.place.clone(), y.place.clone())))
+                    (a.place(), b.place(), Some((x.place.clone(), y.place.clone())))
                 } else {
                     (x.place.clone(), y.place.clone(), None)
                 };
@@ -492,11 +487,11 @@ impl Changes {
         let (names_a, names_b) = (names(a), names(b));
         let lacks = |list: &[(String, Span)], name: &str| list.iter().all(|(n, _)| n != name);
         for (name, span) in names_a.iter().filter(|(n, _)| lacks(&names_b, n)).take(MOST) {
-            let place = Place { text: name.clone(), span: *span };
+            let place = Place::new(name.as_str(), *span);
             self.push(ChangeKind::Output, Some(place), None, ChangeEffect::None);
         }
         for (name, span) in names_b.iter().filter(|(n, _)| lacks(&names_a, n)).take(MOST) {
-            let place = Place { text: name.clone(), span: *span };
+            let place = Place::new(name.as_str(), *span);
             self.push(ChangeKind::Output, None, Some(place), ChangeEffect::None);
         }
     }
@@ -527,7 +522,7 @@ fn flow_place(flow: &Flow) -> Place {
         Head::Leaf(part) => part.place.span,
         Head::Union(_) => Span::default(),
     };
-    Place { text: flow.source_names().join(", "), span }
+    Place::new(flow.source_names().join(", "), span)
 }
 
 fn chooses_columns(plan: &ir::Plan) -> bool {

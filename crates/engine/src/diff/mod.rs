@@ -401,7 +401,7 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
 /// What the platforms do with the rows: changes that can silence a rule as surely as a filter.
 fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<RawChange> {
     let mut found = Vec::new();
-    let place = |text: String| Place { text, span: Span::default() };
+    let place = |text: String| Place::new(text, Span::default());
     let mut push = |kind: Kind, what: &str, x: Option<String>, y: Option<String>, effect: ChangeEffect| {
         if x != y && (!across || (x.is_some() && y.is_some())) {
             let shown = |text: Option<String>| text.map(|t| place(format!("{what} {t}")));
@@ -448,7 +448,11 @@ impl<'t> Shown<'t> {
 
     fn text(&self, place: &Place) -> String {
         let written = if self.rule.spans_are_whole() { place.span.text(self.query).trim() } else { "" };
-        if written.is_empty() { place.text.clone() } else { written.to_owned() }
+        match (written.is_empty(), place.turned) {
+            (true, _) => place.text.clone(),
+            (false, true) => format!("not({written})"),
+            (false, false) => written.to_owned(),
+        }
     }
 
     fn span(&self, place: &Place) -> Option<SpanRecord> {

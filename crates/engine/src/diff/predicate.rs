@@ -27,6 +27,8 @@ pub(crate) struct Test {
     /// Of a value out of a query.
     pub flow: Option<Flow>,
     pub negated: bool,
+    /// It stands under a `not` that is not in its span.
+    pub turned: bool,
     pub span: Span,
     pub key: u64,
 }
@@ -97,7 +99,21 @@ impl Node {
     }
 
     pub fn place(&self) -> Place {
-        Place { text: self.text(), span: self.span() }
+        match self {
+            Self::All { .. } | Self::Any { .. } => {
+                // A text that was turned inside out is not in the source.
+                let span = if self.is_turned() { Span::default() } else { self.span() };
+                Place::new(self.text(), span)
+            }
+            Self::Test(test) => test.place(),
+        }
+    }
+
+    fn is_turned(&self) -> bool {
+        match self {
+            Self::All { parts, .. } | Self::Any { parts, .. } => parts.iter().any(Self::is_turned),
+            Self::Test(test) => test.turned,
+        }
     }
 
     /// Each test, however deep.
@@ -195,6 +211,10 @@ impl Test {
         self.key = hashed(&(&self.subject, self.kind, case, self.all, values, flow, self.negated));
     }
 
+    pub fn place(&self) -> Place {
+        Place { text: self.text(), span: self.span, turned: self.turned }
+    }
+
     pub fn text(&self) -> String {
         let values: Vec<&str> = self.values.iter().map(|v| v.place.text.as_str()).collect();
         let list = match values.as_slice() {
@@ -242,7 +262,7 @@ impl<'q> Predicates<'_, 'q> {
                 if let Node::Test(test) = &mut node
                     && !e.span.is_empty()
                 {
-                    test.span = test.span.to(e.span);
+                    (test.span, test.turned) = (test.span.to(e.span), false);
                 }
                 node
             }
@@ -304,7 +324,12 @@ impl<'q> Predicates<'_, 'q> {
     }
 
     fn group(&mut self, es: &'q [Expr], all: bool, negated: bool, span: Span) -> Node {
-        let parts = es.iter().map(|e| self.node(e, negated)).collect();
+        let mut parts: Vec<Node> = es.iter().map(|e| self.node(e, negated)).collect();
+        for part in &mut parts {
+            if let Node::Test(test) = part {
+                test.turned = negated;
+            }
+        }
         Node::group(all, parts, span)
     }
 
@@ -359,7 +384,7 @@ impl<'q> Predicates<'_, 'q> {
                     match value {
                         ir::MatchValue::Expr(e) => wanted.extend(self.wanted(e)),
                         ir::MatchValue::Glob(parts) => wanted.push(Wanted {
-                            place: Place { text: render::glob_text(parts), span: Span::default() },
+                            place: Place::new(render::glob_text(parts), Span::default()),
                             number: None,
                             literal: None,
                         }),
@@ -392,7 +417,7 @@ impl<'q> Predicates<'_, 'q> {
         negated: bool,
         span: Span,
     ) -> Node {
-        let mut test = Test { subject, kind, case, all: false, values, flow: None, negated, span, key: 0 };
+        let mut test = Test { subject, kind, case, all: false, values, flow: None, negated, turned: false, span, key: 0 };
         test.seal();
         Node::Test(Box::new(test))
     }
@@ -408,7 +433,7 @@ impl<'q> Predicates<'_, 'q> {
     ) -> Node {
         let values = Vec::new();
         let mut test =
-            Test { subject, kind, case, all: false, values, flow: Some(flow), negated, span, key: 0 };
+            Test { subject, kind, case, all: false, values, flow: Some(flow), negated, turned: false, span, key: 0 };
         test.seal();
         Node::Test(Box::new(test))
     }
@@ -419,7 +444,7 @@ impl<'q> Predicates<'_, 'q> {
         // The place is that of the constant itself, also where a `let` names it.
         if let ExprKind::Literal(Value::Dynamic(ir::Json::Array(items))) = &value.kind {
             let one = |item: &ir::Json| Wanted {
-                place: Place { text: ruleferry_eval::json_text(item).into(), span: value.span },
+                place: Place::new(ruleferry_eval::json_text(item), value.span),
                 number: None,
                 literal: if let ir::Json::String(s) = item { Some(s.to_string()) } else { None },
             };
@@ -432,7 +457,7 @@ impl<'q> Predicates<'_, 'q> {
             Some(text) => ruleferry_eval::json_text(&ir::Json::String(text.as_str().into())).into(),
             None => self.shaper.render.expr(value),
         };
-        vec![Wanted { place: Place { text, span: value.span }, number, literal }]
+        vec![Wanted { place: Place::new(text, value.span), number, literal }]
     }
 }
 

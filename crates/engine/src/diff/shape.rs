@@ -165,17 +165,25 @@ pub(crate) struct Part {
     pub number: Option<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Canonical: the same for every language.
     pub text: String,
     /// In the text of the query; empty where nothing was written.
     pub span: Span,
+    /// It stands under a `not` that is not in the span.
+    pub turned: bool,
+}
+
+impl Place {
+    pub fn new(text: impl Into<String>, span: Span) -> Self {
+        Self { text: text.into(), span, turned: false }
+    }
 }
 
 impl Part {
     fn new(kind: ChangeKind, key: impl Into<String>, text: String, span: Span) -> Self {
-        Self { kind, key: key.into(), place: Place { text, span }, number: None }
+        Self { kind, key: key.into(), place: Place::new(text, span), number: None }
     }
 }
 
@@ -488,7 +496,7 @@ impl<'q> Shaper<'q> {
             flows: Vec::new(),
             polarity: Polarity::Unclear,
             drops: false,
-            place: Place { text: String::new(), span },
+            place: Place::new("", span),
         };
         match op {
             Op::Aggregate(a) => {
@@ -666,7 +674,7 @@ impl<'q> Shaper<'q> {
             flows,
             polarity: Polarity::Unclear,
             drops: false,
-            place: Place { text: String::new(), span: plan.span },
+            place: Place::new("", plan.span),
         };
         step.place.text = step_text(&step);
         step

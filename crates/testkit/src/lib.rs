@@ -19,6 +19,7 @@
 pub mod conformance;
 pub mod duck;
 pub mod hints;
+pub mod mutate;
 pub mod plans;
 pub mod plans_run;
 pub mod random;

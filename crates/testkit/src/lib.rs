@@ -17,6 +17,7 @@
 )]
 
 pub mod conformance;
+pub mod corpora;
 pub mod duck;
 pub mod hints;
 pub mod mutate;

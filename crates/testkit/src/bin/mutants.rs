@@ -14,7 +14,7 @@ use ruleferry_ir::Rule;
 use ruleferry_prove::Relation;
 use ruleferry_testkit::mutate::judge::{Outcome, judge, kql_rule, sigma_rules};
 use ruleferry_testkit::mutate::{Edit, kql_mutants, kql_rewrites, sigma_mutants, sigma_rewrites, some};
-use ruleferry_testkit::snapshot;
+use ruleferry_testkit::{corpora, snapshot};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -63,35 +63,6 @@ fn arguments() -> Arguments {
         a.corpora = vec![Corpus::Sigma, Corpus::Kql];
     }
     a
-}
-
-fn kql_texts() -> Vec<(String, String)> {
-    let path = snapshot::shared().join("corpus/kql/dev.jsonl");
-    let text = std::fs::read_to_string(&path).expect("the corpus");
-    text.lines()
-        .map(|l| serde_json::from_str::<serde_json::Value>(l).expect("an entry is JSON"))
-        .filter(|e| e["syntax_ok"] == true && e["has_query"] == true)
-        .map(|e| (e["id"].as_str().unwrap().to_owned(), e["query"].as_str().unwrap().to_owned()))
-        .collect()
-}
-
-fn sigma_texts() -> Vec<(String, String)> {
-    let root = snapshot::shared().join("corpus/sigma");
-    let mut folders = vec![root.clone()];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "yml") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    let named = |p: &std::path::Path| p.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-    files.iter().map(|p| (named(p), std::fs::read_to_string(p).unwrap_or_default())).collect()
 }
 
 /// The rule of an edit, where it is one.
@@ -143,8 +114,8 @@ fn main() -> ExitCode {
     let mut wrong = 0;
     for corpus in &a.corpora {
         let mut texts = match corpus {
-            Corpus::Kql => kql_texts(),
-            Corpus::Sigma => sigma_texts(),
+            Corpus::Kql => corpora::kql(),
+            Corpus::Sigma => corpora::sigma(),
         };
         if a.ids.is_empty() {
             texts = texts.into_iter().step_by(a.every).collect();

@@ -26,7 +26,7 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use verdict::{Proof, Relation, Verdict, Witness};
+pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
 
 use ruleferry_ir as ir;
 

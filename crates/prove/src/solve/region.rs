@@ -257,7 +257,8 @@ fn constant_at(space: Space, from: i128, to: i128, decimals: &[Value]) -> Option
             };
             let one = Value::Long(1);
             let moved = |v: &Value, sign: f64| -> Option<Constant> {
-                let x = ruleferry_eval::cast(v, ruleferry_ir::Type::Real).as_real()? + sign * one.as_real()?;
+                let x =
+                    ruleferry_eval::cast(v, ruleferry_ir::Type::Real).as_real()? + sign * one.as_real()?;
                 text(&ruleferry_eval::cast(&Value::Real(x), ruleferry_ir::Type::Decimal))
             };
             match (from % 2 == 1, decimals.get(rank), rank.checked_sub(1).and_then(|i| decimals.get(i))) {

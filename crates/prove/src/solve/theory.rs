@@ -39,8 +39,7 @@ struct Sorted<'t> {
 }
 
 fn sorted<'t>(tests: &[(&'t Test, bool)]) -> Sorted<'t> {
-    let mut out =
-        Sorted { texts: vec![], text_values: vec![], values: vec![], missing: None, present: None };
+    let mut out = Sorted { texts: vec![], text_values: vec![], values: vec![], missing: None, present: None };
     for (i, (test, holds)) in tests.iter().enumerate() {
         match test {
             Test::Missing(_) => out.missing = Some((i, *holds)),
@@ -57,7 +56,12 @@ fn sorted<'t>(tests: &[(&'t Test, bool)]) -> Sorted<'t> {
     out
 }
 
-pub(super) fn check(tests: &[(&Test, bool)], about: About, texts: &mut Texts, budget: &mut Budget) -> Checked {
+pub(super) fn check(
+    tests: &[(&Test, bool)],
+    about: About,
+    texts: &mut Texts,
+    budget: &mut Budget,
+) -> Checked {
     let sorted = sorted(tests);
     if let Some((place, true)) = sorted.missing {
         return match sorted.present {

@@ -26,6 +26,8 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
+#[doc(hidden)]
+pub use search::{fires, shown, witnesses};
 pub use verdict::{Proof, Relation, Verdict, Witness};
 
 use ruleferry_ir as ir;

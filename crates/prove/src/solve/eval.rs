@@ -166,7 +166,9 @@ pub(crate) fn formula(arena: &Arena, root: FormulaId, model: &Model) -> Option<b
         let answer = match arena.get_formula(id) {
             Formula::True => Some(true),
             Formula::False => Some(false),
-            Formula::Literal { atom: test, negated } => atom(arena, test, model).map(|holds| holds != *negated),
+            Formula::Literal { atom: test, negated } => {
+                atom(arena, test, model).map(|holds| holds != *negated)
+            }
             Formula::And(parts) | Formula::Or(parts) => {
                 let decisive = matches!(arena.get_formula(id), Formula::Or(_));
                 if parts.iter().any(|p| of(p) == Some(decisive)) {

@@ -274,7 +274,8 @@ impl<'s, 'a> Query<'s, 'a> {
                 Checked::Never(cores, automata) => {
                     self.automata |= automata;
                     for core in cores {
-                        clauses.push(core.iter().filter_map(|i| lits.get(*i)).map(|(lit, _)| !*lit).collect());
+                        clauses
+                            .push(core.iter().filter_map(|i| lits.get(*i)).map(|(lit, _)| !*lit).collect());
                     }
                 }
                 Checked::Unknown(reason) => {

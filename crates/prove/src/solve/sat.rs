@@ -53,8 +53,7 @@ struct Var {
 
 const NO_CLAUSE: u32 = u32::MAX;
 
-const FRESH: Var =
-    Var { value: None, level: 0, reason: NO_CLAUSE, activity: 0.0, phase: None, seen: false };
+const FRESH: Var = Var { value: None, level: 0, reason: NO_CLAUSE, activity: 0.0, phase: None, seen: false };
 
 #[derive(Debug)]
 pub(super) struct Sat {

@@ -39,8 +39,7 @@ struct Sorted<'t> {
 }
 
 fn sorted<'t>(tests: &[(&'t Test, bool)]) -> Sorted<'t> {
-    let mut out =
-        Sorted { texts: vec![], text_values: vec![], values: vec![], missing: None, present: None };
+    let mut out = Sorted { texts: vec![], text_values: vec![], values: vec![], missing: None, present: None };
     for (i, (test, holds)) in tests.iter().enumerate() {
         match test {
             Test::Missing(_) => out.missing = Some((i, *holds)),
@@ -57,7 +56,12 @@ fn sorted<'t>(tests: &[(&'t Test, bool)]) -> Sorted<'t> {
     out
 }
 
-pub(super) fn check(tests: &[(&Test, bool)], about: About, texts: &mut Texts, budget: &mut Budget) -> Checked {
+pub(super) fn check(
+    tests: &[(&Test, bool)],
+    about: About,
+    texts: &mut Texts,
+    budget: &mut Budget,
+) -> Checked {
     let sorted = sorted(tests);
     if let Some((place, true)) = sorted.missing {
         return match sorted.present {
@@ -157,13 +161,9 @@ fn present(sorted: &Sorted<'_>, about: About, texts: &mut Texts, budget: &mut Bu
             None => match as_text(&sorted.text_values, texts, budget) {
                 Decided::Text(text) => {
                     let tested = !sorted.texts.is_empty() || !sorted.text_values.is_empty();
-                    // Something that no constant is compared with.
-                    let any = !tested && !sorted.values.is_empty() && !wants_value;
-                    return Checked::Value(if tested || any {
-                        Some(Some(Constant::String(text.into())))
-                    } else {
-                        None
-                    });
+                    // Of JSON constants nothing is known here.
+                    let known = tested || !wants_value;
+                    return Checked::Value(known.then(|| Some(Constant::String(text.into()))));
                 }
                 // A value that no constant is compared with: an array.
                 Decided::Never(..) if wants_text.is_none() => {
@@ -189,8 +189,8 @@ fn present(sorted: &Sorted<'_>, about: About, texts: &mut Texts, budget: &mut Bu
             Checked::Value(None)
         };
     }
-    if sorted.values.is_empty() {
-        return Checked::Value(shown.map(|text| Some(Constant::String(text.into()))));
+    if let Some(text) = shown.filter(|_| sorted.values.is_empty()) {
+        return Checked::Value(Some(Some(Constant::String(text.into()))));
     }
     for space in spaces {
         let decided_here: Vec<_> = sorted.values.iter().filter(|(_, _, c, _)| !free(c)).collect();

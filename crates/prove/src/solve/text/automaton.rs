@@ -127,15 +127,21 @@ impl Automaton {
         let flags = self.flags.get(usize::from(class)).copied().unwrap_or(0);
         let mut reached = Vec::new();
         let mut open = false;
-        self.closure(&core, before, flags, |state, members| match state {
-            State::Char(set, next) => {
-                if members.get(*set as usize) == Some(&true) {
-                    reached.push(*next);
+        self.closure(
+            &core,
+            before,
+            flags,
+            |state, members| match state {
+                State::Char(set, next) => {
+                    if members.get(*set as usize) == Some(&true) {
+                        reached.push(*next);
+                    }
                 }
-            }
-            State::Match(true) => open = true,
-            State::Match(false) | State::Split(_) | State::Look(..) => {}
-        }, class);
+                State::Match(true) => open = true,
+                State::Match(false) | State::Split(_) | State::Look(..) => {}
+            },
+            class,
+        );
         let next = if open { FULL } else { self.state(&reached, flags)? };
         if let Some(place) = self.next.get_mut(cell) {
             *place = next;

@@ -18,7 +18,12 @@ pub(crate) enum Lang {
     Contains(SmolStr, bool),
     Starts(SmolStr, bool),
     Ends(SmolStr, bool),
-    Term { needle: SmolStr, left: bool, right: bool, folded: bool },
+    Term {
+        needle: SmolStr,
+        left: bool,
+        right: bool,
+        folded: bool,
+    },
     Glob(Box<[GlobPart]>, bool),
     Regex(SmolStr, Folding),
     Cidr(SmolStr),
@@ -215,7 +220,8 @@ fn is_look(hir: &Hir, look: Look) -> bool {
 
 /// May match nothing, so that a search finds the rest anyway.
 fn is_optional(hir: &Hir) -> bool {
-    matches!(bare(hir).kind(), HirKind::Repetition(r) if r.min == 0) || matches!(bare(hir).kind(), HirKind::Empty)
+    matches!(bare(hir).kind(), HirKind::Repetition(r) if r.min == 0)
+        || matches!(bare(hir).kind(), HirKind::Empty)
 }
 
 /// `(?s).*`
@@ -295,9 +301,7 @@ impl Lang {
             Self::Contains(n, _) => seen.contains(n.as_str()),
             Self::Starts(n, _) => seen.starts_with(n.as_str()),
             Self::Ends(n, _) => seen.ends_with(n.as_str()),
-            Self::Term { needle, left, right, .. } => {
-                ruleferry_eval::text::term(seen, needle, *left, *right)
-            }
+            Self::Term { needle, left, right, .. } => ruleferry_eval::text::term(seen, needle, *left, *right),
             Self::Glob(parts, _) => ruleferry_eval::text::glob(seen, parts, Case::Sensitive),
             Self::Regex(..) => return None,
             Self::Cidr(range) => ruleferry_eval::text::in_cidr(text.exact, range),

@@ -132,7 +132,12 @@ impl Texts {
     }
 
     /// Tests that needles alone show to exclude each other.
-    fn by_rules(&self, tests: &[Test], nonempty: bool, budget: &mut Budget) -> Result<Vec<Vec<usize>>, String> {
+    fn by_rules(
+        &self,
+        tests: &[Test],
+        nonempty: bool,
+        budget: &mut Budget,
+    ) -> Result<Vec<Vec<usize>>, String> {
         let mut conflicts = Vec::new();
         for (i, (p, wanted)) in tests.iter().enumerate() {
             let Some(lang) = self.get(*p).filter(|_| *wanted) else { continue };
@@ -249,7 +254,12 @@ impl Texts {
     }
 
     /// Tests come into the product as texts fail them, until a text meets all or no text meets those.
-    fn by_automata(&mut self, tests: &[Test], nonempty: bool, budget: &mut Budget) -> Result<Decided, String> {
+    fn by_automata(
+        &mut self,
+        tests: &[Test],
+        nonempty: bool,
+        budget: &mut Budget,
+    ) -> Result<Decided, String> {
         let mut active: Vec<usize> = Vec::new();
         let mut why = String::new();
         loop {
@@ -396,7 +406,9 @@ pub(super) fn matches(language: &Language, text: &str) -> Option<bool> {
 fn address_texts(number: u128) -> Vec<String> {
     let long = Ipv6Addr::from_bits(number);
     match u32::try_from(number ^ 0xffff_0000_0000) {
-        Ok(short) => vec![Ipv4Addr::from_bits(short).to_string(), format!("::ffff:{}", Ipv4Addr::from_bits(short))],
+        Ok(short) => {
+            vec![Ipv4Addr::from_bits(short).to_string(), format!("::ffff:{}", Ipv4Addr::from_bits(short))]
+        }
         Err(_) => vec![long.to_string()],
     }
 }

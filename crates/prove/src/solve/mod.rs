@@ -12,6 +12,8 @@ pub(crate) mod eval;
 mod query;
 mod region;
 mod sat;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod text;
 mod theory;
 
@@ -136,3 +138,6 @@ impl Solver {
         models
     }
 }
+
+#[cfg(test)]
+mod tests;

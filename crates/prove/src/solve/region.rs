@@ -35,6 +35,9 @@ type Range = (i128, i128);
 
 const NOWHERE: Range = (0, -1);
 
+/// In 2022: a day of our time.
+const PLAIN_DATETIME: i128 = 638_000_000_000_000_000;
+
 /// `None`: a test that this space does not decide; it is left out.
 fn range(space: Space, op: CompareOp, constant: &Constant, decimals: &[Value]) -> Option<Range> {
     let (least, most) = bounds(space, decimals);
@@ -184,15 +187,26 @@ pub(super) fn decide(space: Space, tests: &[Test<'_>]) -> Decided {
     let mut core: Vec<usize> = of_first.into_iter().chain(of_last).collect();
     core.dedup();
     let mut at = Some(first).filter(|first| *first <= last);
+    let mut free: Vec<Range> = Vec::new();
     for ((from, to), i) in outside {
-        let Some(place) = at.filter(|at| from <= *at) else { break };
+        let Some(place) = at.filter(|_| from <= last) else { break };
+        if from > place {
+            free.push((place, from - 1));
+        }
         if to >= place {
             core.push(i);
             at = to.checked_add(1).filter(|next| *next <= last);
         }
     }
-    if let Some(at) = at {
-        return Decided::Value(constant_at(space, at, last, &decimals));
+    free.extend(at.map(|at| (at, last)));
+    // The most ordinary of the ranges that are left.
+    let plain = if space == Space::Datetime { PLAIN_DATETIME } else { 0 };
+    let range = free.iter().min_by_key(|(from, to)| {
+        let away = if *from > plain { from.abs_diff(plain) } else { plain.abs_diff((*to).min(plain)) };
+        (away, from != to)
+    });
+    if let Some((from, to)) = range {
+        return Decided::Value(constant_at(space, *from, *to, &decimals));
     }
     // What is not a number fails every comparison.
     if space == Space::Real && !wanted {
@@ -225,27 +239,22 @@ const fn is_of_other_kind(space: Space, constant: &Constant) -> bool {
 
 /// A plain value between two places, both included.
 fn constant_at(space: Space, from: i128, to: i128, decimals: &[Value]) -> Option<Constant> {
-    // Where any will do, near zero.
-    let long = i64::try_from(if from <= 0 && 0 <= to { 0 } else { from }).ok();
+    // As near as can be to what is ordinary.
+    let near = |plain: i128| i64::try_from(plain.clamp(from, to)).ok();
     match space {
         Space::Bool => Some(Constant::Bool(from == 1)),
-        Space::Long => long.map(Constant::Long),
-        Space::Datetime => {
-            // A day of our time rather than one of the first year.
-            const PLAIN: i128 = 638_000_000_000_000_000;
-            let plain = if from <= PLAIN && PLAIN <= to { PLAIN } else { from.max(0.min(to)) };
-            i64::try_from(plain).ok().map(Constant::Datetime)
-        }
-        Space::Timespan => long.map(Constant::Timespan),
+        Space::Long => near(0).map(Constant::Long),
+        Space::Datetime => near(PLAIN_DATETIME).map(Constant::Datetime),
+        Space::Timespan => near(0).map(Constant::Timespan),
         Space::Real => {
             let (low, high) = (real_at(from)?, real_at(to)?);
-            let whole = if low.is_finite() { low.ceil() } else { high.floor().min(0.0) };
+            let (near, whole) = if low > 0.0 { (low, low.ceil()) } else { (high, high.floor()) };
             let x = if low <= 0.0 && 0.0 <= high {
                 0.0
             } else if whole.is_finite() && low <= whole && whole <= high {
                 whole
             } else {
-                low
+                near
             };
             Some(Constant::Real((x + 0.0).to_bits()))
         }

@@ -161,13 +161,9 @@ fn present(sorted: &Sorted<'_>, about: About, texts: &mut Texts, budget: &mut Bu
             None => match as_text(&sorted.text_values, texts, budget) {
                 Decided::Text(text) => {
                     let tested = !sorted.texts.is_empty() || !sorted.text_values.is_empty();
-                    // Something that no constant is compared with.
-                    let any = !tested && !sorted.values.is_empty() && !wants_value;
-                    return Checked::Value(if tested || any {
-                        Some(Some(Constant::String(text.into())))
-                    } else {
-                        None
-                    });
+                    // Of JSON constants nothing is known here.
+                    let known = tested || !wants_value;
+                    return Checked::Value(known.then(|| Some(Constant::String(text.into()))));
                 }
                 // A value that no constant is compared with: an array.
                 Decided::Never(..) if wants_text.is_none() => {
@@ -193,8 +189,8 @@ fn present(sorted: &Sorted<'_>, about: About, texts: &mut Texts, budget: &mut Bu
             Checked::Value(None)
         };
     }
-    if sorted.values.is_empty() {
-        return Checked::Value(shown.map(|text| Some(Constant::String(text.into()))));
+    if let Some(text) = shown.filter(|_| sorted.values.is_empty()) {
+        return Checked::Value(Some(Some(Constant::String(text.into()))));
     }
     for space in spaces {
         let decided_here: Vec<_> = sorted.values.iter().filter(|(_, _, c, _)| !free(c)).collect();

@@ -27,6 +27,8 @@ mod verdict;
 
 pub use arena::Arena;
 pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
+#[doc(hidden)]
+pub use search::{fires, shown, witnesses};
 
 use ruleferry_ir as ir;
 

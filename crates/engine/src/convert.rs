@@ -268,8 +268,9 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict =
-        options.validate.then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
+    let verdict = options
+        .validate
+        .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
@@ -418,7 +419,11 @@ fn header(envelope: &Envelope, origin: &str) -> Vec<String> {
     line(&mut lines, "Techniques", &envelope.techniques.join(", "));
     line(&mut lines, "Author", &envelope.authors.join(", "));
     // The period bounds what the query sees: a query alone is read with it again.
-    line(&mut lines, "Frequency", &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default());
+    line(
+        &mut lines,
+        "Frequency",
+        &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default(),
+    );
     line(&mut lines, "Period", &envelope.schedule.look_back.map(kql::file::iso_duration).unwrap_or_default());
     // `diff` finds the source of a rule by this line.
     line(&mut lines, "Converted from", origin);

@@ -1,12 +1,12 @@
 //! One rule on its way through the pipeline: what the stages gave, and the status that follows from it.
 
+use crate::diff::EMPTY_IS_ABSENT;
 use crate::options::ConvertOptions;
 use crate::record::{
     ConvertRecord, FileRecord, NeedRecord, RuleName, Status, diagnostic_records, loss_records,
 };
-use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use crate::diff::EMPTY_IS_ABSENT;
 use crate::validate;
+use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Effect, Envelope, Loss, Rule};
 use ruleferry_prove::{Relation, Verdict};
 
@@ -138,5 +138,8 @@ fn status(emitted: &Emitted, options: &ConvertOptions) -> Status {
 
 /// Whether the output is known to find what the rule finds.
 fn proved(emitted: &Emitted) -> bool {
-    emitted.verdict.as_ref().is_some_and(|v| matches!(v.relation(), Relation::Equivalent | Relation::EquivalentBounded))
+    emitted
+        .verdict
+        .as_ref()
+        .is_some_and(|v| matches!(v.relation(), Relation::Equivalent | Relation::EquivalentBounded))
 }

@@ -3,10 +3,10 @@
 //! A language without schemas takes types from use, and Sigma takes all fields for text; two rules are compared over the same
 //! tables, so what one of them knows of a column holds for the other.
 
+use indexmap::IndexMap;
 use ruleferry_ir::{self as ir, ColId, Expr, ExprKind, Item, Op, Plan, Query, Scan, Source, Type, Value};
 use ruleferry_kql::lift::DataTables;
 use ruleferry_targets::schema::{SchemaSet, find_table};
-use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -129,8 +129,13 @@ pub(crate) fn retype(query: &mut Query, tables: &KnownTables) -> bool {
 /// The text of a typed value; absent where it has none.
 fn text_of(id: ColId, ty: Type) -> Expr {
     let column = || Expr::column(id, ty, ruleferry_diag::Span::default());
-    let missing = Expr::new(ExprKind::IsNull(Box::new(column())), Type::Bool, ruleferry_diag::Span::default());
+    let missing =
+        Expr::new(ExprKind::IsNull(Box::new(column())), Type::Bool, ruleferry_diag::Span::default());
     let null = Expr::literal(Value::Null(Type::String), ruleferry_diag::Span::default());
     let text = column().cast(Type::String, false);
-    Expr::new(ExprKind::Case(vec![(missing, null)], Box::new(text)), Type::String, ruleferry_diag::Span::default())
+    Expr::new(
+        ExprKind::Case(vec![(missing, null)], Box::new(text)),
+        Type::String,
+        ruleferry_diag::Span::default(),
+    )
 }

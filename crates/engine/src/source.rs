@@ -29,6 +29,23 @@ enum Body {
     Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
 }
 
+/// Why a rule has no meaning; diagnostics are in the file.
+#[derive(Clone, Debug)]
+pub(crate) enum LiftFault {
+    /// The text is wrong.
+    Invalid(Vec<Diagnostic>),
+    /// It is right, and more than is understood here.
+    Refused(Vec<Diagnostic>),
+}
+
+impl LiftFault {
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid(found) | Self::Refused(found) => found,
+        }
+    }
+}
+
 /// A rule with its meaning; spans of the query lead to the file through `map`.
 #[derive(Clone, Debug)]
 pub(crate) struct LiftedRule {
@@ -39,7 +56,11 @@ pub(crate) struct LiftedRule {
 }
 
 /// The rules of a text, or why there are none. Diagnostics are in the file.
-pub(crate) fn read(text: &str, language: Language, layout: Layout) -> Result<Vec<SourceRule>, Vec<Diagnostic>> {
+pub(crate) fn read(
+    text: &str,
+    language: Language,
+    layout: Layout,
+) -> Result<Vec<SourceRule>, Vec<Diagnostic>> {
     match language {
         Language::Kql => {
             let file = match layout {
@@ -100,7 +121,7 @@ impl SourceRule {
         &self,
         sigma_options: &sigma::lift::LiftOptions,
         tables: Option<&dyn kql::lift::DataTables>,
-    ) -> Result<LiftedRule, Vec<Diagnostic>> {
+    ) -> Result<LiftedRule, LiftFault> {
         match &self.body {
             Body::Kql(rule) => {
                 let mapped = |mut found: Vec<Diagnostic>| {
@@ -109,21 +130,21 @@ impl SourceRule {
                 };
                 let parsed = kql::syntax::parse(&rule.query);
                 if parsed.diagnostics.iter().any(Diagnostic::is_error) {
-                    return Err(mapped(parsed.diagnostics));
+                    return Err(LiftFault::Invalid(mapped(parsed.diagnostics)));
                 }
                 let options = kql::lift::LiftOptions { source: &rule.query };
                 let lifted = kql::lift::lift_with(&parsed.query, &options, tables);
                 let mut warnings = mapped(parsed.diagnostics);
                 warnings.extend(mapped(lifted.diagnostics));
-                let Some(query) = lifted.query else { return Err(warnings) };
+                let Some(query) = lifted.query else { return Err(LiftFault::Refused(warnings)) };
                 let rule_out = ir::Rule { envelope: rule.envelope.clone(), query };
                 Ok(LiftedRule { rule: rule_out, map: rule.map.clone(), warnings })
             }
             Body::Sigma(document, diagnostics) => {
                 if diagnostics.iter().any(Diagnostic::is_error) {
-                    return Err(diagnostics.clone());
+                    return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
-                let lifted = sigma::lift::lift(document, sigma_options)?;
+                let lifted = sigma::lift::lift(document, sigma_options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })

@@ -37,7 +37,7 @@ pub(crate) fn read_back(
     let sigma = SigmaOptions { accept_unsupported: true, ..SigmaOptions::default() };
     let mut lifted = match only.lift(&sigma, Some(&tables)) {
         Ok(lifted) => lifted,
-        Err(found) => return unreadable(&found),
+        Err(fault) => return unreadable(fault.diagnostics()),
     };
     if to == Language::Sigma {
         retype(&mut lifted.rule.query, &tables);

@@ -199,8 +199,7 @@ impl Changes {
         if x.as_ref().map(|p| &p.place.text) != y.as_ref().map(|p| &p.place.text) {
             // Only what takes the first rows looks at their order.
             let limits = |flow: &Flow| flow.steps.iter().any(|(s, _)| s.kind == ChangeKind::Limit);
-            let effect =
-                if limits(a) || limits(b) { ChangeEffect::Unknown } else { ChangeEffect::None };
+            let effect = if limits(a) || limits(b) { ChangeEffect::Unknown } else { ChangeEffect::None };
             self.push(ChangeKind::Order, x.map(|p| p.place), y.map(|p| p.place), effect);
         }
     }
@@ -293,11 +292,12 @@ impl Changes {
         }
         // In the order of the text; what has no partner by name may have one by kind.
         let mut rest_b: Vec<&Part> = b.iter().filter(|p| rest_b.contains_key(&p.key)).collect();
+        let few = rest_a.len() * rest_b.len() <= PAIRS;
         for part in rest_a {
             let same = |p: &&Part| p.place.text == part.place.text;
             let near = |p: &&Part| p.kind == part.kind && p.kind == ChangeKind::Window;
             let partner = rest_b.iter().position(same).or_else(|| rest_b.iter().position(near));
-            match partner.map(|j| rest_b.remove(j)) {
+            match partner.filter(|_| few).map(|j| rest_b.remove(j)) {
                 Some(other) if same(&other) => {}
                 Some(other) => self.part(part, other, polarity),
                 None => self.push(part.kind, Some(part.place.clone()), None, ChangeEffect::Unknown),

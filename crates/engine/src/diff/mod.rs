@@ -25,7 +25,7 @@ use crate::language::Language;
 use crate::record::{RuleName, diagnostic_records};
 use crate::run::{for_each, guarded};
 use crate::same_types::{KnownTables, retype};
-use crate::source::{LiftedRule, SourceRule};
+use crate::source::{LiftFault, LiftedRule, SourceRule};
 use changes::RawChange;
 use pairs::{Pair, Slot};
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord};
@@ -122,7 +122,10 @@ impl Diffed {
     /// One of the two could not be read.
     pub fn invalid(&self) -> bool {
         self.record.verdict.is_none() && self.a.is_some() && self.b.is_some()
-            || [&self.a, &self.b].into_iter().flatten().any(|f| f.diagnostics.iter().any(Diagnostic::is_error))
+            || [&self.a, &self.b]
+                .into_iter()
+                .flatten()
+                .any(|f| f.diagnostics.iter().any(Diagnostic::is_error))
                 && self.record.verdict.is_none()
     }
 }
@@ -137,10 +140,11 @@ pub fn diff(
     let (in_a, in_b) = (a.read(options.from)?, b.read(options.from)?);
     let pairs = pairs::pairs(&in_a, &in_b);
     let work = |_: usize, pair: &Pair| {
-        let one = |files: &[ReadFile], slot: Option<Slot>| slot.and_then(|s| files.get(s.file)).map(|f| f.shown.clone());
-        guarded(|| diff_pair(&in_a, &in_b, *pair, options)).unwrap_or_else(|fault| {
-            broken(one(&in_a, pair.a), one(&in_b, pair.b), fault)
-        })
+        let one = |files: &[ReadFile], slot: Option<Slot>| {
+            slot.and_then(|s| files.get(s.file)).map(|f| f.shown.clone())
+        };
+        guarded(|| diff_pair(&in_a, &in_b, *pair, options))
+            .unwrap_or_else(|fault| broken(one(&in_a, pair.a), one(&in_b, pair.b), fault))
     };
     for_each(&pairs, work, |_, diffed| deliver(diffed))?;
     Ok(pairs.len())
@@ -149,7 +153,12 @@ pub fn diff(
 /// A bug of ours in one pair.
 fn broken(a: Option<String>, b: Option<String>, fault: Diagnostic) -> Diffed {
     let file = |path: Option<String>| {
-        path.map(|path| DiffedFile { path, text: Arc::from(""), diagnostics: vec![fault.clone()], span: Span::default() })
+        path.map(|path| DiffedFile {
+            path,
+            text: Arc::from(""),
+            diagnostics: vec![fault.clone()],
+            span: Span::default(),
+        })
     };
     let side = |path: &Option<String>| {
         path.clone().map(|path| DiffSide {
@@ -255,15 +264,18 @@ fn compare_members(
         (Ok(x), Ok(y)) => (x, y),
         (x, y) => {
             let mut reasons = Vec::new();
-            for (name, found, diagnostics) in
+            let mut invalid = false;
+            for (name, fault, diagnostics) in
                 [("a", x.err(), &mut a.diagnostics), ("b", y.err(), &mut b.diagnostics)]
             {
-                let Some(found) = found else { continue };
-                let first = found.iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str());
+                let Some(fault) = fault else { continue };
+                let first =
+                    fault.diagnostics().iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str());
                 reasons.push(format!("`{name}` has no meaning here: {first}"));
-                diagnostics.extend(found);
+                invalid |= matches!(fault, LiftFault::Invalid(_));
+                diagnostics.extend_from_slice(fault.diagnostics());
             }
-            record.verdict = Some(Verdict::undecided(reasons.join("; ")));
+            record.verdict = (!invalid).then(|| Verdict::undecided(reasons.join("; ")));
             return;
         }
     };
@@ -294,7 +306,7 @@ fn lift_both(
     a: &SourceRule,
     b: &SourceRule,
     options: &SigmaOptions,
-) -> (Result<LiftedRule, Vec<Diagnostic>>, Result<LiftedRule, Vec<Diagnostic>>) {
+) -> (Result<LiftedRule, LiftFault>, Result<LiftedRule, LiftFault>) {
     let (lifted_a, lifted_b) = (a.lift(options, None), b.lift(options, None));
     let (Ok(mut x), Ok(mut y)) = (lifted_a.clone(), lifted_b.clone()) else { return (lifted_a, lifted_b) };
     let (tables_a, tables_b) = (KnownTables::of(&x.rule.query), KnownTables::of(&y.rule.query));
@@ -370,7 +382,9 @@ impl Comparison {
         let verdict = prove::compare(a, b, &options);
         let over = self.watch.is_some_and(|w| (w.over)());
         if over && verdict.relation() == Relation::Unknown {
-            return Verdict::undecided("the time limit (`--timeout`) ran out before a proof or a difference was found");
+            return Verdict::undecided(
+                "the time limit (`--timeout`) ran out before a proof or a difference was found",
+            );
         }
         verdict
     }

@@ -161,7 +161,9 @@ fn merged(parts: Vec<Node>, all: bool) -> Vec<Node> {
         // Under `or`, any of the values; under `and`, none of them; and texts that must all be there.
         let listable = match test.kind {
             TestKind::Match(_) | TestKind::Compare(CompareOp::Eq) => true,
-            TestKind::Compare(_) | TestKind::Null | TestKind::Empty | TestKind::InQuery | TestKind::True => false,
+            TestKind::Compare(_) | TestKind::Null | TestKind::Empty | TestKind::InQuery | TestKind::True => {
+                false
+            }
         };
         let single = test.values.len() == 1;
         let fits = listable
@@ -176,7 +178,8 @@ fn merged(parts: Vec<Node>, all: bool) -> Vec<Node> {
             continue;
         }
         let wants_all = all && !test.negated;
-        let shape = hashed(&(&test.subject, test.kind, test.case.map(|c| c == Case::Sensitive), test.negated));
+        let shape =
+            hashed(&(&test.subject, test.kind, test.case.map(|c| c == Case::Sensitive), test.negated));
         let place = places.get(&shape).copied();
         match place.and_then(|i| out.get_mut(i)) {
             Some(Node::Test(first)) => {
@@ -253,7 +256,27 @@ pub(crate) struct Predicates<'s, 'q> {
 
 impl<'q> Predicates<'_, 'q> {
     pub fn node(&mut self, e: &'q Expr, negated: bool) -> Node {
+        if !self.shaper.enter() {
+            return self.truth(e, negated);
+        }
+        let node = self.node_within(e, negated);
+        self.shaper.leave();
+        node
+    }
+
+    fn node_within(&mut self, e: &'q Expr, negated: bool) -> Node {
         match &e.kind {
+            // What a test that has no answer counts for is the prover's to say.
+            ExprKind::Call(f, args)
+                if f.name == "coalesce"
+                    && args.get(1).and_then(Expr::as_literal) == Some(&Value::Bool(false))
+                    && args.len() == 2 =>
+            {
+                match args.first() {
+                    Some(inner) => self.node(inner, negated),
+                    None => self.truth(e, negated),
+                }
+            }
             ExprKind::And(es) => self.group(es, !negated, negated, e.span),
             ExprKind::Or(es) => self.group(es, negated, negated, e.span),
             ExprKind::Not(inner) => {
@@ -268,7 +291,11 @@ impl<'q> Predicates<'_, 'q> {
             }
             ExprKind::Let(_) => {
                 let value = self.shaper.render.resolved(e);
-                if matches!(value.kind, ExprKind::Let(_)) { self.truth(e, negated) } else { self.node(value, negated) }
+                if matches!(value.kind, ExprKind::Let(_)) {
+                    self.truth(e, negated)
+                } else {
+                    self.node(value, negated)
+                }
             }
             ExprKind::Between(b) => {
                 let low = self.compared(CompareOp::Ge, &b.subject, &b.low, negated, e.span);
@@ -277,7 +304,8 @@ impl<'q> Predicates<'_, 'q> {
             }
             ExprKind::Compare(c) => {
                 let (op, flip) = if c.op == CompareOp::Ne { (CompareOp::Eq, true) } else { (c.op, false) };
-                let constant = |e: &'q Expr| self.shaper.render.number(e).is_some() || e.as_literal().is_some();
+                let constant =
+                    |e: &'q Expr| self.shaper.render.number(e).is_some() || e.as_literal().is_some();
                 if constant(&c.left) && !constant(&c.right) {
                     self.compared(turned(op), &c.right, &c.left, negated != flip, e.span)
                 } else {
@@ -338,12 +366,26 @@ impl<'q> Predicates<'_, 'q> {
         self.test(subject, TestKind::True, None, Vec::new(), negated, e.span)
     }
 
-    fn compared(&mut self, op: CompareOp, left: &'q Expr, right: &'q Expr, negated: bool, span: Span) -> Node {
+    fn compared(
+        &mut self,
+        op: CompareOp,
+        left: &'q Expr,
+        right: &'q Expr,
+        negated: bool,
+        span: Span,
+    ) -> Node {
         let subject = self.shaper.render.expr(left);
         let mut values = self.wanted(right);
         // Texts are matched, however the source writes it.
         if op == CompareOp::Eq && right.ty == Type::String {
-            return self.test(subject, TestKind::Match(MatchKind::Equals), Some(Case::Sensitive), values, negated, span);
+            return self.test(
+                subject,
+                TestKind::Match(MatchKind::Equals),
+                Some(Case::Sensitive),
+                values,
+                negated,
+                span,
+            );
         }
         if op != CompareOp::Eq && values.len() != 1 {
             values.truncate(1);
@@ -417,7 +459,18 @@ impl<'q> Predicates<'_, 'q> {
         negated: bool,
         span: Span,
     ) -> Node {
-        let mut test = Test { subject, kind, case, all: false, values, flow: None, negated, turned: false, span, key: 0 };
+        let mut test = Test {
+            subject,
+            kind,
+            case,
+            all: false,
+            values,
+            flow: None,
+            negated,
+            turned: false,
+            span,
+            key: 0,
+        };
         test.seal();
         Node::Test(Box::new(test))
     }
@@ -432,8 +485,18 @@ impl<'q> Predicates<'_, 'q> {
         span: Span,
     ) -> Node {
         let values = Vec::new();
-        let mut test =
-            Test { subject, kind, case, all: false, values, flow: Some(flow), negated, turned: false, span, key: 0 };
+        let mut test = Test {
+            subject,
+            kind,
+            case,
+            all: false,
+            values,
+            flow: Some(flow),
+            negated,
+            turned: false,
+            span,
+            key: 0,
+        };
         test.seal();
         Node::Test(Box::new(test))
     }

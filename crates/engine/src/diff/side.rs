@@ -117,7 +117,8 @@ impl SideFile {
             Identified::Unknown(found) => read.rules = Err(found),
             Identified::Rules(language, layout) => {
                 read.language = Some(language);
-                read.rules = guarded(|| source::read(&text, language, layout)).unwrap_or_else(|d| Err(vec![d]));
+                read.rules =
+                    guarded(|| source::read(&text, language, layout)).unwrap_or_else(|d| Err(vec![d]));
                 if matches!(&read.rules, Ok(rules) if rules.is_empty()) {
                     read.rules = Err(vec![source::no_rule(language)]);
                 }

@@ -22,6 +22,7 @@ pub mod hints;
 pub mod plans;
 pub mod plans_run;
 pub mod random;
+pub mod readback;
 pub mod route;
 pub mod same;
 pub mod sigma;

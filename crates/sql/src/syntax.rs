@@ -3,10 +3,10 @@
 //! In: a script of macro definitions and one SELECT. Out: the definitions as text, and the tree of the query. Knows nothing of the IR.
 
 use ruleferry_diag::Span;
-use sqlparser::ast::{Query, Spanned, Statement};
+use sqlparser::ast::{CteAsMaterialized, Query, Spanned, Statement};
 use sqlparser::dialect::DuckDbDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 /// A script in parts.
 #[derive(Debug)]
@@ -107,6 +107,7 @@ fn parse_query(text: &str, lines: &Lines, span: Span) -> Result<Query, Fault> {
         let at = lines.offset(e.location).unwrap_or(span.start as usize);
         Fault { message: e.message, span: Span::from_usize(at, at) }
     })?;
+    let (tokens, materialized) = without_materialized(tokens);
     let mut parser = Parser::new(&dialect).with_recursion_limit(MAX_DEPTH).with_tokens_with_locations(tokens);
     let statement = parser.parse_statement().map_err(|e| fault(e.to_string()))?;
     let rest = parser.peek_token();
@@ -114,9 +115,42 @@ fn parse_query(text: &str, lines: &Lines, span: Span) -> Result<Query, Fault> {
         return Err(fault(format!("`{}` stands behind the query", rest.token)));
     }
     match statement {
-        Statement::Query(query) => Ok(*query),
+        Statement::Query(mut query) => {
+            for cte in query.with.iter_mut().flat_map(|w| &mut w.cte_tables) {
+                if materialized.contains(&cte.alias.name.value) {
+                    cte.materialized = Some(CteAsMaterialized::Materialized);
+                }
+            }
+            Ok(*query)
+        }
         _ => Err(fault("the statement is no SELECT".into())),
     }
+}
+
+/// The parser does not know `AS MATERIALIZED` of this dialect: the tokens without it, and the names that it stands behind.
+fn without_materialized(tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Vec<String>) {
+    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut names = Vec::new();
+    let word = |t: &TokenWithSpan| match &t.token {
+        Token::Word(w) => Some(w.value.clone()),
+        _ => None,
+    };
+    let said = |t: &TokenWithSpan, wanted: &str| {
+        matches!(&t.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(wanted))
+    };
+    for token in tokens {
+        if said(&token, "MATERIALIZED") {
+            let mut before = kept.iter().rev().filter(|t| !matches!(t.token, Token::Whitespace(_)));
+            if before.next().is_some_and(|t| said(t, "AS"))
+                && let Some(name) = before.next().and_then(word)
+            {
+                names.push(name);
+                continue;
+            }
+        }
+        kept.push(token);
+    }
+    (kept, names)
 }
 
 /// The name that a `CREATE OR REPLACE TEMP MACRO` statement defines.

@@ -282,8 +282,9 @@ impl<'q> Lifter<'q> {
     pub(super) fn note(&self, block: &mut Block<'q>, predicate: &Expr) {
         let mut facts = Vec::new();
         facts_of(predicate, &mut facts);
-        for source in &mut block.sources {
-            for col in &mut source.cols {
+        let aliased = block.aliases.iter_mut().filter_map(|a| a.col.as_mut());
+        for col in block.sources.iter_mut().flat_map(|s| &mut s.cols).chain(aliased) {
+            {
                 for (_, never_empty) in facts.iter().filter(|(id, _)| *id == col.id) {
                     if col.nulls.exact || *never_empty {
                         // Neither NULL nor, where it was not exact, `''`: the IR then has a text, too.

@@ -45,6 +45,14 @@ impl<'q> Lifter<'q> {
             }
             ast::Expr::Function(f) => self.function_call(block, f, e),
             ast::Expr::Subquery(query) => self.scalar_query(query, e),
+            // The parser takes an arrow behind a name for that of a lambda.
+            ast::Expr::Lambda(l) if l.syntax == ast::LambdaSyntax::Arrow => match &l.params {
+                ast::OneOrManyWithParens::One(p) if p.data_type.is_none() => {
+                    let base = self.named(block, &p.name)?;
+                    self.json_path(base, false, &l.body, e)
+                }
+                _ => Err(self.function(e, "a lambda")),
+            },
             _ => Err(self.function(e, format!("`{}`", short(e)))),
         }
     }
@@ -420,6 +428,10 @@ impl<'q> Lifter<'q> {
         node: &'q ast::Expr,
     ) -> Result<Val> {
         let base = self.value(block, left)?;
+        self.json_path(base, text, right, node)
+    }
+
+    fn json_path(&self, base: Val, text: bool, right: &'q ast::Expr, node: &'q ast::Expr) -> Result<Val> {
         if base.e.ty != Type::Dynamic {
             return Err(self.types(node, format!("a path into `{}`", base.e.ty)));
         }

@@ -205,18 +205,22 @@ impl<'q> Lifter<'q> {
     /// The rows that a choice of one row a key leaves; the columns keep their ids.
     pub(super) fn choose(&mut self, block: &mut Block<'q>, keys: &[ColId], by: Option<(Expr, bool)>) {
         let columns = block.plan.output.clone();
-        let rest: Vec<ColId> = columns.iter().copied().filter(|c| !keys.contains(c)).collect();
+        // What it goes by comes out beside what it returns.
+        let by_column = by.as_ref().and_then(|(by, _)| by.as_column()).filter(|id| !keys.contains(id));
+        let left_over = |c: &ColId| !keys.contains(c) && Some(*c) != by_column;
+        let rest: Vec<ColId> = columns.iter().copied().filter(left_over).collect();
         let returned: Vec<Expr> = rest.iter().map(|id| self.column(*id)).collect();
         let items: Vec<Item> =
             keys.iter().map(|k| Item { ids: vec![*k], expr: self.column(*k), named: true }).collect();
         let mut ids = rest;
         let mut output: Vec<ColId> = keys.to_vec();
         let call = match by {
-            None => ir::AggregateCall::TakeAny { returned, star: true, condition: None },
+            None => ir::AggregateCall::TakeAny { returned, star: false, condition: None },
             Some((by, max)) => {
-                let first = self.add(if max { "max_" } else { "min_" }, by.ty);
+                let first =
+                    by_column.unwrap_or_else(|| self.add(if max { "max_" } else { "min_" }, by.ty));
                 ids.insert(0, first);
-                ir::AggregateCall::ArgExtreme { max, by, returned, star: true }
+                ir::AggregateCall::ArgExtreme { max, by, returned, star: false }
             }
         };
         output.extend(&ids);
@@ -618,10 +622,10 @@ impl<'q> Lifter<'q> {
         let (true, Some(extract)) = (fits, extract) else {
             return Err(self.types(e, "`regexp_extract` of these types"));
         };
-        // Of NULL a NULL; of "", which the IR takes null for, what the pattern finds in it: it may be more than "".
-        let condition = match text.nulls.condition(&text.e) {
-            Ok(condition) => condition,
-            Err(()) => return Err(self.null(e, "the text that is taken apart")),
+        // Of NULL a NULL; of '' nothing but ''. Both are "" in the IR.
+        let nulls = match text.nulls.condition(&text.e) {
+            Ok(condition) => Nulls::when(condition),
+            Err(()) => Nulls::OPEN,
         };
         let mut fields = Vec::with_capacity(names.elem.len());
         for (i, field) in names.elem.iter().enumerate() {
@@ -631,17 +635,7 @@ impl<'q> Lifter<'q> {
             let group = Value::Long(i64::try_from(i + 1).unwrap_or(0));
             let args = vec![pattern.e.clone(), Expr::literal(group, Span::default()), text.e.clone()];
             let call = Expr::new(ir::ExprKind::Call(extract, args), Type::String, self.span(e));
-            let nulls = Nulls::when(condition.clone());
-            // What is NULL is "" in the IR.
-            let value = match &condition {
-                Some(c) => {
-                    let empty = Expr::string("", Span::default());
-                    let branches = vec![(c.clone(), empty)];
-                    Expr::new(ir::ExprKind::Case(branches, Box::new(call)), Type::String, Span::default())
-                }
-                None => call,
-            };
-            fields.push(self.put(block, field, Val::new(value, nulls)));
+            fields.push(self.put(block, field, Val::new(call, nulls.clone())));
         }
         let id = fields.first().map_or(ColId(u32::MAX), |f| f.id);
         Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))

@@ -14,7 +14,18 @@ use ruleferry_ir::{
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 /// Functions whose value is a truth value and that are read here.
-pub(super) const TESTS: [&str; 4] = ["contains", "ends_with", "regexp_matches", "starts_with"];
+pub(super) const TESTS: [&str; 10] = [
+    "contains",
+    "ends_with",
+    "has_term",
+    "has_term_cs",
+    "has_term_prefix",
+    "has_term_prefix_cs",
+    "has_term_suffix",
+    "has_term_suffix_cs",
+    "regexp_matches",
+    "starts_with",
+];
 
 impl<'q> Lifter<'q> {
     pub(super) fn test(&mut self, block: &mut Block<'q>, e: &'q ast::Expr, place: Place) -> Result<Expr> {
@@ -93,6 +104,9 @@ impl<'q> Lifter<'q> {
 
     /// A truth value that is no test by its form.
     fn other(&mut self, block: &mut Block<'q>, e: &'q ast::Expr, place: Place) -> Result<Expr> {
+        if super::expr::is_test(e) {
+            return Err(self.function(e, format!("`{}`", super::expr::short(e))));
+        }
         let val = self.value(block, e)?;
         if val.e.ty != Type::Bool {
             return Err(self.types(e, format!("`{}` as a test", val.e.ty)));
@@ -261,6 +275,13 @@ impl<'q> Lifter<'q> {
         place: Place,
         node: &'q ast::Expr,
     ) -> Result<Expr> {
+        if matches!(op, CompareOp::Eq | CompareOp::Ne)
+            && lowered(left).is_none()
+            && lowered(right).is_none()
+            && let Some(test) = self.template_test(block, node, place)?
+        {
+            return Ok(test);
+        }
         if op == CompareOp::Ne {
             return Ok(not(self.comparison_of(block, left, CompareOp::Eq, right, place.negated(), node)?));
         }
@@ -283,9 +304,6 @@ impl<'q> Lifter<'q> {
                     let value = self.folded_value(block, v)?;
                     return self.text_match(subject, MatchKind::Equals, Case::Insensitive, vec![value], place, node);
                 }
-            }
-            if let Some(test) = self.template_test(block, node, place)? {
-                return Ok(test);
             }
         }
         let (left, right) = (self.value(block, left)?, self.value(block, right)?);
@@ -322,11 +340,13 @@ impl<'q> Lifter<'q> {
     fn empty_test(&mut self, subject: Val, place: Place, node: &ast::Expr) -> Result<Expr> {
         let mut test = is_empty(subject.e.clone());
         test.span = self.span(node);
+        // False only where there is a text, whatever NULL is.
+        if place == Place::Drop {
+            return Ok(test);
+        }
         match subject.nulls.condition(&subject.e) {
             Ok(None) => Ok(test),
             Ok(Some(unknown)) => Ok(guarded(test, vec![unknown], place)),
-            // False only where there is a text.
-            Err(()) if place == Place::Drop => Ok(test),
             Err(()) => Err(self.null(node, "a text")),
         }
     }
@@ -702,6 +722,7 @@ fn same_subject(a: &Subject, b: &Subject) -> bool {
 pub(super) fn bare_arrow(e: &ast::Expr) -> bool {
     let arrow = |e: &ast::Expr| {
         matches!(e, ast::Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::LongArrow, .. })
+            || matches!(e, ast::Expr::Lambda(l) if l.syntax == ast::LambdaSyntax::Arrow)
     };
     match e {
         ast::Expr::BinaryOp { left, op, right } => {

@@ -199,12 +199,7 @@ impl<'q> Lifter<'q> {
             }
             let mut tests = Vec::new();
             super::from::conjuncts(having, &mut tests);
-            let mut lifted = Vec::new();
-            for test in tests {
-                lifted.push(self.test(after, test, Place::Keep)?);
-            }
-            let test = Expr::and(lifted, Span::default());
-            self.note(after, &test);
+            let test = Expr::and(self.conjunction(after, tests)?, Span::default());
             after.filter(test);
         }
         let mut cols = Vec::with_capacity(items.len());
@@ -473,7 +468,7 @@ impl<'q> Lifter<'q> {
                 args.push(self.test(block, e, Place::Keep)?);
                 continue;
             }
-            let val = self.value(block, e)?;
+            let val = self.argument(block, template, i, e)?;
             let text = val.e.ty == Type::String;
             if text && val.nulls.sql && wanted != Some(&ArgType::Is(Type::String)) {
                 return Err(self.null(node, "a text in an aggregate"));

@@ -331,6 +331,10 @@ impl<'q> Lifter<'q> {
             ("utc_now", []) if self.macros.contains("utc_now") => {
                 Ok(Val::present(Expr::new(ExprKind::Now, Type::Datetime, self.span(e))))
             }
+            ("json_extract", [base, path]) => {
+                let base = self.value(block, base)?;
+                self.json_path(base, false, path, e)
+            }
             ("chr", [n]) if matches!(self.value(block, n)?.e.as_literal(), Some(Value::Long(0))) => {
                 Ok(literal::text_literal("\0"))
             }

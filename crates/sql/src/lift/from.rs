@@ -257,7 +257,7 @@ impl<'q> Lifter<'q> {
                     if matches!(bare(test), ast::Expr::Value(v) if v.value == ast::Value::Boolean(true)) {
                         continue;
                     }
-                    on.push(self.key(&mut left, &mut right, test, kind)?);
+                    self.key(&mut left, &mut right, test, kind, &mut on)?;
                 }
             }
             Some(_) => return Err(self.clause(node, "a join without ON")),
@@ -272,7 +272,8 @@ impl<'q> Lifter<'q> {
         right: &mut Block<'q>,
         test: &'q ast::Expr,
         kind: JoinKind,
-    ) -> Result<JoinKey> {
+        on: &mut Vec<JoinKey>,
+    ) -> Result<()> {
         let ast::Expr::BinaryOp { left: a, op: BinaryOperator::Eq, right: b } = bare(test) else {
             return Err(self.clause(test, "a join by anything but equality"));
         };
@@ -301,17 +302,19 @@ impl<'q> Lifter<'q> {
             return Err(self.types(test, message));
         }
         if matches!(l.e.ty, Type::String) {
-            self.text_key(left, right, &l, &r, kind, test)?;
+            self.text_key(left, right, &l, &r, kind, test, on)?;
         }
         let mut side = |block: &mut Block<'q>, val: Val| match val.e.as_column() {
             Some(id) => id,
             None => self.put(block, "key_", val).id,
         };
-        Ok(JoinKey { left: side(left, l), right: side(right, r) })
+        on.push(JoinKey { left: side(left, l), right: side(right, r) });
+        Ok(())
     }
 
-    /// The IR takes a missing text in a key for `""`. SQL's NULL meets nothing: rows with it are taken away where they would meet
-    /// others, or the join is refused.
+    /// The IR takes a missing text in a key for `""`. SQL's NULL meets nothing: rows with it are taken away, or, where they must stay,
+    /// get a further key that is null and meets nothing.
+    #[expect(clippy::too_many_arguments, reason = "both sides of a key")]
     fn text_key(
         &mut self,
         left: &mut Block<'q>,
@@ -320,29 +323,34 @@ impl<'q> Lifter<'q> {
         r: &Val,
         kind: JoinKind,
         node: &ast::Expr,
+        on: &mut Vec<JoinKey>,
     ) -> Result<()> {
         let full = |v: &Val| !v.nulls.sql && v.nulls.never_empty;
         if !l.nulls.sql && !r.nulls.sql || full(l) || full(r) {
             return Ok(());
         }
-        // Which sides may lose their rows of NULL.
-        let (drop_left, drop_right) = match kind {
-            JoinKind::Inner | JoinKind::InnerUnique => (true, true),
-            JoinKind::LeftSemi => (true, true),
-            JoinKind::LeftOuter | JoinKind::LeftAnti => (false, true),
-            JoinKind::RightOuter => (true, false),
-            JoinKind::FullOuter | JoinKind::RightSemi | JoinKind::RightAnti => (false, false),
+        let (Ok(null_left), Ok(null_right)) = (l.nulls.condition(&l.e), r.nulls.condition(&r.e)) else {
+            return Err(self.null(node, "a text in a key"));
         };
-        for (block, val, may) in [(left, l, drop_left), (right, r, drop_right)] {
-            if !val.nulls.sql {
-                continue;
+        if matches!(kind, JoinKind::Inner | JoinKind::LeftSemi) {
+            for (block, null) in [(left, null_left), (right, null_right)] {
+                if let Some(null) = null {
+                    block.filter(null.negated(Span::default()));
+                }
             }
-            match val.nulls.condition(&val.e) {
-                Ok(Some(null)) if may => block.filter(null.negated(Span::default())),
-                Ok(None) => {}
-                _ => return Err(self.null(node, "a text in a key")),
-            }
+            return Ok(());
         }
+        let mut known = |block: &mut Block<'q>, null: Option<Expr>| {
+            let yes = Expr::bool(true, Span::default());
+            let known = match null {
+                Some(null) => super::nulls::null_where(null, yes),
+                None => yes,
+            };
+            let id = self.add("known_", Type::Bool);
+            block.extend(id, known);
+            id
+        };
+        on.push(JoinKey { left: known(left, null_left), right: known(right, null_right) });
         Ok(())
     }
 

@@ -28,6 +28,31 @@ pub(super) fn access(base: Expr, path: &str) -> Option<Expr> {
     Some(value)
 }
 
+/// A path of the dialect in the spelling of Kusto's functions; `None` where that has no form for it.
+pub(super) fn respelled(path: &str) -> Option<String> {
+    let mut out = String::from("$");
+    for step in steps(path)? {
+        match step {
+            Step::Name(name) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+                out.push('.');
+                out.push_str(&name);
+            }
+            Step::Name(name) if !name.contains(['\'', ']', '"']) => {
+                out.push_str("['");
+                out.push_str(&name);
+                out.push_str("']");
+            }
+            Step::Number(n) if n >= 0 => {
+                out.push('[');
+                out.push_str(&n.to_string());
+                out.push(']');
+            }
+            Step::Name(_) | Step::Number(_) => return None,
+        }
+    }
+    Some(out)
+}
+
 fn steps(path: &str) -> Option<Vec<Step>> {
     let mut rest = path.strip_prefix('$')?;
     let mut steps = Vec::new();

@@ -5,7 +5,7 @@ use super::from::conjuncts;
 use super::nulls::Nulls;
 use super::unify::{bare, function_name, plain_args};
 use super::{Lifter, Place, Result, Val, literal};
-use ruleferry_diag::Span;
+use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
     self as ir, ColId, Expand, ExpandItem, ExpandKind, Expr, Item, LimitKind, Op, Plan, SortKey, Type, Union,
     Value,
@@ -109,12 +109,7 @@ impl<'q> Lifter<'q> {
         if let Some(test) = &s.selection {
             let mut tests = Vec::new();
             conjuncts(test, &mut tests);
-            let mut lifted = Vec::with_capacity(tests.len());
-            for test in tests {
-                lifted.push(self.test(&mut block, test, Place::Keep)?);
-            }
-            let test = Expr::and(lifted, Span::default());
-            self.note(&mut block, &test);
+            let test = Expr::and(self.conjunction(&mut block, tests)?, Span::default());
             block.filter(test);
         }
         let keyed = match &s.group_by {
@@ -140,6 +135,33 @@ impl<'q> Lifter<'q> {
         }
         self.order(&mut block, order, limited)?;
         Ok(block)
+    }
+
+    /// Tests that must all hold. What one says of NULL is known to the others: a row that it drops is dropped.
+    pub(super) fn conjunction(
+        &mut self,
+        block: &mut Block<'q>,
+        tests: Vec<&'q ast::Expr>,
+    ) -> Result<Vec<Expr>> {
+        let mut lifted: Vec<Option<Expr>> = Vec::with_capacity(tests.len());
+        for test in &tests {
+            match self.test(block, test, Place::Keep) {
+                Ok(e) => {
+                    self.note(block, &e);
+                    lifted.push(Some(e));
+                }
+                Err(refusal) if refusal.0.code == codes::SQL_READ_NULL => lifted.push(None),
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        let mut all = Vec::with_capacity(tests.len());
+        for (test, done) in tests.into_iter().zip(lifted) {
+            all.push(match done {
+                Some(e) => e,
+                None => self.test(block, test, Place::Keep)?,
+            });
+        }
+        Ok(all)
     }
 
     /// ORDER BY, the SELECT list, DISTINCT.
@@ -174,31 +196,53 @@ impl<'q> Lifter<'q> {
             Some(ast::Distinct::On(keys)) if order.is_empty() => {
                 let mut ids = Vec::with_capacity(keys.len());
                 for key in keys {
+                    let listed = self.key_in_list(key, s, &cols);
                     let val = self.value(&mut block, key)?;
                     if val.e.ty == Type::String && val.nulls.sql {
                         return Err(self.null(key, "a text of DISTINCT ON"));
                     }
-                    ids.push(match val.e.as_column() {
+                    ids.push(match val.e.as_column().or(listed) {
                         Some(id) => id,
                         None => self.put(&mut block, "key_", val).id,
                     });
                 }
-                let block = self.projected(block, cols);
-                self.one_per_key(block, &ids, s)
+                self.one_per_key(block, cols, &ids)
             }
             Some(_) => Err(self.clause(s, "this DISTINCT")),
         }
     }
 
+    /// The column of the list that a key is, but for `coalesce(…, '')` around it.
+    fn key_in_list(&self, key: &ast::Expr, s: &ast::Select, cols: &[Col]) -> Option<ColId> {
+        let inner = match named_call(key) {
+            Some((name, args)) if name == "coalesce" => match args.as_slice() {
+                [inner, empty] if literal::constant_text(empty) == Some("") => *inner,
+                _ => return None,
+            },
+            _ => key,
+        };
+        let name = s.projection.iter().find_map(|item| match item {
+            ast::SelectItem::ExprWithAlias { expr, alias } if super::unify::same(expr, inner) => {
+                Some(&alias.value)
+            }
+            _ => None,
+        })?;
+        cols.iter().find(|c| same_name(&c.name, name) && c.fields.is_none()).map(|c| c.id)
+    }
+
     /// One row of each key; which one is open.
-    fn one_per_key(&mut self, mut block: Block<'q>, keys: &[ColId], s: &'q ast::Select) -> Result<Block<'q>> {
-        if !keys.iter().all(|k| block.plan.output.contains(k)) {
-            return Err(self.clause(s, "DISTINCT ON what is not in the list"));
-        }
-        let before = block.plan.clone();
+    fn one_per_key(&mut self, mut block: Block<'q>, cols: Vec<Col>, keys: &[ColId]) -> Result<Block<'q>> {
+        let whole = block.clone();
         self.choose(&mut block, keys, None);
-        let columns = before.output.iter().copied().zip(before.output.iter().copied()).collect();
-        block.unique = Some(Box::new(super::block::Unique { plan: before, keys: keys.to_vec(), columns }));
+        let block = self.projected(block, cols.clone());
+        let before = self.projected(whole, cols);
+        // The same rows before the choice, if the list keeps the keys and gives no column another id.
+        let kept = keys.iter().all(|k| before.plan.output.contains(k)) && before.plan.output == block.plan.output;
+        let mut block = block;
+        if kept {
+            let columns = before.plan.output.iter().map(|id| (*id, *id)).collect();
+            block.unique = Some(Box::new(super::block::Unique { plan: before.plan, keys: keys.to_vec(), columns }));
+        }
         Ok(block)
     }
 

@@ -11,7 +11,7 @@ use super::{Lifter, Place, Result, Val};
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{self, FunctionDef, FunctionKind};
 use ruleferry_ir::{self as ir, ArithmeticOp, Expr, ExprKind, Type};
-use ruleferry_targets::sql::{self, Nulls as TemplateNulls, SqlDialect, Template};
+use ruleferry_targets::sql::{self, ArgType, Nulls as TemplateNulls, SqlDialect, Template};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use sqlparser::ast;
@@ -124,12 +124,10 @@ impl<'q> Lifter<'q> {
         holes: &Holes<'q>,
     ) -> Result<Option<Vec<Val>>> {
         let mut args = Vec::with_capacity(holes.places.len());
-        for place in &holes.places {
+        let given = holes.places.iter().map(|p| p.as_ref()).chain(holes.rest.iter().flatten().map(Some));
+        for (i, place) in given.enumerate() {
             let Some(e) = place else { return Ok(None) };
-            args.push(self.argument(block, e)?);
-        }
-        for e in holes.rest.iter().flatten() {
-            args.push(self.argument(block, e)?);
+            args.push(self.argument(block, template, i, e)?);
         }
         // An argument that the template leaves out.
         if let Some((_, constant)) = LEFT_OUT.iter().find(|(name, _)| *name == template.name) {
@@ -140,8 +138,22 @@ impl<'q> Lifter<'q> {
         Ok(chosen.is_some_and(|c| c.id == template.id || c.sql == template.sql).then_some(args))
     }
 
-    /// An argument; times inside of dynamic values are written as their texts.
-    pub(super) fn argument(&mut self, block: &mut Block<'q>, e: &'q ast::Expr) -> Result<Val> {
+    /// An argument; a time that becomes part of a dynamic value is written as its text.
+    pub(super) fn argument(
+        &mut self,
+        block: &mut Block<'q>,
+        template: &Template,
+        at: usize,
+        e: &'q ast::Expr,
+    ) -> Result<Val> {
+        let wanted = template.args.and_then(|args| match args.get(at).or(args.last()) {
+            Some(ArgType::Repeat) => args.iter().rev().nth(1),
+            other => other,
+        });
+        let e = match wanted {
+            Some(ArgType::Is(_)) => e,
+            Some(ArgType::Any | ArgType::Repeat) | None => timed(e).unwrap_or(e),
+        };
         self.deeper(|l| l.value(block, e))
     }
 
@@ -168,6 +180,9 @@ impl<'q> Lifter<'q> {
             };
             let [left, right] = args.as_slice() else { return Ok(None) };
             return Ok(Some(self.arithmetic_value(op, left.clone(), right.clone(), node)?));
+        }
+        if name == "extract_json" && args.first().is_some_and(|a| a.e.as_literal().is_some()) {
+            return self.json_of_text(args, node);
         }
         match name {
             "match.term" | "match.term_cs" | "match.term_prefix" | "match.term_prefix_cs"
@@ -219,6 +234,26 @@ impl<'q> Lifter<'q> {
         let args_e: Vec<Expr> = args.iter().map(|a| a.e.clone()).collect();
         let call = Expr::new(ExprKind::Call(def, args_e), ty, self.span(node));
         self.call_nulls(def, template.nulls, &args, call, node).map(Some)
+    }
+
+    /// `extract_json` of a constant path, in the spelling of the dialect: of a dynamic value it is a chain of members; of a text the path
+    /// is respelled.
+    fn json_of_text(&self, args: Vec<Val>, node: &ast::Expr) -> Result<Option<Val>> {
+        let [path, value] = args.as_slice() else { return Ok(None) };
+        let Some(text) = path.e.as_literal().and_then(ir::Value::as_str) else { return Ok(None) };
+        if value.e.ty == Type::Dynamic {
+            let Some(e) = super::json::access(value.e.clone(), text) else { return Ok(None) };
+            let mut e = e.cast(Type::String, false);
+            e.span = self.span(node);
+            return Ok(Some(Val::present(e)));
+        }
+        let (Some(path), Some(def)) =
+            (super::json::respelled(text), functions::find("extract_json", FunctionKind::Scalar))
+        else {
+            return Err(self.function(node, "this path"));
+        };
+        let args = vec![Expr::string(path, Span::default()), value.e.clone()];
+        Ok(Some(Val::present(Expr::new(ExprKind::Call(def, args), Type::String, self.span(node)))))
     }
 
     /// What NULL is of a call, by what the template's row in the data says.
@@ -341,6 +376,20 @@ impl<'q> Lifter<'q> {
     }
 }
 
+/// The time in `to_json(datetime_text(x))`, `to_json(timespan_text(x))`.
+fn timed(e: &ast::Expr) -> Option<&ast::Expr> {
+    let one = |e| match super::select::named_call(e) {
+        Some((name, args)) => match args.as_slice() {
+            [arg] => Some((name, *arg)),
+            _ => None,
+        },
+        None => None,
+    };
+    let (outer, inner) = one(e)?;
+    let (text, time) = one(inner)?;
+    (outer == "to_json" && matches!(text.as_str(), "datetime_text" | "timespan_text")).then_some(time)
+}
+
 /// Functions whose last argument has one value only, which their template does not write.
 const LEFT_OUT: [(&str, &str); 1] = [("parse_command_line", "windows")];
 
@@ -380,8 +429,9 @@ fn is_total(name: &str) -> bool {
 
 /// Functions that give `""` where this argument is `""`.
 fn empty_to_empty(name: &str, argument: usize) -> bool {
-    const TABLE: [(&str, usize); 13] = [
+    const TABLE: [(&str, usize); 14] = [
         ("base64_encode_tostring", 0),
+        ("extract", 2),
         ("replace_string", 0),
         ("regex_quote", 0),
         ("reverse", 0),

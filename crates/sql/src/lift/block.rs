@@ -57,6 +57,8 @@ pub(crate) struct Block<'q> {
     pub unique: Option<Box<Unique>>,
     /// The rows have this order.
     pub sorted: bool,
+    /// Columns of the row around a lateral query: in sight where no name of its own hides them.
+    pub outer: Vec<Source>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ pub(crate) struct Unique {
 
 impl<'q> Block<'q> {
     pub fn new(plan: Plan, sources: Vec<Source>) -> Self {
-        Self { plan, sources, aliases: Vec::new(), windows: None, unique: None, sorted: false }
+        Self { plan, sources, aliases: Vec::new(), windows: None, unique: None, sorted: false, outer: Vec::new() }
     }
 
     pub fn cols(&self) -> impl Iterator<Item = &Col> {
@@ -143,7 +145,7 @@ impl<'q> Lifter<'q> {
         };
         let qualifies = |s: &Source| s.qualifier.as_deref().is_some_and(|q| same_name(q, &first.value));
         if let [_, name] = parts
-            && block.sources.iter().any(qualifies)
+            && block.sources.iter().chain(&block.outer).any(qualifies)
         {
             let found = match self.find(block, &name.value, Some(&first.value), name)? {
                 Some(col) => Some(col),
@@ -155,6 +157,12 @@ impl<'q> Lifter<'q> {
             };
         }
         // A struct and its field.
+        if let [holder, field] = parts {
+            let name = format!("{}.{}", holder.value, field.value);
+            if let Some((_, val)) = self.params.iter().rev().find(|(p, _)| same_name(p, &name)) {
+                return Ok(val.clone());
+            }
+        }
         let holder = match parts {
             [holder, _] => match self.find(block, &holder.value, None, holder)? {
                 Some(col) => Some(col),
@@ -195,20 +203,18 @@ impl<'q> Lifter<'q> {
             Some(q) => s.qualifier.as_deref().is_some_and(|own| same_name(own, q)),
             None => true,
         };
-        let mut found = block
-            .sources
-            .iter()
-            .filter(mine)
-            .flat_map(|s| &s.cols)
-            .filter(|c| same_name(&c.name, name));
-        match (found.next(), found.next()) {
-            (Some(col), None) => Ok(Some(col.clone())),
-            (None, _) => Ok(None),
-            (Some(_), Some(_)) => {
-                let message = format!("`{name}` stands for more than one column");
-                Err(Refusal::new(codes::SQL_READ_NAME, self.lines.range(at.span), message))
+        for sources in [&block.sources, &block.outer] {
+            let mut found = sources.iter().filter(mine).flat_map(|s| &s.cols).filter(|c| same_name(&c.name, name));
+            match (found.next(), found.next()) {
+                (Some(col), None) => return Ok(Some(col.clone())),
+                (None, _) => {}
+                (Some(_), Some(_)) => {
+                    let message = format!("`{name}` stands for more than one column");
+                    return Err(Refusal::new(codes::SQL_READ_NAME, self.lines.range(at.span), message));
+                }
             }
         }
+        Ok(None)
     }
 
     /// A name of the SELECT list, as a column of the plan.

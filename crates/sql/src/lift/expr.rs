@@ -331,6 +331,16 @@ impl<'q> Lifter<'q> {
             ("utc_now", []) if self.macros.contains("utc_now") => {
                 Ok(Val::present(Expr::new(ExprKind::Now, Type::Datetime, self.span(e))))
             }
+            ("list_extract", [list, one]) if super::literal::constant_number(one) == Some(1) => {
+                match self.bind(block, list)? {
+                    Some((names, body)) => {
+                        let val = self.value(block, body);
+                        self.params.truncate(names);
+                        val
+                    }
+                    None => Err(self.function(e, format!("`{}`", short(e)))),
+                }
+            }
             ("json_extract", [base, path]) => {
                 let base = self.value(block, base)?;
                 self.json_path(base, false, path, e)
@@ -340,6 +350,38 @@ impl<'q> Lifter<'q> {
             }
             _ => Err(self.function(e, format!("`{name}`"))),
         }
+    }
+
+    /// `list_transform([value], lambda name : body)`, of which the one element is taken: the body with a name for a value. Gives how
+    /// many names there were before, for the caller to go back to.
+    pub(super) fn bind(
+        &mut self,
+        block: &mut Block<'q>,
+        list: &'q ast::Expr,
+    ) -> Result<Option<(usize, &'q ast::Expr)>> {
+        let Some((name, args)) = super::select::named_call(list) else { return Ok(None) };
+        let (true, [values, ast::Expr::Lambda(lambda)]) = (name == "list_transform", args.as_slice()) else {
+            return Ok(None);
+        };
+        let (ast::OneOrManyWithParens::One(param), ast::Expr::Array(array)) = (&lambda.params, bare(values))
+        else {
+            return Ok(None);
+        };
+        let [value] = array.elem.as_slice() else { return Ok(None) };
+        let before = self.params.len();
+        match bare(value) {
+            ast::Expr::Dictionary(fields) => {
+                for field in fields {
+                    let val = self.value(block, &field.value)?;
+                    self.params.push((format!("{}.{}", param.name.value, field.key.value), val));
+                }
+            }
+            value => {
+                let val = self.value(block, value)?;
+                self.params.push((param.name.value.clone(), val));
+            }
+        }
+        Ok(Some((before, &lambda.body)))
     }
 
     /// The first value that is not NULL.

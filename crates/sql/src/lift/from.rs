@@ -69,7 +69,7 @@ impl<'q> Lifter<'q> {
             if cte.uses <= 1 && !cte.open {
                 return self.cte_body(&key);
             }
-            let (id, cols) = self.bind(&key)?;
+            let (id, cols) = self.binding(&key)?;
             let mut fresh = Vec::with_capacity(cols.len());
             let mut output = Vec::with_capacity(cols.len());
             for col in &cols {
@@ -245,6 +245,13 @@ impl<'q> Lifter<'q> {
             JoinOperator::CrossJoin(JoinConstraint::None) => (JoinKind::Inner, None),
             _ => return Err(self.clause(node, "this kind of join")),
         };
+        if let TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None } = factor
+            && kind == JoinKind::Inner
+            && constraint.is_none()
+            && alias.columns.is_empty()
+        {
+            return self.applied(left, subquery, alias, node);
+        }
         let mut left = left;
         let mut right = self.relation(factor)?;
         let mut on = Vec::new();
@@ -263,6 +270,89 @@ impl<'q> Lifter<'q> {
             Some(_) => return Err(self.clause(node, "a join without ON")),
         }
         self.joined(left, right, kind, on, node)
+    }
+
+    /// `CROSS JOIN LATERAL (SELECT … FROM (SELECT unnest(…)) AS element …)`: a query over the elements of each row.
+    fn applied(
+        &mut self,
+        mut left: Block<'q>,
+        query: &'q ast::Query,
+        alias: &'q ast::TableAlias,
+        node: &'q ast::Join,
+    ) -> Result<Block<'q>> {
+        let ast::SetExpr::Select(select) = &*query.body else {
+            return Err(self.clause(node, "this lateral query"));
+        };
+        let elements = match select.from.as_slice() {
+            [one] if one.joins.is_empty() => match &one.relation {
+                TableFactor::Derived { lateral: false, subquery, alias: Some(a), sample: None }
+                    if a.columns.is_empty() =>
+                {
+                    Some((&**subquery, a))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let plain = |q: &ast::Query| {
+            q.with.is_none() && q.order_by.is_none() && q.limit_clause.is_none() && q.fetch.is_none()
+        };
+        let Some((elements, own)) = elements.filter(|(e, _)| plain(e)) else {
+            return Err(self.clause(node, "this lateral query"));
+        };
+        let ast::SetExpr::Select(list) = &*elements.body else {
+            return Err(self.clause(node, "this lateral query"));
+        };
+        self.plain_select(list)?;
+        self.plain_select(select)?;
+        let bare_list = list.from.is_empty()
+            && list.selection.is_none()
+            && list.having.is_none()
+            && list.qualify.is_none()
+            && list.distinct.is_none();
+        if !bare_list {
+            return Err(self.clause(node, "this lateral query"));
+        }
+        let items = self.items(&Block::new(one_row(), Vec::new()), list)?;
+        let Some(found) = self.expansion(&mut left, &items)? else {
+            return Err(self.clause(node, "this lateral query"));
+        };
+        if found.kind != ir::ExpandKind::Bag {
+            return Err(self.clause(node, "this lateral query"));
+        }
+        // The rows of the body: the row around them with the elements.
+        let mut output = left.plan.output.to_vec();
+        output.extend(found.index);
+        output.extend(found.items.iter().map(|i| i.id));
+        let mut body = Block::new(Plan::new(Op::Rows, output, Span::default()), Vec::new());
+        body.outer.clone_from(&left.sources);
+        let mut cols = Vec::with_capacity(items.len());
+        for item in &items {
+            let super::select::What::Expr(e) = item.what else {
+                return Err(self.clause(node, "this lateral query"));
+            };
+            cols.push(self.materialized(&mut body, &item.name, e)?);
+        }
+        let qualifier = Some(SmolStr::new(&own.name.value));
+        body.sources = vec![Source { qualifier, cols, open: None }];
+        let body = self.query_over(body, query, select)?;
+        if keyless(&body.plan) && select.having.is_none() {
+            return Err(self.clause(node, "a lateral query that makes a row of no elements"));
+        }
+        let mut output = left.plan.output.to_vec();
+        output.extend(body.plan.output.iter().filter(|id| !left.plan.output.contains(id)));
+        let mut sources = left.sources;
+        let qualifier = Some(SmolStr::new(&alias.name.value));
+        sources.extend(body.sources.into_iter().map(|s| Source { qualifier: qualifier.clone(), ..s }));
+        let apply = ir::Apply {
+            input: left.plan,
+            items: found.items,
+            index: found.index,
+            limit: found.limit,
+            body: body.plan,
+        };
+        let plan = Plan::new(Op::Apply(apply), output, self.span(node));
+        Ok(Block::new(plan, sources))
     }
 
     /// One equality of ON, as columns of both sides.
@@ -436,6 +526,17 @@ pub(super) fn conjuncts<'e>(e: &'e ast::Expr, out: &mut Vec<&'e ast::Expr>) {
         }
         other => out.push(other),
     }
+}
+
+/// Whether a plan counts rows without keys: it has a row even for none.
+fn keyless(plan: &Plan) -> bool {
+    let mut found = false;
+    crate::lower::walk::visit(
+        plan,
+        &mut |p| found |= matches!(&*p.op, Op::Aggregate(a) if a.keys.is_empty()),
+        &mut |_| {},
+    );
+    found
 }
 
 /// One row without columns.

@@ -82,6 +82,18 @@ pub(super) fn constant_text(e: &ast::Expr) -> Option<&str> {
     }
 }
 
+/// A whole number.
+pub(super) fn constant_number(e: &ast::Expr) -> Option<i64> {
+    match e {
+        ast::Expr::Nested(inner) => constant_number(inner),
+        ast::Expr::Value(v) => match &v.value {
+            ast::Value::Number(digits, _) => digits.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A number with an exponent is a DOUBLE to the engine, one with a point alone a DECIMAL.
 fn number(digits: &str) -> Option<Value> {
     if digits.contains(['e', 'E']) {

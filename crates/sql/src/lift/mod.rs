@@ -324,7 +324,7 @@ impl<'q> Lifter<'q> {
     }
 
     /// A CTE as a table binding, made at its first use.
-    fn bind(&mut self, name: &str) -> Result<(BindingId, Vec<block::Col>)> {
+    fn binding(&mut self, name: &str) -> Result<(BindingId, Vec<block::Col>)> {
         let Some(cte) = self.ctes.get_mut(name) else {
             return Err(Refusal::new(codes::SQL_READ_NAME, Span::default(), format!("no CTE `{name}`")));
         };

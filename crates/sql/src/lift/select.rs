@@ -20,6 +20,14 @@ pub(super) struct Out<'q> {
     pub what: What<'q>,
 }
 
+/// Lists that are expanded side by side.
+pub(super) struct Expansion {
+    pub items: Vec<ExpandItem>,
+    pub kind: ExpandKind,
+    pub index: Option<ColId>,
+    pub limit: Option<Expr>,
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum What<'q> {
     Col(Col),
@@ -34,6 +42,14 @@ impl<'q> Lifter<'q> {
 
     /// `folds`: the one column is `lower(…)`, and what stands in it is wanted.
     pub(super) fn query_with(&mut self, query: &'q ast::Query, top: bool, folds: bool) -> Result<Block<'q>> {
+        // Group keys around it mean nothing inside.
+        let keyed = std::mem::take(&mut self.keyed);
+        let result = self.query_inner(query, top, folds);
+        self.keyed = keyed;
+        result
+    }
+
+    fn query_inner(&mut self, query: &'q ast::Query, top: bool, folds: bool) -> Result<Block<'q>> {
         let odd = query.with.is_some() && !top
             || query.fetch.is_some()
             || !query.locks.is_empty()
@@ -44,6 +60,31 @@ impl<'q> Lifter<'q> {
         if odd {
             return Err(self.clause(query, "a clause of this query"));
         }
+        let (order, limit) = self.tail(query)?;
+        let block = match &*query.body {
+            ast::SetExpr::Select(select) => self.select(select, order, limit.is_some(), folds)?,
+            ast::SetExpr::Query(inner) if order.is_empty() => self.deeper(|l| l.query(inner, false))?,
+            ast::SetExpr::SetOperation { .. } if order.is_empty() => self.union(&query.body)?,
+            _ => return Err(self.clause(query, "this query")),
+        };
+        self.limited(block, limit)
+    }
+
+    /// A query of one SELECT over rows that are there.
+    pub(super) fn query_over(
+        &mut self,
+        block: Block<'q>,
+        query: &'q ast::Query,
+        select: &'q ast::Select,
+    ) -> Result<Block<'q>> {
+        let (order, limit) = self.tail(query)?;
+        let block = self.select_over(block, select, order, limit.is_some(), false)?;
+        self.limited(block, limit)
+    }
+
+    /// ORDER BY and LIMIT.
+    #[expect(clippy::type_complexity, reason = "two clauses")]
+    fn tail(&self, query: &'q ast::Query) -> Result<(&'q [ast::OrderByExpr], Option<&'q ast::Expr>)> {
         let order = match &query.order_by {
             None => &[][..],
             Some(ast::OrderBy { kind: ast::OrderByKind::Expressions(keys), interpolate: None }) => keys,
@@ -56,12 +97,10 @@ impl<'q> Lifter<'q> {
             }
             Some(_) => return Err(self.clause(query, "this LIMIT")),
         };
-        let mut block = match &*query.body {
-            ast::SetExpr::Select(select) => self.select(select, order, limit.is_some(), folds)?,
-            ast::SetExpr::Query(inner) if order.is_empty() => self.deeper(|l| l.query(inner, false))?,
-            ast::SetExpr::SetOperation { .. } if order.is_empty() => self.union(&query.body)?,
-            _ => return Err(self.clause(query, "this query")),
-        };
+        Ok((order, limit))
+    }
+
+    fn limited(&mut self, mut block: Block<'q>, limit: Option<&'q ast::Expr>) -> Result<Block<'q>> {
         if let Some(limit) = limit {
             let count = self.value(&mut block, limit)?.e;
             if count.as_literal().is_none() {
@@ -81,6 +120,13 @@ impl<'q> Lifter<'q> {
         limited: bool,
         folds: bool,
     ) -> Result<Block<'q>> {
+        self.plain_select(s)?;
+        let block = self.from(&s.from, s)?;
+        self.select_over(block, s, order, limited, folds)
+    }
+
+    /// Refuses clauses that are not read.
+    pub(super) fn plain_select(&self, s: &ast::Select) -> Result<()> {
         let odd = s.select_modifiers.is_some()
             || s.top.is_some()
             || s.exclude.is_some()
@@ -94,10 +140,18 @@ impl<'q> Lifter<'q> {
             || !s.named_window.is_empty()
             || s.value_table_mode.is_some()
             || s.flavor != ast::SelectFlavor::Standard;
-        if odd {
-            return Err(self.clause(s, "a clause of this SELECT"));
-        }
-        let mut block = self.from(&s.from, s)?;
+        if odd { Err(self.clause(s, "a clause of this SELECT")) } else { Ok(()) }
+    }
+
+    /// A SELECT over the rows of its FROM.
+    pub(super) fn select_over(
+        &mut self,
+        mut block: Block<'q>,
+        s: &'q ast::Select,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+        folds: bool,
+    ) -> Result<Block<'q>> {
         let items = self.items(&block, s)?;
         for item in &items {
             if let What::Expr(expr) = item.what
@@ -280,7 +334,7 @@ impl<'q> Lifter<'q> {
     }
 
     /// The SELECT list with its stars written out.
-    fn items(&self, block: &Block<'q>, s: &'q ast::Select) -> Result<Vec<Out<'q>>> {
+    pub(super) fn items(&self, block: &Block<'q>, s: &'q ast::Select) -> Result<Vec<Out<'q>>> {
         let mut out: Vec<Out<'q>> = Vec::new();
         for item in &s.projection {
             match item {
@@ -483,13 +537,35 @@ impl<'q> Lifter<'q> {
 
     /// `unnest(…)` in the SELECT list: one row for each element.
     fn expand(&mut self, block: &mut Block<'q>, items: &[Out<'q>]) -> Result<()> {
+        let Some(found) = self.expansion(block, items)? else { return Ok(()) };
+        let mut output = block.plan.output.to_vec();
+        output.extend(found.index);
+        output.extend(found.items.iter().map(|i| i.id));
+        block.wrap(output.into(), |input| {
+            Op::Expand(Expand {
+                input,
+                items: found.items,
+                kind: found.kind,
+                index: found.index,
+                limit: found.limit,
+            })
+        });
+        Ok(())
+    }
+
+    /// The lists that a SELECT list expands; each call of `unnest` is known as its column from here on.
+    pub(super) fn expansion(
+        &mut self,
+        block: &mut Block<'q>,
+        items: &[Out<'q>],
+    ) -> Result<Option<Expansion>> {
         let mut calls: Vec<(&'q ast::Expr, &'q ast::Expr, SmolStr)> = Vec::new();
         for item in items {
             let What::Expr(e) = item.what else { continue };
             find_unnest(e, &mut |call, arg| calls.push((call, arg, item.name.clone())));
         }
         if calls.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let mut expanded: Vec<ExpandItem> = Vec::new();
         let mut index: Option<(ColId, &'q ast::Expr)> = None;
@@ -546,18 +622,12 @@ impl<'q> Lifter<'q> {
             self.known.insert(std::ptr::from_ref(call).addr(), element);
             expanded.push(ExpandItem { id, expr: value.e, to: None, named: true });
         }
-        let Some(kind) = kind else { return Ok(()) };
-        let mut output = block.plan.output.to_vec();
+        let Some(kind) = kind else { return Ok(None) };
         if let Some((id, call)) = index {
-            output.push(id);
             self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
         }
-        output.extend(expanded.iter().map(|i| i.id));
         let index = index.map(|(id, _)| id);
-        block.wrap(output.into(), |input| {
-            Op::Expand(Expand { input, items: expanded, kind, index, limit })
-        });
-        Ok(())
+        Ok(Some(Expansion { items: expanded, kind, index, limit }))
     }
 
     /// `a UNION ALL BY NAME b …`

@@ -187,28 +187,15 @@ impl<'q> Lifter<'q> {
         match name {
             "match.term" | "match.term_cs" | "match.term_prefix" | "match.term_prefix_cs"
             | "match.term_suffix" | "match.term_suffix_cs" | "match.any_term" | "match.all_terms"
-            | "match.regex" | "match.regex_cs" | "match.cidr" | "dynamic.strings" | "bag_pack.computed" => {
+            | "match.regex" | "match.regex_cs" | "match.cidr" | "dynamic.strings" | "dynamic.has"
+            | "bag_pack.computed" => {
+                // Of what is no list `list_contains` is NULL, as `set_has_element` is; `in` takes it for a list of itself.
                 return Ok(None);
             }
             "dynamic.item" => {
                 let [base, index] = args.as_slice() else { return Ok(None) };
                 let e = ExprKind::Index(Box::new(base.e.clone()), Box::new(index.e.clone()));
                 return Ok(Some(Val::exact(Expr::new(e, Type::Dynamic, Span::default()))));
-            }
-            "dynamic.has" => {
-                let [list, subject] = args.as_slice() else { return Ok(None) };
-                let list_test = ir::InList {
-                    subject: subject.e.clone(),
-                    values: ir::InValues::Dynamic(list.e.clone()),
-                    missing: ir::Missing::Null,
-                };
-                if subject.e.ty == Type::String && subject.nulls.sql {
-                    return Err(self.null(node, "the value that is looked for"));
-                }
-                // NULL for a list that is none.
-                let e = Expr::new(ExprKind::In(Box::new(list_test)), Type::Bool, Span::default());
-                let val = Val::exact(null_where(super::nulls::is_null(list.e.clone()), e));
-                return Ok(Some(val));
             }
             "isnull" => {
                 let Some(arg) = args.into_iter().next() else { return Ok(None) };

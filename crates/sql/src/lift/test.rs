@@ -191,6 +191,18 @@ impl<'q> Lifter<'q> {
             return odd(self);
         };
         let ast::OneOrManyWithParens::One(param) = &lambda.params else { return odd(self) };
+        // A query among the values is bound outside of the lambda.
+        let before = self.params.len();
+        let values = match super::select::named_call(values) {
+            Some((n, args)) if n == "list_extract" => match args.as_slice() {
+                [list, one] if literal::constant_number(one) == Some(1) => match self.bind(block, list)? {
+                    Some((_, body)) => body,
+                    None => return odd(self),
+                },
+                _ => return odd(self),
+            },
+            _ => values,
+        };
         let (values, never_null) = match bare(values) {
             ast::Expr::Function(f) if function_name(f).as_deref() == Some("array") => {
                 let ast::FunctionArguments::Subquery(query) = &f.args else { return odd(self) };
@@ -215,6 +227,7 @@ impl<'q> Lifter<'q> {
                 _ => return odd(self),
             },
         };
+        self.params.truncate(before);
         if !never_null {
             return Err(self.null(node, "a value of a query"));
         }

@@ -23,10 +23,11 @@ pub(crate) struct Emitted {
 
 impl Emitted {
     /// Takes the verdict on the output, with what follows from it. `rule` is the source.
-    pub fn judge(&mut self, verdict: Option<Verdict>, rule: &Rule) {
+    /// `empty_is_absent`: an absent field and an empty text were taken for one value.
+    pub fn judge(&mut self, verdict: Option<Verdict>, rule: &Rule, empty_is_absent: bool) {
         if let Some(verdict) = &verdict {
             validate::add_losses(&mut self.losses, verdict, rule.query.plan.span);
-            if verdict.relation() != Relation::Unknown {
+            if empty_is_absent && verdict.relation() != Relation::Unknown {
                 self.assumptions.push(EMPTY_IS_ABSENT.to_owned());
             }
         }

@@ -30,6 +30,11 @@ impl KnownTables {
         Self(tables)
     }
 
+    /// The tables that the SQL of a query reads, as its `CREATE TABLE`s would have them.
+    pub fn of_sql(query: &Query, needs: &[ruleferry_sql::Need]) -> Self {
+        Self(ruleferry_sql::tables_for(query, needs))
+    }
+
     /// What both know together, of the tables that no schema has. `None` where neither would learn anything that matters: a
     /// column that both have and whose type differs.
     pub fn reconciled(&self, other: &Self) -> Option<Self> {
@@ -81,6 +86,17 @@ impl DataTables for KnownTables {
     /// None, so that a wildcard means the same as without them.
     fn names(&self) -> Vec<SmolStr> {
         Vec::new()
+    }
+}
+
+impl ruleferry_sql::SqlTables for KnownTables {
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
+        // The engine folds the case of names.
+        let found = self.0.get(table);
+        let found = found.or_else(|| {
+            self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(table)).map(|(_, columns)| columns)
+        });
+        found.map(|columns| columns.iter().map(|(n, ty)| (n.clone(), *ty)).collect())
     }
 }
 

@@ -5,10 +5,12 @@
 
 use crate::language::{Language, Layout};
 use crate::record::RuleName;
+use crate::same_types::KnownTables;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir as ir;
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
+use ruleferry_sql as sql;
 use smol_str::SmolStr;
 
 /// A rule of a text.
@@ -27,6 +29,13 @@ pub(crate) struct SourceRule {
 enum Body {
     Kql(Box<kql::file::RuleText>),
     Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
+    Sql(Box<SqlText>),
+}
+
+#[derive(Clone, Debug)]
+struct SqlText {
+    envelope: ir::Envelope,
+    text: String,
 }
 
 /// Why a rule has no meaning; diagnostics are in the file.
@@ -104,7 +113,34 @@ pub(crate) fn read(
             }
             Ok(rules)
         }
+        Language::Sql => {
+            let envelope = sql_envelope(text);
+            Ok(vec![SourceRule {
+                name: RuleName { id: envelope.id.clone(), title: envelope.title.clone() },
+                language,
+                span: Span::from_usize(0, text.len()),
+                origin: origin(text),
+                body: Body::Sql(Box::new(SqlText { envelope, text: text.to_owned() })),
+            }])
+        }
     }
+}
+
+/// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
+fn sql_envelope(text: &str) -> ir::Envelope {
+    let mut header = String::new();
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        match line.strip_prefix("--") {
+            Some(comment) => {
+                header.push_str("//");
+                header.push_str(comment);
+                header.push('\n');
+            }
+            None if line.is_empty() => {}
+            None => break,
+        }
+    }
+    kql::file::read_bare(&header).rules.pop().map(|rule| rule.envelope).unwrap_or_default()
 }
 
 /// What a header of ours says of where its rule comes from; [`crate::header`] writes it.
@@ -120,7 +156,7 @@ impl SourceRule {
     pub fn lift(
         &self,
         sigma_options: &sigma::lift::LiftOptions,
-        tables: Option<&dyn kql::lift::DataTables>,
+        tables: Option<&KnownTables>,
     ) -> Result<LiftedRule, LiftFault> {
         match &self.body {
             Body::Kql(rule) => {
@@ -133,7 +169,8 @@ impl SourceRule {
                     return Err(LiftFault::Invalid(mapped(parsed.diagnostics)));
                 }
                 let options = kql::lift::LiftOptions { source: &rule.query };
-                let lifted = kql::lift::lift_with(&parsed.query, &options, tables);
+                let data = tables.map(|t| -> &dyn kql::lift::DataTables { t });
+                let lifted = kql::lift::lift_with(&parsed.query, &options, data);
                 let mut warnings = mapped(parsed.diagnostics);
                 warnings.extend(mapped(lifted.diagnostics));
                 let Some(query) = lifted.query else { return Err(LiftFault::Refused(warnings)) };
@@ -149,6 +186,15 @@ impl SourceRule {
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
             }
+            Body::Sql(script) => {
+                let none = sql::NoTables;
+                let tables = tables.map_or::<&dyn sql::SqlTables, _>(&none, |t| t);
+                let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables };
+                let lifted = sql::lift(&script.text, &options);
+                let Some(query) = lifted.query else { return Err(LiftFault::Refused(lifted.diagnostics)) };
+                let rule = ir::Rule { envelope: script.envelope.clone(), query };
+                Ok(LiftedRule { rule, map: SpanMap::identity(), warnings: lifted.diagnostics })
+            }
         }
     }
 
@@ -156,7 +202,7 @@ impl SourceRule {
     pub fn query_text<'t>(&'t self, file: &'t str) -> &'t str {
         match &self.body {
             Body::Kql(rule) => &rule.query,
-            Body::Sigma(..) => file,
+            Body::Sigma(..) | Body::Sql(_) => file,
         }
     }
 
@@ -164,8 +210,8 @@ impl SourceRule {
     pub const fn spans_are_whole(&self) -> bool {
         match self.body {
             Body::Kql(_) => true,
-            // A test's place is its key.
-            Body::Sigma(..) => false,
+            // A test's place is its key; of SQL places are roughly known.
+            Body::Sigma(..) | Body::Sql(_) => false,
         }
     }
 }

@@ -112,7 +112,9 @@ impl SideFile {
                 return Some(read);
             }
         };
-        match identify(&self.input, &text, from) {
+        // Only here is SQL read: as what a conversion wrote.
+        let sql = self.input.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql"));
+        match identify(&self.input, &text, from.or(sql.then_some(Language::Sql))) {
             Identified::NoRules => return None,
             Identified::Unknown(found) => read.rules = Err(found),
             Identified::Rules(language, layout) => {

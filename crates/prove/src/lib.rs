@@ -21,7 +21,7 @@ pub mod block;
 mod canon;
 pub mod formula;
 mod search;
-mod solve;
+pub mod solve;
 pub mod term;
 mod verdict;
 

@@ -30,6 +30,14 @@ impl Language {
         }
     }
 
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Kql => "KQL",
+            Self::Sigma => "Sigma",
+        }
+    }
+
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|l| l.name().eq_ignore_ascii_case(name))
     }

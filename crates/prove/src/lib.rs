@@ -26,7 +26,9 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use verdict::{Proof, Relation, Verdict, Witness};
+pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
+#[doc(hidden)]
+pub use search::{fires, shown, witnesses};
 
 use ruleferry_ir as ir;
 

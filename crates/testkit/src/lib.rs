@@ -17,8 +17,10 @@
 )]
 
 pub mod conformance;
+pub mod corpora;
 pub mod duck;
 pub mod hints;
+pub mod mutate;
 pub mod plans;
 pub mod plans_run;
 pub mod random;

@@ -1,11 +1,12 @@
 //! Every code, declared once: what it means, why it is there, an example, what to do.
 //!
 //! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL,
-//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules; `L01xx` losses. A number is never used twice.
+//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules, `E09xx` comparing rules; `L01xx` losses. A number is never used twice.
 
 use crate::Code;
 
 mod data;
+mod diff;
 mod eval;
 mod files;
 mod kql;
@@ -15,6 +16,7 @@ mod output;
 mod sigma;
 
 pub use data::*;
+pub use diff::*;
 pub use eval::*;
 pub use files::*;
 pub use kql::*;
@@ -48,6 +50,7 @@ pub(crate) use codes;
 pub fn all() -> Vec<CodeInfo> {
     let mut all: Vec<CodeInfo> = [
         data::TABLE,
+        diff::TABLE,
         eval::TABLE,
         files::TABLE,
         kql::TABLE,

@@ -22,7 +22,7 @@ pub mod canon;
 pub mod formula;
 mod search;
 pub mod show;
-mod solve;
+pub mod solve;
 pub mod term;
 mod verdict;
 

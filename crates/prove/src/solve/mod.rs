@@ -27,7 +27,7 @@ use indexmap::IndexMap;
 
 /// Steps left. All parts of a comparison draw on one budget, so that the same input gives the same verdict everywhere.
 #[derive(Clone, Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     pub steps: u64,
     pub stop: Option<fn() -> bool>,
 }
@@ -58,12 +58,12 @@ impl Budget {
 
 /// Values of terms; a term that is not there may have any. `None`: no value.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Model {
+pub struct Model {
     pub values: IndexMap<TermId, Option<Constant>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// No row meets it. [`Proof::Automaton`] where languages had to be compared, else [`Proof::Solver`].
     Unsatisfiable(Proof),
     /// Values that meet it as far as each term alone is concerned.
@@ -74,7 +74,7 @@ pub(crate) enum Answer {
 
 /// What is asked in one comparison.
 #[derive(Debug, Default)]
-pub(crate) struct Solver {
+pub struct Solver {
     texts: text::Texts,
     /// No term that is a column has the empty text as a value.
     empty_is_absent: bool,

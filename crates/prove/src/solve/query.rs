@@ -6,6 +6,7 @@
 
 use super::encode::{Encoder, Node, Test, is_column, type_of};
 use super::sat::Lit;
+use super::text::{LangId, Relation};
 use super::theory::{self, About, Checked};
 use super::{Answer, Budget, Model, Solver};
 use crate::Arena;
@@ -14,7 +15,7 @@ use crate::term::{Constant, TermId};
 use crate::verdict::Proof;
 use indexmap::IndexMap;
 use ruleferry_ir::Type;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 /// A formula in the solver. What one answer learned serves the next.
 pub(crate) struct Query<'s, 'a> {
@@ -29,6 +30,8 @@ pub(crate) struct Query<'s, 'a> {
     gaps: Vec<String>,
     /// The tests that the last model rests on.
     last: Vec<Lit>,
+    /// Terms whose languages were compared with each other.
+    related: FxHashSet<TermId>,
 }
 
 /// What has to be true, found from the top down.
@@ -90,6 +93,7 @@ impl<'s, 'a> Query<'s, 'a> {
             automata: false,
             gaps: Vec::new(),
             last: Vec::new(),
+            related: FxHashSet::default(),
         }
     }
 
@@ -273,6 +277,9 @@ impl<'s, 'a> Query<'s, 'a> {
                 Checked::Value(None) => {}
                 Checked::Never(cores, automata) => {
                     self.automata |= automata;
+                    if self.related.insert(*term) {
+                        clauses.extend(self.relations(*term, budget)?);
+                    }
                     for core in cores {
                         clauses
                             .push(core.iter().filter_map(|i| lits.get(*i)).map(|(lit, _)| !*lit).collect());
@@ -299,6 +306,37 @@ impl<'s, 'a> Query<'s, 'a> {
             self.encoder.sat.add(&clause);
         }
         Ok(Checks::Again)
+    }
+
+    /// What the languages of a term say of each other, told once a choice of them went wrong: the search need not find it
+    /// out pair by pair.
+    fn relations(&mut self, term: TermId, budget: &mut Budget) -> Result<Vec<Vec<Lit>>, String> {
+        let of_term: Vec<(Lit, LangId, bool)> = self
+            .encoder
+            .tests
+            .iter()
+            .filter_map(|(test, lit)| match test {
+                Test::Text(t, lang) if *t == term => Some((*lit, *lang, false)),
+                Test::TextValue(t, lang) if *t == term => Some((*lit, *lang, true)),
+                Test::Text(..) | Test::TextValue(..) | Test::Missing(_) | Test::Value(..) | Test::Free(_) => {
+                    None
+                }
+            })
+            .collect();
+        let ids: Vec<LangId> = of_term.iter().map(|(_, lang, _)| *lang).collect();
+        let mut clauses = Vec::new();
+        for (i, j, relation) in self.encoder.texts().relations(&ids, budget)? {
+            let (Some((p, _, p_is_text)), Some((q, _, q_is_text))) = (of_term.get(i), of_term.get(j)) else {
+                continue;
+            };
+            match relation {
+                // That the text of a value is in a language does not make the value a text.
+                Relation::Within if *q_is_text && !p_is_text => {}
+                Relation::Within => clauses.push(vec![!*p, *q]),
+                Relation::Apart => clauses.push(vec![!*p, !*q]),
+            }
+        }
+        Ok(clauses)
     }
 
     /// Values for what stands in tests that no theory decides: a suggestion only.

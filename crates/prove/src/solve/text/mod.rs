@@ -19,8 +19,8 @@ use crate::formula::Language;
 use automaton::Automaton;
 use indexmap::IndexSet;
 use product::{Found, shortest};
-use ruleferry_eval::text::cidr_network;
-use rules::Relation;
+use ruleferry_eval::text::{cidr_network, fold};
+pub(super) use rules::Relation;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -43,6 +43,9 @@ pub(super) enum Decided {
 const MAX_ACTIVE: usize = 24;
 /// States of a product that is only to make a reason smaller, or to compare two languages.
 const SMALL: usize = 4_000;
+/// Languages of which all pairs are compared.
+const FEW: usize = 48;
+const MAX_RELATIONS: usize = 200_000;
 /// Conflicts told at once.
 const MAX_CONFLICTS: usize = 64;
 
@@ -162,6 +165,68 @@ impl Texts {
             }
         }
         Ok(conflicts)
+    }
+
+    /// How languages stand to each other as far as needles tell: pairs of places. Of many languages only those that are
+    /// within another; they share three characters at least, which finds them without trying all pairs.
+    pub fn relations(
+        &self,
+        ids: &[LangId],
+        budget: &mut Budget,
+    ) -> Result<Vec<(usize, usize, Relation)>, String> {
+        let langs: Vec<&Lang> = ids.iter().filter_map(|id| self.get(*id)).collect();
+        let mut found = Vec::new();
+        if langs.len() <= FEW {
+            budget.spend((langs.len() * langs.len()) as u64)?;
+            for (i, p) in langs.iter().enumerate() {
+                for (j, q) in langs.iter().enumerate().filter(|(j, _)| *j != i) {
+                    found.extend(rules::relation(p, q).map(|relation| (i, j, relation)));
+                }
+            }
+            return Ok(found);
+        }
+        let grams = |text: &str| -> Vec<[u8; 3]> {
+            let seen = fold(text).into_bytes();
+            seen.windows(3).filter_map(|w| w.try_into().ok()).collect()
+        };
+        let mut begins: FxHashMap<[u8; 3], Vec<usize>> = FxHashMap::default();
+        for (j, q) in langs.iter().enumerate() {
+            let needle = match q {
+                Lang::Contains(n, _) | Lang::Starts(n, _) | Lang::Ends(n, _) => n,
+                Lang::Term { needle, .. } => needle,
+                Lang::Equals(..) | Lang::Glob(..) | Lang::Regex(..) | Lang::Cidr(_) | Lang::Before(..) => {
+                    continue;
+                }
+            };
+            if let Some(first) = grams(needle).first() {
+                begins.entry(*first).or_default().push(j);
+            }
+        }
+        for (i, p) in langs.iter().enumerate() {
+            let pieces = p.pieces();
+            let mut near: Vec<usize> = pieces
+                .start
+                .iter()
+                .chain(&pieces.end)
+                .chain(&pieces.inner)
+                .flat_map(|piece| grams(piece))
+                .filter_map(|gram| begins.get(&gram))
+                .flatten()
+                .copied()
+                .collect();
+            near.sort_unstable();
+            near.dedup();
+            budget.spend(1 + near.len() as u64)?;
+            for j in near.into_iter().filter(|j| *j != i) {
+                if let Some(q) = langs.get(j) {
+                    found.extend(rules::relation(p, q).map(|relation| (i, j, relation)));
+                }
+            }
+            if found.len() > MAX_RELATIONS {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Address ranges: a number that is in the wanted ones and in none of the others, or why there is none. `None` where

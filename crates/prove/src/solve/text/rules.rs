@@ -9,7 +9,7 @@ use ruleferry_ir::GlobPart;
 use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(crate) enum Relation {
     /// All of the first are in the second.
     Within,
     /// None is.

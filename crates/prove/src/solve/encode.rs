@@ -272,8 +272,9 @@ impl<'s> Encoder<'s> {
             | Term::Case(..)
             | Term::Truth { .. }
             | Term::Made { .. }
-            | Term::Merged(_)
+            | Term::Merged(..)
             | Term::Scalar(..)
+            | Term::List(..)
             | Term::Opaque { .. } => self.test(Test::Missing(term)),
         }
     }
@@ -352,8 +353,9 @@ impl<'s> Encoder<'s> {
 /// The values that an atom is about: none of them is missing where it holds.
 fn terms_of(atom: &Atom) -> Vec<TermId> {
     match atom {
-        Atom::Missing(_) => Vec::new(),
-        Atom::Text(t, _) | Atom::Value(t, ..) | Atom::True(t) | Atom::InBlock(t, ..) => vec![*t],
+        // A missing text may be in a block: it reads as the empty one there.
+        Atom::Missing(_) | Atom::InBlock(..) => Vec::new(),
+        Atom::Text(t, _) | Atom::Value(t, ..) | Atom::True(t) => vec![*t],
         Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) => vec![*a, *b],
     }
 }
@@ -374,29 +376,9 @@ fn entails(a: &Atom, b: &Atom) -> bool {
     case && (a.kind == b.kind || kinds.contains(&b.kind))
 }
 
-/// The type of a term's values, where the term says it.
+/// The type of a term's values.
 pub(super) fn type_of(arena: &Arena, term: TermId) -> Type {
-    let mut at = term;
-    loop {
-        match arena.get(at) {
-            Term::Column { ty, .. } | Term::Cast(_, ty) => return *ty,
-            Term::Input(_, inner) => at = *inner,
-            Term::Event => return Type::String,
-            Term::Now => return Type::Datetime,
-            Term::Truth { .. } => return Type::Bool,
-            Term::Constant(_)
-            | Term::Call(..)
-            | Term::Arithmetic(..)
-            | Term::Negate(_)
-            | Term::Member(..)
-            | Term::Index(..)
-            | Term::Case(..)
-            | Term::Made { .. }
-            | Term::Merged(_)
-            | Term::Scalar(..)
-            | Term::Opaque { .. } => return Type::Unknown,
-        }
-    }
+    arena.ty(term)
 }
 
 /// Whether a term is a column of a table, whatever reads it.
@@ -418,8 +400,9 @@ pub(super) fn is_column(arena: &Arena, term: TermId) -> bool {
             | Term::Case(..)
             | Term::Truth { .. }
             | Term::Made { .. }
-            | Term::Merged(_)
+            | Term::Merged(..)
             | Term::Scalar(..)
+            | Term::List(..)
             | Term::Opaque { .. } => return false,
         }
     }

@@ -18,9 +18,9 @@ const STACK: usize = 32 * 1024 * 1024;
 
 /// Applies `work` to each input on all cores and hands the results to `deliver` in the order of the inputs.
 /// Stops early if `deliver` says so.
-pub fn for_each<R: Send>(
-    inputs: &[Input],
-    work: impl Fn(usize, &Input) -> R + Sync,
+pub fn for_each<I: Sync, R: Send>(
+    inputs: &[I],
+    work: impl Fn(usize, &I) -> R + Sync,
     mut deliver: impl FnMut(usize, R) -> io::Result<()>,
 ) -> io::Result<()> {
     if let [input] = inputs {

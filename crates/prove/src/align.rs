@@ -8,7 +8,7 @@ use crate::block::{Block, BlockId, Source};
 use crate::canon::{Canonical, canonical};
 use crate::formula::FormulaId;
 use crate::search::{Found, Pair, search};
-use crate::solve::{Answer, Budget, Model, satisfiable};
+use crate::solve::{Answer, Budget, Model, Solver};
 use crate::term::{Term, TermId};
 use crate::{Arena, Options, Proof, Verdict};
 use ruleferry_ir::{self as ir, JoinKind};
@@ -67,6 +67,7 @@ const MAX_DEPTH: usize = 100;
 struct Aligner<'o> {
     arena: Arena,
     options: &'o Options,
+    solver: Solver,
     budget: Budget,
     /// Values that suggest a difference.
     models: Vec<Model>,
@@ -78,7 +79,8 @@ pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict 
     let mut aligner = Aligner {
         arena: Arena::default(),
         options,
-        budget: Budget { steps: options.steps, stop: options.stop },
+        solver: Solver::new(options.empty_is_absent),
+        budget: Budget::new(options.steps, options.stop),
         models: Vec::new(),
         reasons: Vec::new(),
         depth: 0,
@@ -388,7 +390,7 @@ impl Aligner<'_> {
 
     /// `suggest`: values that meet the formula are kept for the search.
     fn unsatisfiable(&mut self, formula: FormulaId, suggest: bool) -> Option<Proof> {
-        match satisfiable(&self.arena, formula, self.options.empty_is_absent, &mut self.budget) {
+        match self.solver.satisfiable(&self.arena, formula, &mut self.budget) {
             Answer::Unsatisfiable(proof) => Some(proof),
             Answer::Satisfiable(model) => {
                 if suggest {

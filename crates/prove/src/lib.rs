@@ -22,12 +22,14 @@ pub mod canon;
 pub mod formula;
 mod search;
 pub mod show;
-mod solve;
+pub mod solve;
 pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use verdict::{Proof, Relation, Verdict, Witness};
+#[doc(hidden)]
+pub use search::{fires, shown, witnesses};
+pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
 
 use ruleferry_ir as ir;
 

@@ -203,3 +203,78 @@ fn every_rewrite_has_pairs_of_both_kinds() {
         }
     }
 }
+
+/// Any two of the queries that have one form must give the same rows.
+#[test]
+fn what_is_the_same_finds_the_same() {
+    let mut texts: Vec<String> = pairs().into_iter().flat_map(|p| [p[2].clone(), p[3].clone()]).collect();
+    texts.retain(|t| !t.starts_with("sigma "));
+    texts.sort();
+    texts.dedup();
+    let mut arena = Arena::default();
+    let all: Vec<(ir::Rule, Canonical)> = texts
+        .iter()
+        .map(|t| {
+            let rule = rule(t);
+            let made = canonical(&mut arena, &rule, &options(false)).unwrap();
+            (rule, made)
+        })
+        .collect();
+    let mut random = Random(99);
+    let tables: Vec<MemoryTables> = (0..25).map(|_| random.tables(false)).collect();
+    let mut found = 0;
+    for (i, (ra, ca)) in all.iter().enumerate() {
+        for (j, (rb, cb)) in all.iter().enumerate().skip(i + 1) {
+            if !same(ca, cb) {
+                continue;
+            }
+            found += 1;
+            let mut wanted = names(ra);
+            wanted.retain(|n| names(rb).contains(n));
+            for tables in &tables {
+                if let (Some(x), Some(y)) = (rows(ra, tables, &wanted), rows(rb, tables, &wanted)) {
+                    assert_eq!(x, y, "{}\n{}\n{tables:?}", texts[i], texts[j]);
+                }
+            }
+        }
+    }
+    assert!(found > 100, "{found}");
+}
+
+fn refused(text: &str) -> String {
+    let rule = rule(text);
+    canonical(&mut Arena::default(), &rule, &options(false)).unwrap_err()
+}
+
+#[test]
+fn what_grows_without_end_is_refused() {
+    // Each name stands for two of the one before.
+    let mut tables = String::from("let t0 = T;\n");
+    let mut values = String::from("let v0 = x + 1;\n").replace("x + 1", "now()");
+    for n in 1..40 {
+        tables.push_str(&format!("let t{n} = union t{0}, (t{0} | where x > {n});\n", n - 1));
+        values.push_str(&format!("let v{n} = iff(v{0} > now(), v{0} + 1h, v{0});\n", n - 1));
+    }
+    assert!(refused(&format!("{tables}t39")).contains("too large"));
+    // Shared values are one term each: this is small.
+    let small = rule(&format!("{values}T | where t > v39"));
+    let _ = canonical(&mut Arena::default(), &small, &options(false));
+}
+
+#[test]
+fn what_is_nested_too_deep_is_refused() {
+    let mut rule = rule("T | where a == 'p'");
+    let ir::Op::Filter { input: _, predicate } = &mut *rule.query.plan.op else { panic!() };
+    for _ in 0..10_000 {
+        let inner = std::mem::replace(predicate, ir::Expr::bool(true, Default::default()));
+        *predicate = inner.negated(Default::default());
+    }
+    let reason = canonical(&mut Arena::default(), &rule, &options(false)).unwrap_err();
+    assert!(reason.contains("too deep"), "{reason}");
+    // Dropping it by recursion would overflow, too.
+    let ir::Op::Filter { input: _, predicate } = &mut *rule.query.plan.op else { panic!() };
+    let mut at = std::mem::replace(predicate, ir::Expr::bool(true, Default::default()));
+    while let ir::ExprKind::Not(inner) = at.kind {
+        at = *inner;
+    }
+}

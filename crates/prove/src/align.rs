@@ -432,9 +432,9 @@ impl Aligner<'_> {
         let (ta, tb) = (self.arena.get(a).clone(), self.arena.get(b).clone());
         match (&ta, &tb) {
             (Term::Input(ia, a), Term::Input(ib, b)) => ia == ib && self.same_term(*a, *b),
-            (Term::Call(na, a), Term::Call(nb, b)) => na == nb && self.same_terms(a, b),
-            (Term::Arithmetic(oa, a1, a2), Term::Arithmetic(ob, b1, b2)) => {
-                oa == ob && self.same_term(*a1, *b1) && self.same_term(*a2, *b2)
+            (Term::Call(na, a, ta), Term::Call(nb, b, tb)) => na == nb && ta == tb && self.same_terms(a, b),
+            (Term::Arithmetic(oa, a1, a2, ta), Term::Arithmetic(ob, b1, b2, tb)) => {
+                oa == ob && ta == tb && self.same_term(*a1, *b1) && self.same_term(*a2, *b2)
             }
             (Term::Negate(a), Term::Negate(b)) => self.same_term(*a, *b),
             (Term::Cast(a, ta), Term::Cast(b, tb)) => ta == tb && self.same_term(*a, *b),
@@ -451,24 +451,26 @@ impl Aligner<'_> {
                 self.same_formula(*ha, *hb) && self.same_formula(*fa, *fb)
             }
             (
-                Term::Made { what: wa, args: aa, conditions: ca, part: pa },
-                Term::Made { what: wb, args: ab, conditions: cb, part: pb },
+                Term::Made { what: wa, args: aa, conditions: ca, part: pa, ty: ta },
+                Term::Made { what: wb, args: ab, conditions: cb, part: pb, ty: tb },
             ) => {
                 wa == wb
                     && pa == pb
+                    && ta == tb
                     && self.same_terms(aa, ab)
                     && ca.len() == cb.len()
                     && ca.iter().zip(cb).all(|(a, b)| self.same_formula(*a, *b))
             }
-            (Term::Merged(a), Term::Merged(b)) => {
-                a.len() == b.len()
+            (Term::Merged(a, ta), Term::Merged(b, tb)) => {
+                ta == tb
+                    && a.len() == b.len()
                     && a.iter().zip(b).all(|(a, b)| match (a, b) {
                         (Some(a), Some(b)) => self.same_term(*a, *b),
                         (None, None) => true,
                         (Some(_), None) | (None, Some(_)) => false,
                     })
             }
-            (Term::Scalar(ba, a), Term::Scalar(bb, b)) => {
+            (Term::Scalar(ba, a), Term::Scalar(bb, b)) | (Term::List(ba, a), Term::List(bb, b)) => {
                 self.same_term(*a, *b) && self.blocks(*ba, *bb).is_equal()
             }
             (
@@ -486,8 +488,9 @@ impl Aligner<'_> {
                 | Term::Case(..)
                 | Term::Truth { .. }
                 | Term::Made { .. }
-                | Term::Merged(_)
+                | Term::Merged(..)
                 | Term::Scalar(..)
+                | Term::List(..)
                 | Term::Opaque { .. },
                 _,
             ) => false,

@@ -18,9 +18,10 @@
 mod align;
 mod arena;
 pub mod block;
-mod canon;
+pub mod canon;
 pub mod formula;
 mod search;
+pub mod show;
 pub mod solve;
 pub mod term;
 mod verdict;

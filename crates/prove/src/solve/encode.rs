@@ -7,6 +7,7 @@
 use super::eval::atom_of_constants;
 use super::sat::{Lit, Sat};
 use super::text::{Lang, LangId, Normal, Texts};
+use super::theory::About;
 use crate::Arena;
 use crate::formula::{Atom, Formula, FormulaId};
 use crate::term::{Constant, Term, TermId};
@@ -272,8 +273,9 @@ impl<'s> Encoder<'s> {
             | Term::Case(..)
             | Term::Truth { .. }
             | Term::Made { .. }
-            | Term::Merged(_)
+            | Term::Merged(..)
             | Term::Scalar(..)
+            | Term::List(..)
             | Term::Opaque { .. } => self.test(Test::Missing(term)),
         }
     }
@@ -292,7 +294,7 @@ impl<'s> Encoder<'s> {
                 let Constant::String(text) = constant else {
                     return self.test(Test::Value(*term, *op, constant.clone()));
                 };
-                let is_text = type_of(arena, *term) == Type::String;
+                let is_text = arena.ty(*term) == Type::String;
                 let opposite = match op {
                     CompareOp::Ne => Some(CompareOp::Eq),
                     CompareOp::Gt => Some(CompareOp::Le),
@@ -317,7 +319,7 @@ impl<'s> Encoder<'s> {
                 let test = |id| if is_text { Test::Text(*term, id) } else { Test::TextValue(*term, id) };
                 self.language(arena, *term, normal, test)
             }
-            Atom::True(term) if type_of(arena, *term) == Type::Bool => {
+            Atom::True(term) if arena.ty(*term) == Type::Bool => {
                 self.test(Test::Value(*term, CompareOp::Eq, Constant::Bool(true)))
             }
             Atom::True(_) | Atom::Pair(..) | Atom::TextPair(..) | Atom::InBlock(..) => {
@@ -353,7 +355,9 @@ impl<'s> Encoder<'s> {
 fn terms_of(atom: &Atom) -> Vec<TermId> {
     match atom {
         Atom::Missing(_) => Vec::new(),
-        Atom::Text(t, _) | Atom::Value(t, ..) | Atom::True(t) | Atom::InBlock(t, ..) => vec![*t],
+        Atom::Text(t, _) | Atom::Value(t, ..) | Atom::True(t) => vec![*t],
+        // A missing text is found as the empty one.
+        Atom::InBlock(..) => Vec::new(),
         Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) => vec![*a, *b],
     }
 }
@@ -374,29 +378,27 @@ fn entails(a: &Atom, b: &Atom) -> bool {
     case && (a.kind == b.kind || kinds.contains(&b.kind))
 }
 
-/// The type of a term's values, where the term says it.
-pub(super) fn type_of(arena: &Arena, term: TermId) -> Type {
+/// What is known of a term besides its tests.
+pub(super) fn about(arena: &Arena, term: TermId, empty_is_absent: bool) -> About {
     let mut at = term;
-    loop {
+    let exact = loop {
         match arena.get(at) {
-            Term::Column { ty, .. } | Term::Cast(_, ty) => return *ty,
-            Term::Input(_, inner) => at = *inner,
-            Term::Event => return Type::String,
-            Term::Now => return Type::Datetime,
-            Term::Truth { .. } => return Type::Bool,
+            Term::Column { .. } | Term::Cast(..) | Term::Arithmetic(..) | Term::Now => break true,
+            Term::Input(_, inner) | Term::Negate(inner) | Term::Scalar(_, inner) => at = *inner,
             Term::Constant(_)
+            | Term::Event
             | Term::Call(..)
-            | Term::Arithmetic(..)
-            | Term::Negate(_)
             | Term::Member(..)
             | Term::Index(..)
             | Term::Case(..)
+            | Term::Truth { .. }
             | Term::Made { .. }
-            | Term::Merged(_)
-            | Term::Scalar(..)
-            | Term::Opaque { .. } => return Type::Unknown,
+            | Term::Merged(..)
+            | Term::List(..)
+            | Term::Opaque { .. } => break false,
         }
-    }
+    };
+    About { ty: arena.ty(term), exact, nonempty: empty_is_absent && is_column(arena, term) }
 }
 
 /// Whether a term is a column of a table, whatever reads it.
@@ -418,8 +420,9 @@ pub(super) fn is_column(arena: &Arena, term: TermId) -> bool {
             | Term::Case(..)
             | Term::Truth { .. }
             | Term::Made { .. }
-            | Term::Merged(_)
+            | Term::Merged(..)
             | Term::Scalar(..)
+            | Term::List(..)
             | Term::Opaque { .. } => return false,
         }
     }

@@ -35,7 +35,8 @@ fn value(arena: &Arena, term: TermId, model: &Model) -> Option<Option<Constant>>
         | Term::Case(..)
         | Term::Truth { .. }
         | Term::Made { .. }
-        | Term::Merged(_)
+        | Term::Merged(..)
+        | Term::List(..)
         | Term::Scalar(..)
         | Term::Opaque { .. } => None,
     }
@@ -69,12 +70,7 @@ pub(crate) fn atom(arena: &Arena, atom: &Atom, model: &Model) -> Option<bool> {
             (Some(a), Some(b)) => related(relation.kind, relation.case, &shown(&a), &shown(&b))?,
             _ => false,
         },
-        Atom::InBlock(term, ..) => {
-            if of(term)?.is_some() {
-                return None;
-            }
-            false
-        }
+        Atom::InBlock(..) => return None,
         Atom::True(term) => of(term)? == Some(Constant::Bool(true)),
     })
 }

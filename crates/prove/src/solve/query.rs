@@ -4,10 +4,10 @@
 //! then asked of each term's theory, and what excludes each other there becomes a clause. Only tests that the formula needs to
 //! be true are chosen: an alternative that is not taken says nothing about its tests.
 
-use super::encode::{Encoder, Node, Test, is_column, type_of};
+use super::encode::{Encoder, Node, Test, about};
 use super::sat::Lit;
 use super::text::{LangId, Relation};
-use super::theory::{self, About, Checked};
+use super::theory::{self, Checked};
 use super::{Answer, Budget, Model, Solver};
 use crate::Arena;
 use crate::formula::{Atom, Formula, FormulaId};
@@ -256,10 +256,7 @@ impl<'s, 'a> Query<'s, 'a> {
         let mut model = Model::default();
         let mut clauses: Vec<Vec<Lit>> = Vec::new();
         for (term, lits) in &by_term {
-            let about = About {
-                ty: type_of(self.arena, *term),
-                nonempty: self.empty_is_absent && is_column(self.arena, *term),
-            };
+            let about = about(self.arena, *term, self.empty_is_absent);
             let tests: Vec<(Test, bool)> = lits
                 .iter()
                 .filter_map(|(lit, holds)| {
@@ -349,7 +346,7 @@ impl<'s, 'a> Query<'s, 'a> {
                 }
                 Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) if *holds => {
                     // Equal values meet most of them.
-                    let ty = [*a, *b].map(|t| type_of(self.arena, t));
+                    let ty = [*a, *b].map(|t| self.arena.ty(t));
                     let plain = match ty {
                         [Type::String, _] | [_, Type::String] => Constant::String("x".into()),
                         [Type::Datetime, _] | [_, Type::Datetime] => continue,

@@ -27,9 +27,9 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
+pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
 
 use ruleferry_ir as ir;
 

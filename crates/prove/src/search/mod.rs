@@ -92,7 +92,9 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         found: Found::default(),
         seen: FxHashSet::default(),
         row_wise: row_wise(&a.query).zip(row_wise(&b.query)).is_some_and(|(x, y)| x == y)
-            && [a, b].iter().all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
+            && [a, b]
+                .iter()
+                .all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
         pending: Vec::new(),
     };
     search.models(pair);
@@ -221,7 +223,8 @@ fn layout(queries: &[&Query]) -> IndexMap<SmolStr, IndexMap<SmolStr, Type>> {
                 Source::Input(i) => (&i.name, i.over.as_ref()),
                 Source::Glob(_) => return,
             };
-            let name = out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
+            let name =
+                out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
             let columns = out.entry(name).or_default();
             for id in plan.output.iter().filter(|id| !over.is_some_and(|o| o.output.contains(id))) {
                 let ty = query.columns.ty(*id);
@@ -269,9 +272,10 @@ fn both(a: Type, b: Type) -> Type {
         (Type::Unknown, other) | (other, Type::Unknown) => other,
         (Type::Dynamic, _) | (_, Type::Dynamic) => Type::Dynamic,
         (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (Type::Int | Type::Long | Type::Real | Type::Decimal, Type::Int | Type::Long | Type::Real | Type::Decimal) => {
-            Type::Real
-        }
+        (
+            Type::Int | Type::Long | Type::Real | Type::Decimal,
+            Type::Int | Type::Long | Type::Real | Type::Decimal,
+        ) => Type::Real,
         _ => Type::String,
     }
 }
@@ -409,8 +413,7 @@ impl Search<'_, '_> {
         };
         let tables = shrink::shrunk(tables, &mut shows);
         let seen = self.observer.see(&tables);
-        let observed =
-            Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
+        let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
     }
 
@@ -484,7 +487,10 @@ impl Search<'_, '_> {
         // Rows for both rules together: one alerts, the other fails in one test.
         if self.row_wise {
             for side in [0, 1] {
-                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone()) else { continue };
+                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone())
+                else {
+                    continue;
+                };
                 for atom in &other.atoms {
                     let mut guide = Guide { fill: true, ..Guide::default() };
                     guide.flips.insert(*atom);

@@ -18,7 +18,7 @@ use ruleferry_ir::Type;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 /// A formula in the solver. What one answer learned serves the next.
-pub(crate) struct Query<'s, 'a> {
+pub(super) struct Query<'s, 'a> {
     arena: &'a Arena,
     encoder: Encoder<'s>,
     root: Lit,
@@ -73,6 +73,29 @@ impl Relevant {
     }
 }
 
+/// One literal of each atom of a formula, in the order in which they stand there.
+pub(super) fn literals(arena: &Arena, formula: FormulaId) -> Vec<FormulaId> {
+    let mut seen: FxHashSet<FormulaId> = FxHashSet::default();
+    let mut atoms: FxHashSet<&Atom> = FxHashSet::default();
+    let mut literals = Vec::new();
+    let mut stack = vec![formula];
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match arena.get_formula(id) {
+            Formula::And(parts) | Formula::Or(parts) => stack.extend(parts.iter().rev().copied()),
+            Formula::Literal { atom, .. } => {
+                if atoms.insert(atom) {
+                    literals.push(id);
+                }
+            }
+            Formula::True | Formula::False => {}
+        }
+    }
+    literals
+}
+
 enum Checks {
     Model(Model),
     Again,
@@ -97,30 +120,19 @@ impl<'s, 'a> Query<'s, 'a> {
         }
     }
 
-    /// The atoms of a formula, in the order of their making.
-    pub fn atoms(arena: &Arena, formula: FormulaId) -> Vec<&Atom> {
-        let mut seen: indexmap::IndexSet<FormulaId, FxBuildHasher> = indexmap::IndexSet::default();
-        let mut atoms: indexmap::IndexSet<&Atom, FxBuildHasher> = indexmap::IndexSet::default();
-        let mut stack = vec![formula];
-        while let Some(id) = stack.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            match arena.get_formula(id) {
-                Formula::And(parts) | Formula::Or(parts) => stack.extend(parts.iter().rev().copied()),
-                Formula::Literal { atom, .. } => {
-                    atoms.insert(atom);
-                }
-                Formula::True | Formula::False => {}
-            }
-        }
-        atoms.into_iter().collect()
+    /// Whether the formula can hold.
+    pub fn solve(&mut self, budget: &mut Budget) -> Answer {
+        self.solve_with(&[], budget)
     }
 
-    /// Whether the formula can hold, and with it `with` (each true).
-    pub fn solve(&mut self, with: &[FormulaId], budget: &mut Budget) -> Answer {
+    /// Whether the formula can hold while others hold or do not.
+    pub fn solve_with(&mut self, with: &[(FormulaId, bool)], budget: &mut Budget) -> Answer {
         self.back_to(0);
-        let assumed: Vec<Lit> = with.iter().map(|f| self.encoder.formula(self.arena, *f)).collect();
+        let mut assumed = Vec::with_capacity(with.len());
+        for (formula, holds) in with {
+            let lit = self.encoder.formula(self.arena, *formula);
+            assumed.push(if *holds { lit } else { !lit });
+        }
         self.search(&assumed, budget).unwrap_or_else(Answer::Unknown)
     }
 

@@ -29,10 +29,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(crate) struct LangId(u32);
 
 /// A test of the text, and whether it is to hold.
-pub(super) type Test = (LangId, bool);
+pub(crate) type Test = (LangId, bool);
 
 #[derive(Debug)]
-pub(super) enum Decided {
+pub(crate) enum Decided {
     Text(String),
     /// Sets of tests, by their places, that no text meets; whether automata were compared for it.
     Never(Vec<Vec<usize>>, bool),

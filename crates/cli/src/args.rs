@@ -128,7 +128,7 @@ pub struct Diff {
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
     /// Read every file as this language, whatever its name and content say
-    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma", "sql"])]
     pub from: Option<String>,
     /// How the result is shown; `json` is one record a pair
     #[arg(long, value_enum, default_value = "text")]

@@ -11,7 +11,7 @@ use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_reco
 use crate::run::guarded;
 use crate::source::no_rule;
 use crate::validate;
-use ruleferry_diag::{Diagnostic, SpanMap, codes};
+use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
@@ -75,7 +75,14 @@ pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertO
     match language {
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
+        Language::Sql => invalid(input, text, Some(Language::Sql), vec![not_a_source()], options),
     }
+}
+
+/// SQL is written and read back; rules that people write in it are not converted yet.
+fn not_a_source() -> Diagnostic {
+    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "SQL is no source of conversions yet")
+        .with_help("convert the rule that the SQL was made of")
 }
 
 /// Output paths of the rules of one file: the stem, numbered where the file holds several.
@@ -148,7 +155,7 @@ fn kql_rule(
     let lifted = Rule { envelope: rule.envelope.clone(), query };
     let result = match options.to.language {
         TargetLanguage::Kql => unreachable_target(),
-        TargetLanguage::Sql => to_sql(&lifted, origin, options),
+        TargetLanguage::Sql => to_sql(&lifted, Language::Kql, origin, options),
         TargetLanguage::Sigma => to_sigma(&lifted, origin, path, options),
     };
     (warnings, result)
@@ -194,7 +201,12 @@ fn same_tree(same: bool) -> Verdict {
     }
 }
 
-fn to_sql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_sql(
+    rule: &Rule,
+    from: Language,
+    origin: &str,
+    options: &ConvertOptions,
+) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
     let sql_options = sql::SqlOptions {
         dialect: sql::Dialect::DUCKDB,
@@ -202,7 +214,12 @@ fn to_sql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
         look_back: envelope.schedule.look_back,
     };
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
-    let text = artefact("-- ", &header(envelope, origin), None, &sql::print(&lowered.script));
+    let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
+    let verdict = options.validate.then(|| {
+        let text = artefact("-- ", &lines, None, &body);
+        validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
+    });
+    let text = artefact("-- ", &lines, verdict.as_ref(), &body);
     let mut needs: Vec<NeedRecord> = lowered
         .needs
         .into_iter()
@@ -224,7 +241,9 @@ fn to_sql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
             assumptions.push(a);
         }
     }
-    Ok(Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None })
+    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None };
+    emitted.judge(verdict, rule, false);
+    Ok(emitted)
 }
 
 /// The tables that no shipped schema has, and those whose shipped schema lacks a column that the query uses: each with all
@@ -268,8 +287,9 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict =
-        options.validate.then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
+    let verdict = options
+        .validate
+        .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
@@ -279,7 +299,7 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
         assumptions: rule.query.assumptions.clone(),
         ..Emitted::default()
     };
-    emitted.judge(verdict, rule);
+    emitted.judge(verdict, rule, true);
     Ok(emitted)
 }
 
@@ -305,7 +325,7 @@ fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
     }
     let text = artefact("// ", &lines, verdict.as_ref(), &body);
     let mut emitted = Emitted { text, losses, assumptions, ..Emitted::default() };
-    emitted.judge(verdict, rule);
+    emitted.judge(verdict, rule, true);
     Ok(emitted)
 }
 
@@ -391,7 +411,7 @@ fn sigma_rule(
     let result = match options.to.language {
         TargetLanguage::Sigma => unreachable_target(),
         TargetLanguage::Kql => to_kql(&rule, origin, options),
-        TargetLanguage::Sql => to_sql(&rule, origin, options),
+        TargetLanguage::Sql => to_sql(&rule, Language::Sigma, origin, options),
     };
     (rule.envelope, warnings, result)
 }
@@ -418,7 +438,11 @@ fn header(envelope: &Envelope, origin: &str) -> Vec<String> {
     line(&mut lines, "Techniques", &envelope.techniques.join(", "));
     line(&mut lines, "Author", &envelope.authors.join(", "));
     // The period bounds what the query sees: a query alone is read with it again.
-    line(&mut lines, "Frequency", &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default());
+    line(
+        &mut lines,
+        "Frequency",
+        &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default(),
+    );
     line(&mut lines, "Period", &envelope.schedule.look_back.map(kql::file::iso_duration).unwrap_or_default());
     // `diff` finds the source of a rule by this line.
     line(&mut lines, "Converted from", origin);

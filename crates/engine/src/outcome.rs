@@ -1,12 +1,12 @@
 //! One rule on its way through the pipeline: what the stages gave, and the status that follows from it.
 
+use crate::diff::EMPTY_IS_ABSENT;
 use crate::options::ConvertOptions;
 use crate::record::{
     ConvertRecord, FileRecord, NeedRecord, RuleName, Status, diagnostic_records, loss_records,
 };
-use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use crate::diff::EMPTY_IS_ABSENT;
 use crate::validate;
+use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Effect, Envelope, Loss, Rule};
 use ruleferry_prove::{Relation, Verdict};
 
@@ -23,10 +23,11 @@ pub(crate) struct Emitted {
 
 impl Emitted {
     /// Takes the verdict on the output, with what follows from it. `rule` is the source.
-    pub fn judge(&mut self, verdict: Option<Verdict>, rule: &Rule) {
+    /// `empty_is_absent`: an absent field and an empty text were taken for one value.
+    pub fn judge(&mut self, verdict: Option<Verdict>, rule: &Rule, empty_is_absent: bool) {
         if let Some(verdict) = &verdict {
             validate::add_losses(&mut self.losses, verdict, rule.query.plan.span);
-            if verdict.relation() != Relation::Unknown {
+            if empty_is_absent && verdict.relation() != Relation::Unknown {
                 self.assumptions.push(EMPTY_IS_ABSENT.to_owned());
             }
         }
@@ -138,5 +139,8 @@ fn status(emitted: &Emitted, options: &ConvertOptions) -> Status {
 
 /// Whether the output is known to find what the rule finds.
 fn proved(emitted: &Emitted) -> bool {
-    emitted.verdict.as_ref().is_some_and(|v| matches!(v.relation(), Relation::Equivalent | Relation::EquivalentBounded))
+    emitted
+        .verdict
+        .as_ref()
+        .is_some_and(|v| matches!(v.relation(), Relation::Equivalent | Relation::EquivalentBounded))
 }

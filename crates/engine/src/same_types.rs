@@ -3,10 +3,10 @@
 //! A language without schemas takes types from use, and Sigma takes all fields for text; two rules are compared over the same
 //! tables, so what one of them knows of a column holds for the other.
 
+use indexmap::IndexMap;
 use ruleferry_ir::{self as ir, ColId, Expr, ExprKind, Item, Op, Plan, Query, Scan, Source, Type, Value};
 use ruleferry_kql::lift::DataTables;
 use ruleferry_targets::schema::{SchemaSet, find_table};
-use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -28,6 +28,11 @@ impl KnownTables {
             }
         });
         Self(tables)
+    }
+
+    /// The tables that the SQL of a query reads, as its `CREATE TABLE`s would have them.
+    pub fn of_sql(query: &Query, needs: &[ruleferry_sql::Need]) -> Self {
+        Self(ruleferry_sql::tables_for(query, needs))
     }
 
     /// What both know together, of the tables that no schema has. `None` where neither would learn anything that matters: a
@@ -84,6 +89,17 @@ impl DataTables for KnownTables {
     }
 }
 
+impl ruleferry_sql::SqlTables for KnownTables {
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
+        // The engine folds the case of names.
+        let found = self.0.get(table);
+        let found = found.or_else(|| {
+            self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(table)).map(|(_, columns)| columns)
+        });
+        found.map(|columns| columns.iter().map(|(n, ty)| (n.clone(), *ty)).collect())
+    }
+}
+
 /// Gives the fields of a rule over events of text the types that the table has: what the rule compares is the text of the
 /// typed value. True if there was such a field.
 pub(crate) fn retype(query: &mut Query, tables: &KnownTables) -> bool {
@@ -129,8 +145,13 @@ pub(crate) fn retype(query: &mut Query, tables: &KnownTables) -> bool {
 /// The text of a typed value; absent where it has none.
 fn text_of(id: ColId, ty: Type) -> Expr {
     let column = || Expr::column(id, ty, ruleferry_diag::Span::default());
-    let missing = Expr::new(ExprKind::IsNull(Box::new(column())), Type::Bool, ruleferry_diag::Span::default());
+    let missing =
+        Expr::new(ExprKind::IsNull(Box::new(column())), Type::Bool, ruleferry_diag::Span::default());
     let null = Expr::literal(Value::Null(Type::String), ruleferry_diag::Span::default());
     let text = column().cast(Type::String, false);
-    Expr::new(ExprKind::Case(vec![(missing, null)], Box::new(text)), Type::String, ruleferry_diag::Span::default())
+    Expr::new(
+        ExprKind::Case(vec![(missing, null)], Box::new(text)),
+        Type::String,
+        ruleferry_diag::Span::default(),
+    )
 }

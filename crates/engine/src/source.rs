@@ -5,10 +5,12 @@
 
 use crate::language::{Language, Layout};
 use crate::record::RuleName;
+use crate::same_types::KnownTables;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir as ir;
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
+use ruleferry_sql as sql;
 use smol_str::SmolStr;
 
 /// A rule of a text.
@@ -27,6 +29,30 @@ pub(crate) struct SourceRule {
 enum Body {
     Kql(Box<kql::file::RuleText>),
     Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
+    Sql(Box<SqlText>),
+}
+
+#[derive(Clone, Debug)]
+struct SqlText {
+    envelope: ir::Envelope,
+    text: String,
+}
+
+/// Why a rule has no meaning; diagnostics are in the file.
+#[derive(Clone, Debug)]
+pub(crate) enum LiftFault {
+    /// The text is wrong.
+    Invalid(Vec<Diagnostic>),
+    /// It is right, and more than is understood here.
+    Refused(Vec<Diagnostic>),
+}
+
+impl LiftFault {
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid(found) | Self::Refused(found) => found,
+        }
+    }
 }
 
 /// A rule with its meaning; spans of the query lead to the file through `map`.
@@ -39,7 +65,11 @@ pub(crate) struct LiftedRule {
 }
 
 /// The rules of a text, or why there are none. Diagnostics are in the file.
-pub(crate) fn read(text: &str, language: Language, layout: Layout) -> Result<Vec<SourceRule>, Vec<Diagnostic>> {
+pub(crate) fn read(
+    text: &str,
+    language: Language,
+    layout: Layout,
+) -> Result<Vec<SourceRule>, Vec<Diagnostic>> {
     match language {
         Language::Kql => {
             let file = match layout {
@@ -83,7 +113,34 @@ pub(crate) fn read(text: &str, language: Language, layout: Layout) -> Result<Vec
             }
             Ok(rules)
         }
+        Language::Sql => {
+            let envelope = sql_envelope(text);
+            Ok(vec![SourceRule {
+                name: RuleName { id: envelope.id.clone(), title: envelope.title.clone() },
+                language,
+                span: Span::from_usize(0, text.len()),
+                origin: origin(text),
+                body: Body::Sql(Box::new(SqlText { envelope, text: text.to_owned() })),
+            }])
+        }
     }
+}
+
+/// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
+fn sql_envelope(text: &str) -> ir::Envelope {
+    let mut header = String::new();
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        match line.strip_prefix("--") {
+            Some(comment) => {
+                header.push_str("//");
+                header.push_str(comment);
+                header.push('\n');
+            }
+            None if line.is_empty() => {}
+            None => break,
+        }
+    }
+    kql::file::read_bare(&header).rules.pop().map(|rule| rule.envelope).unwrap_or_default()
 }
 
 /// What a header of ours says of where its rule comes from; [`crate::header`] writes it.
@@ -99,8 +156,8 @@ impl SourceRule {
     pub fn lift(
         &self,
         sigma_options: &sigma::lift::LiftOptions,
-        tables: Option<&dyn kql::lift::DataTables>,
-    ) -> Result<LiftedRule, Vec<Diagnostic>> {
+        tables: Option<&KnownTables>,
+    ) -> Result<LiftedRule, LiftFault> {
         match &self.body {
             Body::Kql(rule) => {
                 let mapped = |mut found: Vec<Diagnostic>| {
@@ -109,24 +166,34 @@ impl SourceRule {
                 };
                 let parsed = kql::syntax::parse(&rule.query);
                 if parsed.diagnostics.iter().any(Diagnostic::is_error) {
-                    return Err(mapped(parsed.diagnostics));
+                    return Err(LiftFault::Invalid(mapped(parsed.diagnostics)));
                 }
                 let options = kql::lift::LiftOptions { source: &rule.query };
-                let lifted = kql::lift::lift_with(&parsed.query, &options, tables);
+                let data = tables.map(|t| -> &dyn kql::lift::DataTables { t });
+                let lifted = kql::lift::lift_with(&parsed.query, &options, data);
                 let mut warnings = mapped(parsed.diagnostics);
                 warnings.extend(mapped(lifted.diagnostics));
-                let Some(query) = lifted.query else { return Err(warnings) };
+                let Some(query) = lifted.query else { return Err(LiftFault::Refused(warnings)) };
                 let rule_out = ir::Rule { envelope: rule.envelope.clone(), query };
                 Ok(LiftedRule { rule: rule_out, map: rule.map.clone(), warnings })
             }
             Body::Sigma(document, diagnostics) => {
                 if diagnostics.iter().any(Diagnostic::is_error) {
-                    return Err(diagnostics.clone());
+                    return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
-                let lifted = sigma::lift::lift(document, sigma_options)?;
+                let lifted = sigma::lift::lift(document, sigma_options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
+            }
+            Body::Sql(script) => {
+                let none = sql::NoTables;
+                let tables = tables.map_or::<&dyn sql::SqlTables, _>(&none, |t| t);
+                let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables };
+                let lifted = sql::lift(&script.text, &options);
+                let Some(query) = lifted.query else { return Err(LiftFault::Refused(lifted.diagnostics)) };
+                let rule = ir::Rule { envelope: script.envelope.clone(), query };
+                Ok(LiftedRule { rule, map: SpanMap::identity(), warnings: lifted.diagnostics })
             }
         }
     }
@@ -135,7 +202,7 @@ impl SourceRule {
     pub fn query_text<'t>(&'t self, file: &'t str) -> &'t str {
         match &self.body {
             Body::Kql(rule) => &rule.query,
-            Body::Sigma(..) => file,
+            Body::Sigma(..) | Body::Sql(_) => file,
         }
     }
 
@@ -143,8 +210,8 @@ impl SourceRule {
     pub const fn spans_are_whole(&self) -> bool {
         match self.body {
             Body::Kql(_) => true,
-            // A test's place is its key.
-            Body::Sigma(..) => false,
+            // A test's place is its key; of SQL places are roughly known.
+            Body::Sigma(..) | Body::Sql(_) => false,
         }
     }
 }

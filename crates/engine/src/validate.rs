@@ -20,6 +20,29 @@ pub(crate) fn read_back(
     to: Language,
     now: Option<i64>,
 ) -> Verdict {
+    // The output runs over the tables of its source, with their columns and types.
+    read_with(rule, from, output, to, &KnownTables::of(&rule.query), now)
+}
+
+/// The same for SQL; `needs` are the inputs that it reads.
+pub(crate) fn read_sql_back(
+    rule: &ir::Rule,
+    from: Language,
+    output: &str,
+    needs: &[ruleferry_sql::Need],
+    now: Option<i64>,
+) -> Verdict {
+    read_with(rule, from, output, Language::Sql, &KnownTables::of_sql(&rule.query, needs), now)
+}
+
+fn read_with(
+    rule: &ir::Rule,
+    from: Language,
+    output: &str,
+    to: Language,
+    tables: &KnownTables,
+    now: Option<i64>,
+) -> Verdict {
     let layout = if to == Language::Sigma { Layout::Yaml } else { Layout::Text };
     let unreadable = |found: &[Diagnostic]| {
         let first = found.iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str());
@@ -32,15 +55,13 @@ pub(crate) fn read_back(
     let [only] = rules.as_slice() else {
         return Verdict::undecided(format!("the output reads back as {} rules", rules.len()));
     };
-    // The output runs over the tables of its source, with their columns and types.
-    let tables = KnownTables::of(&rule.query);
     let sigma = SigmaOptions { accept_unsupported: true, ..SigmaOptions::default() };
-    let mut lifted = match only.lift(&sigma, Some(&tables)) {
+    let mut lifted = match only.lift(&sigma, Some(tables)) {
         Ok(lifted) => lifted,
-        Err(found) => return unreadable(&found),
+        Err(fault) => return unreadable(fault.diagnostics()),
     };
     if to == Language::Sigma {
-        retype(&mut lifted.rule.query, &tables);
+        retype(&mut lifted.rule.query, tables);
     }
     let comparison = Comparison { now, watch: None, empty_is_absent: empty_is_absent(from, to) };
     comparison.verdict(rule, &lifted.rule)

@@ -24,6 +24,7 @@ pub mod mutate;
 pub mod plans;
 pub mod plans_run;
 pub mod random;
+pub mod readback;
 pub mod route;
 pub mod same;
 pub mod sigma;

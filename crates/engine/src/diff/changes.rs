@@ -199,8 +199,7 @@ impl Changes {
         if x.as_ref().map(|p| &p.place.text) != y.as_ref().map(|p| &p.place.text) {
             // Only what takes the first rows looks at their order.
             let limits = |flow: &Flow| flow.steps.iter().any(|(s, _)| s.kind == ChangeKind::Limit);
-            let effect =
-                if limits(a) || limits(b) { ChangeEffect::Unknown } else { ChangeEffect::None };
+            let effect = if limits(a) || limits(b) { ChangeEffect::Unknown } else { ChangeEffect::None };
             self.push(ChangeKind::Order, x.map(|p| p.place), y.map(|p| p.place), effect);
         }
     }
@@ -293,11 +292,12 @@ impl Changes {
         }
         // In the order of the text; what has no partner by name may have one by kind.
         let mut rest_b: Vec<&Part> = b.iter().filter(|p| rest_b.contains_key(&p.key)).collect();
+        let few = rest_a.len() * rest_b.len() <= PAIRS;
         for part in rest_a {
             let same = |p: &&Part| p.place.text == part.place.text;
             let near = |p: &&Part| p.kind == part.kind && p.kind == ChangeKind::Window;
             let partner = rest_b.iter().position(same).or_else(|| rest_b.iter().position(near));
-            match partner.map(|j| rest_b.remove(j)) {
+            match partner.filter(|_| few).map(|j| rest_b.remove(j)) {
                 Some(other) if same(&other) => {}
                 Some(other) => self.part(part, other, polarity),
                 None => self.push(part.kind, Some(part.place.clone()), None, ChangeEffect::Unknown),
@@ -402,9 +402,8 @@ impl Changes {
         } else {
             Polarity::Unclear
         };
-        let place = |t: &Test| Place { text: t.text(), span: t.span };
         let mut whole = |kind: ChangeKind, more: Option<bool>| {
-            self.push(kind, Some(place(a)), Some(place(b)), ChangeEffect::of(more, own));
+            self.push(kind, Some(a.place()), Some(b.place()), ChangeEffect::of(more, own));
         };
         if a.subject != b.subject {
             return whole(ChangeKind::Field, None);
@@ -457,11 +456,7 @@ impl Changes {
                 // A single value is shown with its test, one of a list by itself.
                 let single = a.values.len() == 1 && b.values.len() == 1;
                 let (pa, pb, detail) = if single {
-                    let shown = (
-                        Place { text: a.text(), span: a.span },
-                        Place { text: b.text(), span: b.span },
-                    );
-                    (shown.0, shown.1, Some((x.place.clone(), y.place.clone())))
+                    (a.place(), b.place(), Some((x.place.clone(), y.place.clone())))
                 } else {
                     (x.place.clone(), y.place.clone(), None)
                 };
@@ -492,11 +487,11 @@ impl Changes {
         let (names_a, names_b) = (names(a), names(b));
         let lacks = |list: &[(String, Span)], name: &str| list.iter().all(|(n, _)| n != name);
         for (name, span) in names_a.iter().filter(|(n, _)| lacks(&names_b, n)).take(MOST) {
-            let place = Place { text: name.clone(), span: *span };
+            let place = Place::new(name.as_str(), *span);
             self.push(ChangeKind::Output, Some(place), None, ChangeEffect::None);
         }
         for (name, span) in names_b.iter().filter(|(n, _)| lacks(&names_a, n)).take(MOST) {
-            let place = Place { text: name.clone(), span: *span };
+            let place = Place::new(name.as_str(), *span);
             self.push(ChangeKind::Output, None, Some(place), ChangeEffect::None);
         }
     }
@@ -527,7 +522,7 @@ fn flow_place(flow: &Flow) -> Place {
         Head::Leaf(part) => part.place.span,
         Head::Union(_) => Span::default(),
     };
-    Place { text: flow.source_names().join(", "), span }
+    Place::new(flow.source_names().join(", "), span)
 }
 
 fn chooses_columns(plan: &ir::Plan) -> bool {

@@ -78,7 +78,8 @@ pub fn finding(diffed: &Diffed, gates: Gates) -> Option<FileReport> {
         let start = Span::new(file.span.start, file.span.start);
         let span = change.map_or(start, |s| Span::new(s.start, s.end));
         let severity = if gates.pass(diffed) { Severity::Note } else { Severity::Warning };
-        let severity = if gates == Gates::default() || severity == Severity::Note { severity } else { Severity::Error };
+        let severity =
+            if gates == Gates::default() || severity == Severity::Note { severity } else { Severity::Error };
         let other = match (&record.a, &record.b) {
             (Some(a), Some(b)) => format!(" (a: {}, b: {})", a.path, b.path),
             _ => String::new(),

@@ -44,7 +44,8 @@ impl Revision {
         if !self.below.is_empty() && self.kind(&self.below)? == "blob" {
             return Ok(vec![String::new()]);
         }
-        let mut arguments = vec!["ls-tree", "-r", "-z", "--name-only", "--end-of-options", &self.revision, "--"];
+        let mut arguments =
+            vec!["ls-tree", "-r", "-z", "--name-only", "--end-of-options", &self.revision, "--"];
         let below = format!("{}/", self.below.trim_end_matches('/'));
         arguments.push(if self.below.is_empty() { "." } else { &below });
         let listed = self.git(&arguments)?;

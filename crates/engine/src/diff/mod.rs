@@ -25,7 +25,7 @@ use crate::language::Language;
 use crate::record::{RuleName, diagnostic_records};
 use crate::run::{for_each, guarded};
 use crate::same_types::{KnownTables, retype};
-use crate::source::{LiftedRule, SourceRule};
+use crate::source::{LiftFault, LiftedRule, SourceRule};
 use changes::RawChange;
 use pairs::{Pair, Slot};
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord};
@@ -122,7 +122,10 @@ impl Diffed {
     /// One of the two could not be read.
     pub fn invalid(&self) -> bool {
         self.record.verdict.is_none() && self.a.is_some() && self.b.is_some()
-            || [&self.a, &self.b].into_iter().flatten().any(|f| f.diagnostics.iter().any(Diagnostic::is_error))
+            || [&self.a, &self.b]
+                .into_iter()
+                .flatten()
+                .any(|f| f.diagnostics.iter().any(Diagnostic::is_error))
                 && self.record.verdict.is_none()
     }
 }
@@ -137,10 +140,11 @@ pub fn diff(
     let (in_a, in_b) = (a.read(options.from)?, b.read(options.from)?);
     let pairs = pairs::pairs(&in_a, &in_b);
     let work = |_: usize, pair: &Pair| {
-        let one = |files: &[ReadFile], slot: Option<Slot>| slot.and_then(|s| files.get(s.file)).map(|f| f.shown.clone());
-        guarded(|| diff_pair(&in_a, &in_b, *pair, options)).unwrap_or_else(|fault| {
-            broken(one(&in_a, pair.a), one(&in_b, pair.b), fault)
-        })
+        let one = |files: &[ReadFile], slot: Option<Slot>| {
+            slot.and_then(|s| files.get(s.file)).map(|f| f.shown.clone())
+        };
+        guarded(|| diff_pair(&in_a, &in_b, *pair, options))
+            .unwrap_or_else(|fault| broken(one(&in_a, pair.a), one(&in_b, pair.b), fault))
     };
     for_each(&pairs, work, |_, diffed| deliver(diffed))?;
     Ok(pairs.len())
@@ -149,7 +153,12 @@ pub fn diff(
 /// A bug of ours in one pair.
 fn broken(a: Option<String>, b: Option<String>, fault: Diagnostic) -> Diffed {
     let file = |path: Option<String>| {
-        path.map(|path| DiffedFile { path, text: Arc::from(""), diagnostics: vec![fault.clone()], span: Span::default() })
+        path.map(|path| DiffedFile {
+            path,
+            text: Arc::from(""),
+            diagnostics: vec![fault.clone()],
+            span: Span::default(),
+        })
     };
     let side = |path: &Option<String>| {
         path.clone().map(|path| DiffSide {
@@ -255,15 +264,18 @@ fn compare_members(
         (Ok(x), Ok(y)) => (x, y),
         (x, y) => {
             let mut reasons = Vec::new();
-            for (name, found, diagnostics) in
+            let mut invalid = false;
+            for (name, fault, diagnostics) in
                 [("a", x.err(), &mut a.diagnostics), ("b", y.err(), &mut b.diagnostics)]
             {
-                let Some(found) = found else { continue };
-                let first = found.iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str());
+                let Some(fault) = fault else { continue };
+                let first =
+                    fault.diagnostics().iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str());
                 reasons.push(format!("`{name}` has no meaning here: {first}"));
-                diagnostics.extend(found);
+                invalid |= matches!(fault, LiftFault::Invalid(_));
+                diagnostics.extend_from_slice(fault.diagnostics());
             }
-            record.verdict = Some(Verdict::undecided(reasons.join("; ")));
+            record.verdict = (!invalid).then(|| Verdict::undecided(reasons.join("; ")));
             return;
         }
     };
@@ -294,8 +306,25 @@ fn lift_both(
     a: &SourceRule,
     b: &SourceRule,
     options: &SigmaOptions,
-) -> (Result<LiftedRule, Vec<Diagnostic>>, Result<LiftedRule, Vec<Diagnostic>>) {
-    let (lifted_a, lifted_b) = (a.lift(options, None), b.lift(options, None));
+) -> (Result<LiftedRule, LiftFault>, Result<LiftedRule, LiftFault>) {
+    // SQL says nothing of its tables: the other side may.
+    let of_sql = |lifted: &Result<LiftedRule, LiftFault>| {
+        lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
+    };
+    let (lifted_a, lifted_b) = match (a.language, b.language) {
+        (Language::Sql, Language::Kql | Language::Sigma) => {
+            let second = b.lift(options, None);
+            (a.lift(options, of_sql(&second).as_ref()), second)
+        }
+        (Language::Kql | Language::Sigma, Language::Sql) => {
+            let first = a.lift(options, None);
+            let second = b.lift(options, of_sql(&first).as_ref());
+            (first, second)
+        }
+        (Language::Sql, Language::Sql) | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
+            (a.lift(options, None), b.lift(options, None))
+        }
+    };
     let (Ok(mut x), Ok(mut y)) = (lifted_a.clone(), lifted_b.clone()) else { return (lifted_a, lifted_b) };
     let (tables_a, tables_b) = (KnownTables::of(&x.rule.query), KnownTables::of(&y.rule.query));
     if let Some(tables) = tables_a.reconciled(&tables_b) {
@@ -321,8 +350,8 @@ fn lift_both(
 }
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
-pub(crate) fn empty_is_absent(a: Language, b: Language) -> bool {
-    (a == Language::Sigma) != (b == Language::Sigma)
+pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
+    matches!((a, b), (Language::Sigma, Language::Kql) | (Language::Kql, Language::Sigma))
 }
 
 /// What a comparison across languages takes for granted.
@@ -370,7 +399,9 @@ impl Comparison {
         let verdict = prove::compare(a, b, &options);
         let over = self.watch.is_some_and(|w| (w.over)());
         if over && verdict.relation() == Relation::Unknown {
-            return Verdict::undecided("the time limit (`--timeout`) ran out before a proof or a difference was found");
+            return Verdict::undecided(
+                "the time limit (`--timeout`) ran out before a proof or a difference was found",
+            );
         }
         verdict
     }
@@ -401,7 +432,7 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
 /// What the platforms do with the rows: changes that can silence a rule as surely as a filter.
 fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<RawChange> {
     let mut found = Vec::new();
-    let place = |text: String| Place { text, span: Span::default() };
+    let place = |text: String| Place::new(text, Span::default());
     let mut push = |kind: Kind, what: &str, x: Option<String>, y: Option<String>, effect: ChangeEffect| {
         if x != y && (!across || (x.is_some() && y.is_some())) {
             let shown = |text: Option<String>| text.map(|t| place(format!("{what} {t}")));
@@ -448,7 +479,11 @@ impl<'t> Shown<'t> {
 
     fn text(&self, place: &Place) -> String {
         let written = if self.rule.spans_are_whole() { place.span.text(self.query).trim() } else { "" };
-        if written.is_empty() { place.text.clone() } else { written.to_owned() }
+        match (written.is_empty(), place.turned) {
+            (true, _) => place.text.clone(),
+            (false, true) => format!("not({written})"),
+            (false, false) => written.to_owned(),
+        }
     }
 
     fn span(&self, place: &Place) -> Option<SpanRecord> {

@@ -27,6 +27,8 @@ pub(crate) struct Test {
     /// Of a value out of a query.
     pub flow: Option<Flow>,
     pub negated: bool,
+    /// It stands under a `not` that is not in its span.
+    pub turned: bool,
     pub span: Span,
     pub key: u64,
 }
@@ -97,7 +99,21 @@ impl Node {
     }
 
     pub fn place(&self) -> Place {
-        Place { text: self.text(), span: self.span() }
+        match self {
+            Self::All { .. } | Self::Any { .. } => {
+                // A text that was turned inside out is not in the source.
+                let span = if self.is_turned() { Span::default() } else { self.span() };
+                Place::new(self.text(), span)
+            }
+            Self::Test(test) => test.place(),
+        }
+    }
+
+    fn is_turned(&self) -> bool {
+        match self {
+            Self::All { parts, .. } | Self::Any { parts, .. } => parts.iter().any(Self::is_turned),
+            Self::Test(test) => test.turned,
+        }
     }
 
     /// Each test, however deep.
@@ -145,7 +161,9 @@ fn merged(parts: Vec<Node>, all: bool) -> Vec<Node> {
         // Under `or`, any of the values; under `and`, none of them; and texts that must all be there.
         let listable = match test.kind {
             TestKind::Match(_) | TestKind::Compare(CompareOp::Eq) => true,
-            TestKind::Compare(_) | TestKind::Null | TestKind::Empty | TestKind::InQuery | TestKind::True => false,
+            TestKind::Compare(_) | TestKind::Null | TestKind::Empty | TestKind::InQuery | TestKind::True => {
+                false
+            }
         };
         let single = test.values.len() == 1;
         let fits = listable
@@ -160,7 +178,8 @@ fn merged(parts: Vec<Node>, all: bool) -> Vec<Node> {
             continue;
         }
         let wants_all = all && !test.negated;
-        let shape = hashed(&(&test.subject, test.kind, test.case.map(|c| c == Case::Sensitive), test.negated));
+        let shape =
+            hashed(&(&test.subject, test.kind, test.case.map(|c| c == Case::Sensitive), test.negated));
         let place = places.get(&shape).copied();
         match place.and_then(|i| out.get_mut(i)) {
             Some(Node::Test(first)) => {
@@ -193,6 +212,10 @@ impl Test {
         let case = self.case.map(|c| c == Case::Sensitive);
         let flow = self.flow.as_ref().map(super::changes::flow_key);
         self.key = hashed(&(&self.subject, self.kind, case, self.all, values, flow, self.negated));
+    }
+
+    pub fn place(&self) -> Place {
+        Place { text: self.text(), span: self.span, turned: self.turned }
     }
 
     pub fn text(&self) -> String {
@@ -233,7 +256,27 @@ pub(crate) struct Predicates<'s, 'q> {
 
 impl<'q> Predicates<'_, 'q> {
     pub fn node(&mut self, e: &'q Expr, negated: bool) -> Node {
+        if !self.shaper.enter() {
+            return self.truth(e, negated);
+        }
+        let node = self.node_within(e, negated);
+        self.shaper.leave();
+        node
+    }
+
+    fn node_within(&mut self, e: &'q Expr, negated: bool) -> Node {
         match &e.kind {
+            // What a test that has no answer counts for is the prover's to say.
+            ExprKind::Call(f, args)
+                if f.name == "coalesce"
+                    && args.get(1).and_then(Expr::as_literal) == Some(&Value::Bool(false))
+                    && args.len() == 2 =>
+            {
+                match args.first() {
+                    Some(inner) => self.node(inner, negated),
+                    None => self.truth(e, negated),
+                }
+            }
             ExprKind::And(es) => self.group(es, !negated, negated, e.span),
             ExprKind::Or(es) => self.group(es, negated, negated, e.span),
             ExprKind::Not(inner) => {
@@ -242,13 +285,17 @@ impl<'q> Predicates<'_, 'q> {
                 if let Node::Test(test) = &mut node
                     && !e.span.is_empty()
                 {
-                    test.span = test.span.to(e.span);
+                    (test.span, test.turned) = (test.span.to(e.span), false);
                 }
                 node
             }
             ExprKind::Let(_) => {
                 let value = self.shaper.render.resolved(e);
-                if matches!(value.kind, ExprKind::Let(_)) { self.truth(e, negated) } else { self.node(value, negated) }
+                if matches!(value.kind, ExprKind::Let(_)) {
+                    self.truth(e, negated)
+                } else {
+                    self.node(value, negated)
+                }
             }
             ExprKind::Between(b) => {
                 let low = self.compared(CompareOp::Ge, &b.subject, &b.low, negated, e.span);
@@ -257,7 +304,8 @@ impl<'q> Predicates<'_, 'q> {
             }
             ExprKind::Compare(c) => {
                 let (op, flip) = if c.op == CompareOp::Ne { (CompareOp::Eq, true) } else { (c.op, false) };
-                let constant = |e: &'q Expr| self.shaper.render.number(e).is_some() || e.as_literal().is_some();
+                let constant =
+                    |e: &'q Expr| self.shaper.render.number(e).is_some() || e.as_literal().is_some();
                 if constant(&c.left) && !constant(&c.right) {
                     self.compared(turned(op), &c.right, &c.left, negated != flip, e.span)
                 } else {
@@ -304,7 +352,12 @@ impl<'q> Predicates<'_, 'q> {
     }
 
     fn group(&mut self, es: &'q [Expr], all: bool, negated: bool, span: Span) -> Node {
-        let parts = es.iter().map(|e| self.node(e, negated)).collect();
+        let mut parts: Vec<Node> = es.iter().map(|e| self.node(e, negated)).collect();
+        for part in &mut parts {
+            if let Node::Test(test) = part {
+                test.turned = negated;
+            }
+        }
         Node::group(all, parts, span)
     }
 
@@ -313,12 +366,26 @@ impl<'q> Predicates<'_, 'q> {
         self.test(subject, TestKind::True, None, Vec::new(), negated, e.span)
     }
 
-    fn compared(&mut self, op: CompareOp, left: &'q Expr, right: &'q Expr, negated: bool, span: Span) -> Node {
+    fn compared(
+        &mut self,
+        op: CompareOp,
+        left: &'q Expr,
+        right: &'q Expr,
+        negated: bool,
+        span: Span,
+    ) -> Node {
         let subject = self.shaper.render.expr(left);
         let mut values = self.wanted(right);
         // Texts are matched, however the source writes it.
         if op == CompareOp::Eq && right.ty == Type::String {
-            return self.test(subject, TestKind::Match(MatchKind::Equals), Some(Case::Sensitive), values, negated, span);
+            return self.test(
+                subject,
+                TestKind::Match(MatchKind::Equals),
+                Some(Case::Sensitive),
+                values,
+                negated,
+                span,
+            );
         }
         if op != CompareOp::Eq && values.len() != 1 {
             values.truncate(1);
@@ -359,7 +426,7 @@ impl<'q> Predicates<'_, 'q> {
                     match value {
                         ir::MatchValue::Expr(e) => wanted.extend(self.wanted(e)),
                         ir::MatchValue::Glob(parts) => wanted.push(Wanted {
-                            place: Place { text: render::glob_text(parts), span: Span::default() },
+                            place: Place::new(render::glob_text(parts), Span::default()),
                             number: None,
                             literal: None,
                         }),
@@ -392,7 +459,18 @@ impl<'q> Predicates<'_, 'q> {
         negated: bool,
         span: Span,
     ) -> Node {
-        let mut test = Test { subject, kind, case, all: false, values, flow: None, negated, span, key: 0 };
+        let mut test = Test {
+            subject,
+            kind,
+            case,
+            all: false,
+            values,
+            flow: None,
+            negated,
+            turned: false,
+            span,
+            key: 0,
+        };
         test.seal();
         Node::Test(Box::new(test))
     }
@@ -407,8 +485,18 @@ impl<'q> Predicates<'_, 'q> {
         span: Span,
     ) -> Node {
         let values = Vec::new();
-        let mut test =
-            Test { subject, kind, case, all: false, values, flow: Some(flow), negated, span, key: 0 };
+        let mut test = Test {
+            subject,
+            kind,
+            case,
+            all: false,
+            values,
+            flow: Some(flow),
+            negated,
+            turned: false,
+            span,
+            key: 0,
+        };
         test.seal();
         Node::Test(Box::new(test))
     }
@@ -419,7 +507,7 @@ impl<'q> Predicates<'_, 'q> {
         // The place is that of the constant itself, also where a `let` names it.
         if let ExprKind::Literal(Value::Dynamic(ir::Json::Array(items))) = &value.kind {
             let one = |item: &ir::Json| Wanted {
-                place: Place { text: ruleferry_eval::json_text(item).into(), span: value.span },
+                place: Place::new(ruleferry_eval::json_text(item), value.span),
                 number: None,
                 literal: if let ir::Json::String(s) = item { Some(s.to_string()) } else { None },
             };
@@ -432,7 +520,7 @@ impl<'q> Predicates<'_, 'q> {
             Some(text) => ruleferry_eval::json_text(&ir::Json::String(text.as_str().into())).into(),
             None => self.shaper.render.expr(value),
         };
-        vec![Wanted { place: Place { text, span: value.span }, number, literal }]
+        vec![Wanted { place: Place::new(text, value.span), number, literal }]
     }
 }
 

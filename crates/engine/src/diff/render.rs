@@ -8,6 +8,8 @@ use smol_str::SmolStr;
 
 /// Nodes that one query may be rendered to; what is beyond is `…`.
 const BUDGET: usize = 400_000;
+/// Expressions within each other, `let`s written out.
+const DEEPEST: usize = 300;
 /// Characters of one text.
 const LONGEST: usize = 20_000;
 
@@ -17,6 +19,7 @@ pub(crate) struct Renderer<'q> {
     aliases: FxHashMap<ColId, ColId>,
     made: FxHashMap<ColId, SmolStr>,
     budget: usize,
+    depth: usize,
 }
 
 /// A constant whose size means something; times may count from `now()`.
@@ -35,6 +38,7 @@ impl<'q> Renderer<'q> {
             aliases: FxHashMap::default(),
             made: FxHashMap::default(),
             budget: BUDGET,
+            depth: 0,
         }
     }
 
@@ -75,6 +79,7 @@ impl<'q> Renderer<'q> {
 
     /// What a `let` stands for, in place of its name.
     pub fn resolved(&self, mut e: &'q Expr) -> &'q Expr {
+        // A `let` names earlier ones only, so this ends.
         while let ExprKind::Let(id) = e.kind {
             match self.query.bindings.get(id.0 as usize).map(|b| &b.value) {
                 Some(ir::BindingValue::Scalar(value)) => e = value,
@@ -100,7 +105,9 @@ impl<'q> Renderer<'q> {
                 Value::Real(n) => plain(*n, false),
                 Value::Decimal(text) => plain(text.parse().ok()?, false),
                 Value::Datetime(n) | Value::Timespan(n) => plain(*n as f64, true),
-                Value::Null(_) | Value::Bool(_) | Value::String(_) | Value::Guid(_) | Value::Dynamic(_) => None,
+                Value::Null(_) | Value::Bool(_) | Value::String(_) | Value::Guid(_) | Value::Dynamic(_) => {
+                    None
+                }
             },
             ExprKind::Cast(c) => self.number_within(&c.expr, depth),
             ExprKind::Negate(e) => {
@@ -152,11 +159,17 @@ impl<'q> Renderer<'q> {
     }
 
     fn write(&mut self, e: &'q Expr, out: &mut String) {
-        if self.budget == 0 || out.len() > LONGEST {
+        if self.budget == 0 || out.len() > LONGEST || self.depth >= DEEPEST {
             out.push('…');
             return;
         }
         self.budget -= 1;
+        self.depth += 1;
+        self.write_kind(e, out);
+        self.depth -= 1;
+    }
+
+    fn write_kind(&mut self, e: &'q Expr, out: &mut String) {
         match &e.kind {
             ExprKind::Literal(value) => out.push_str(&value_text(value)),
             ExprKind::Column(id) => out.push_str(&self.column(*id)),
@@ -270,12 +283,18 @@ impl<'q> Renderer<'q> {
     }
 
     /// A sub-query, roughly: its tables and what stands in its operators.
-    pub fn plan(&mut self, plan: &'q ir::Plan, out: &mut String) {
-        if self.budget == 0 || out.len() > LONGEST {
+    fn plan(&mut self, plan: &'q ir::Plan, out: &mut String) {
+        if self.budget == 0 || out.len() > LONGEST || self.depth >= DEEPEST {
             out.push('…');
             return;
         }
         self.budget -= 1;
+        self.depth += 1;
+        self.write_plan(plan, out);
+        self.depth -= 1;
+    }
+
+    fn write_plan(&mut self, plan: &'q ir::Plan, out: &mut String) {
         match &*plan.op {
             ir::Op::Scan(scan) => out.push_str(match &scan.source {
                 ir::Source::Table(table) => &table.name,

@@ -63,7 +63,10 @@ pub fn sentence(verdict: &Verdict) -> String {
         Relation::Equivalent => format!("equivalent: both find the same ({})", proved(proof)),
         Relation::EquivalentBounded => {
             let tables = verdict.bound().unwrap_or_default();
-            format!("equivalent-bounded: no difference in {tables} tables that were tried; not proved: {}", why())
+            format!(
+                "equivalent-bounded: no difference in {tables} tables that were tried; not proved: {}",
+                why()
+            )
         }
         Relation::Narrower => {
             format!("narrower: b misses what a finds ({})", one_way(proof, "b finds nothing more"))

@@ -165,22 +165,32 @@ pub(crate) struct Part {
     pub number: Option<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Canonical: the same for every language.
     pub text: String,
     /// In the text of the query; empty where nothing was written.
     pub span: Span,
+    /// It stands under a `not` that is not in the span.
+    pub turned: bool,
+}
+
+impl Place {
+    pub fn new(text: impl Into<String>, span: Span) -> Self {
+        Self { text: text.into(), span, turned: false }
+    }
 }
 
 impl Part {
     fn new(kind: ChangeKind, key: impl Into<String>, text: String, span: Span) -> Self {
-        Self { kind, key: key.into(), place: Place { text, span }, number: None }
+        Self { kind, key: key.into(), place: Place::new(text, span), number: None }
     }
 }
 
-/// Operators of one query, `let`s written out; what is beyond is left out.
-pub(crate) const BUDGET: usize = 20_000;
+/// Operators and conditions of one query, `let`s written out; what is beyond is left out.
+const BUDGET: usize = 200_000;
+/// Tables within tables, and conditions within conditions.
+const DEEPEST: usize = 300;
 
 /// The names of columns that a query computes.
 pub(crate) fn computed_names(query: &ir::Query) -> FxHashSet<SmolStr> {
@@ -227,7 +237,7 @@ pub(crate) fn computed_names(query: &ir::Query) -> FxHashSet<SmolStr> {
 
 /// The flow of a query. `shared`: names of columns that both queries compute; the others are written out where they are used.
 pub(crate) fn flow(query: &ir::Query, shared: &FxHashSet<SmolStr>) -> Flow {
-    let mut shaper = Shaper { query, render: Renderer::new(query, shared), budget: BUDGET };
+    let mut shaper = Shaper { query, render: Renderer::new(query, shared), budget: BUDGET, depth: 0 };
     shaper.flow(&query.plan)
 }
 
@@ -235,10 +245,33 @@ pub(crate) struct Shaper<'q> {
     pub query: &'q ir::Query,
     pub render: Renderer<'q>,
     budget: usize,
+    depth: usize,
 }
 
 impl<'q> Shaper<'q> {
+    /// Goes one level down, unless that is too deep or too much was looked at. Every `true` needs a [`Self::leave`].
+    pub fn enter(&mut self) -> bool {
+        let enters = self.budget > 0 && self.depth < DEEPEST;
+        if enters {
+            (self.budget, self.depth) = (self.budget - 1, self.depth + 1);
+        }
+        enters
+    }
+
+    pub const fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
     pub fn flow(&mut self, plan: &'q Plan) -> Flow {
+        if !self.enter() {
+            return Flow::default();
+        }
+        let flow = self.flow_within(plan);
+        self.leave();
+        flow
+    }
+
+    fn flow_within(&mut self, plan: &'q Plan) -> Flow {
         let mut chain = vec![plan];
         while let Some(input) = chain.last().and_then(|p| p.input()) {
             chain.push(input);
@@ -314,10 +347,7 @@ impl<'q> Shaper<'q> {
                 return flow;
             }
             Op::Plugin(plugin) => {
-                let mut flow = Flow {
-                    head: leaf(plugin.function.name.to_owned()),
-                    ..Flow::default()
-                };
+                let mut flow = Flow { head: leaf(plugin.function.name.to_owned()), ..Flow::default() };
                 flow.steps.push((self.plugin(plugin, plan), Rows::default()));
                 return flow;
             }
@@ -488,7 +518,7 @@ impl<'q> Shaper<'q> {
             flows: Vec::new(),
             polarity: Polarity::Unclear,
             drops: false,
-            place: Place { text: String::new(), span },
+            place: Place::new("", span),
         };
         match op {
             Op::Aggregate(a) => {
@@ -666,7 +696,7 @@ impl<'q> Shaper<'q> {
             flows,
             polarity: Polarity::Unclear,
             drops: false,
-            place: Place { text: String::new(), span: plan.span },
+            place: Place::new("", plan.span),
         };
         step.place.text = step_text(&step);
         step

@@ -112,12 +112,15 @@ impl SideFile {
                 return Some(read);
             }
         };
-        match identify(&self.input, &text, from) {
+        // Only here is SQL read: as what a conversion wrote.
+        let sql = self.input.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql"));
+        match identify(&self.input, &text, from.or(sql.then_some(Language::Sql))) {
             Identified::NoRules => return None,
             Identified::Unknown(found) => read.rules = Err(found),
             Identified::Rules(language, layout) => {
                 read.language = Some(language);
-                read.rules = guarded(|| source::read(&text, language, layout)).unwrap_or_else(|d| Err(vec![d]));
+                read.rules =
+                    guarded(|| source::read(&text, language, layout)).unwrap_or_else(|d| Err(vec![d]));
                 if matches!(&read.rules, Ok(rules) if rules.is_empty()) {
                     read.rules = Err(vec![source::no_rule(language)]);
                 }

@@ -354,10 +354,9 @@ impl<'s> Encoder<'s> {
 /// The values that an atom is about: none of them is missing where it holds.
 fn terms_of(atom: &Atom) -> Vec<TermId> {
     match atom {
-        Atom::Missing(_) => Vec::new(),
+        // A missing text may be in a block: it reads as the empty one there.
+        Atom::Missing(_) | Atom::InBlock(..) => Vec::new(),
         Atom::Text(t, _) | Atom::Value(t, ..) | Atom::True(t) => vec![*t],
-        // A missing text is found as the empty one.
-        Atom::InBlock(..) => Vec::new(),
         Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) => vec![*a, *b],
     }
 }

@@ -36,8 +36,8 @@ fn value(arena: &Arena, term: TermId, model: &Model) -> Option<Option<Constant>>
         | Term::Truth { .. }
         | Term::Made { .. }
         | Term::Merged(..)
-        | Term::List(..)
         | Term::Scalar(..)
+        | Term::List(..)
         | Term::Opaque { .. } => None,
     }
 }

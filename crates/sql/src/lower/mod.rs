@@ -11,6 +11,8 @@ mod plan;
 mod select;
 pub(crate) mod walk;
 
+pub(crate) use outs::Unique;
+
 use crate::dialect::Dialect;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir::{

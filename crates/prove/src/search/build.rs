@@ -127,8 +127,8 @@ pub(super) struct Built {
 #[derive(Clone, Debug)]
 pub(super) enum Late<'q> {
     Compare { op: CompareOp, left: (&'q Expr, Inst), right: (&'q Expr, Inst), not: bool },
-    /// `a = b + d`
-    Offset { a: (&'q Expr, Inst), b: (&'q Expr, Inst), d: Value },
+    /// `a = b + d`, `d` being so many units.
+    Offset { a: (&'q Expr, Inst), b: (&'q Expr, Inst), d: usize, unit: i64 },
     Opaque { e: &'q Expr, inst: Inst, want: bool },
 }
 

@@ -475,6 +475,10 @@ impl Search<'_, '_> {
                         if fires {
                             bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
                         }
+                        let mut guide = guide;
+                        for (key, (taken, _)) in &made.trace.decisions {
+                            guide.choices.insert(*key, *taken);
+                        }
                         bases.push((side, guide, made));
                     }
                 }
@@ -501,16 +505,40 @@ impl Search<'_, '_> {
                     return;
                 }
                 let copies = self.rules.get(*side).and_then(|r| threshold(r));
-                let made = self.make(&[(*side, false)], &changed, copies);
+                let mut next = self.make(&[(*side, false)], &changed, copies);
+                // The change does not go with the other choices: others, then.
+                for random in 1..8 {
+                    if next.conflicts <= made.conflicts || self.done() {
+                        break;
+                    }
+                    let mut other = changed.clone();
+                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
+                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                    let again = self.make(&[(*side, false)], &other, copies);
+                    self.left = self.left.saturating_sub(10);
+                    if again.conflicts < next.conflicts {
+                        next = again;
+                    }
+                }
                 self.left = self.left.saturating_sub(10);
                 if pool.len() < 200 {
-                    pool.push(made.tables.clone());
+                    pool.push(next.tables.clone());
                 }
-                self.take(made.tables);
+                self.take(next.tables);
             }
         }
         self.flush();
-        for tables in pool.clone().iter().take(if self.row_wise { 60 } else { 3 }) {
+        if !self.row_wise {
+            for tables in pool.clone().iter().take(4) {
+                for coverage in vary::coverage(tables) {
+                    if self.done() {
+                        return;
+                    }
+                    self.observe(coverage);
+                }
+            }
+        }
+        for tables in pool.clone().iter().take(if self.row_wise { 12 } else { 3 }) {
             if self.done() {
                 return;
             }
@@ -534,7 +562,7 @@ impl Search<'_, '_> {
         }
         self.flush();
         let mut random = Random::new(self.options.seed);
-        let rounds = if self.row_wise { 2000 } else { 400 };
+        let rounds = if self.row_wise { 300 } else { 400 };
         for _ in 0..rounds {
             if self.done() {
                 return;
@@ -556,12 +584,8 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Guides that differ in one choice, the tests first.
-    fn changes(guide: &Guide, trace: &Trace) -> Vec<Guide> {
-        let mut base = guide.clone();
-        for (key, (taken, _)) in &trace.decisions {
-            base.choices.insert(*key, *taken);
-        }
+    /// Guides that differ in one choice from a base, the tests first.
+    fn changes(base: &Guide, trace: &Trace) -> Vec<Guide> {
         let mut out = Vec::new();
         for atom in &trace.atoms {
             let mut next = base.clone();
@@ -582,6 +606,7 @@ impl Search<'_, '_> {
                 out.push(next);
             }
         }
+        out.truncate(500);
         out.push(Guide { fill: !base.fill, ..base.clone() });
         out.push(Guide { strict: !base.strict, ..base.clone() });
         for variant in 1..4 {

@@ -61,7 +61,7 @@ pub(super) struct Repeat {
 }
 
 /// Rows that a table may come to.
-const MAX_ROWS: usize = 4000;
+const MAX_ROWS: usize = 1500;
 const MAX_NODES: usize = 20_000;
 
 #[derive(Debug)]

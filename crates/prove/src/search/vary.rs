@@ -241,6 +241,27 @@ pub(super) fn tables_near(tables: &MemoryTables) -> Vec<MemoryTables> {
     out
 }
 
+/// Tables with all rows that are near to the first one, in one table and in all of them.
+pub(super) fn coverage(tables: &MemoryTables) -> Vec<MemoryTables> {
+    let mut out: Vec<MemoryTables> = Vec::new();
+    let mut all = tables.clone();
+    for (name, table) in &tables.tables {
+        let Some(first) = table.rows.first() else { continue };
+        let types: Vec<Type> = table.columns.iter().map(|c| c.1).collect();
+        let mut near = rows_near(first, &types);
+        near.truncate(300);
+        let mut one = tables.clone();
+        for target in [&mut one, &mut all] {
+            if let Some(rows) = rows_of(target, name) {
+                rows.extend(near.iter().cloned());
+            }
+        }
+        out.push(one);
+    }
+    out.push(all);
+    out
+}
+
 /// Rows of several tables put together, some changed.
 pub(super) fn mixed(pool: &[MemoryTables], random: &mut Random) -> Option<MemoryTables> {
     let mut out = pool.get(random.below(pool.len()))?.clone();

@@ -10,8 +10,7 @@ use indexmap::{IndexMap, IndexSet};
 use ruleferry_eval::Value;
 use ruleferry_ir::{
     Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, InputKind,
-    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source,
-    TICKS_PER_SECOND, Type,
+    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source, TICKS_PER_SECOND, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
@@ -127,23 +126,10 @@ pub(super) struct Built {
 /// What can only be said once other values are known.
 #[derive(Clone, Debug)]
 pub(super) enum Late<'q> {
-    Compare {
-        op: CompareOp,
-        left: (&'q Expr, Inst),
-        right: (&'q Expr, Inst),
-        not: bool,
-    },
-    /// `a = b + d`
-    Offset {
-        a: (&'q Expr, Inst),
-        b: (&'q Expr, Inst),
-        d: Value,
-    },
-    Opaque {
-        e: &'q Expr,
-        inst: Inst,
-        want: bool,
-    },
+    Compare { op: CompareOp, left: (&'q Expr, Inst), right: (&'q Expr, Inst), not: bool },
+    /// `a = b + d`, `d` being so many units.
+    Offset { a: (&'q Expr, Inst), b: (&'q Expr, Inst), d: usize, unit: i64 },
+    Opaque { e: &'q Expr, inst: Inst, want: bool },
 }
 
 pub(super) struct Maker<'q, 's, 'p> {
@@ -208,8 +194,7 @@ impl<'q> Maker<'q, '_, '_> {
             None if self.guide.random == 0 => 0,
             None => {
                 let place = self.trace.decisions.len() as u64;
-                let mixed =
-                    (self.guide.random ^ place << 24 ^ count as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let mixed = (self.guide.random ^ place << 24 ^ count as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 usize::try_from((mixed >> 23) % count as u64).unwrap_or(0)
             }
         };
@@ -502,8 +487,7 @@ impl<'q> Maker<'q, '_, '_> {
             let node = self.store.column(template, &name, ty);
             if let Some(length) = self.known.look_back {
                 let from = Value::Datetime(self.store.now.saturating_sub(length).max(0));
-                self.store
-                    .wish(node, Wish::new(super::wish::Test::Order(CompareOp::Ge, from), Type::Datetime));
+                self.store.wish(node, Wish::new(super::wish::Test::Order(CompareOp::Ge, from), Type::Datetime));
             }
         }
         if let Some(input) = input
@@ -518,11 +502,9 @@ impl<'q> Maker<'q, '_, '_> {
 
     fn join(&mut self, plan: &'q Plan, j: &'q Join, inst: Inst, left: Built) -> Built {
         let without_right = match j.kind {
-            JoinKind::Inner
-            | JoinKind::InnerUnique
-            | JoinKind::LeftSemi
-            | JoinKind::RightOuter
-            | JoinKind::RightSemi => false,
+            JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftSemi | JoinKind::RightOuter | JoinKind::RightSemi => {
+                false
+            }
             JoinKind::LeftAnti => true,
             JoinKind::RightAnti => {
                 // The rows of the left side are for no match: none are wanted, yet its columns are there.
@@ -555,9 +537,7 @@ impl<'q> Maker<'q, '_, '_> {
             | JoinKind::LeftAnti
             | JoinKind::RightAnti
             | JoinKind::LeftOuter
-            | JoinKind::FullOuter => {
-                (left.templates.clone(), if left.unique.is_empty() { right.unique } else { left.unique })
-            }
+            | JoinKind::FullOuter => (left.templates.clone(), if left.unique.is_empty() { right.unique } else { left.unique }),
         };
         if j.kind != JoinKind::RightSemi && j.kind != JoinKind::LeftSemi {
             templates.extend(right.templates);
@@ -579,12 +559,7 @@ impl<'q> Maker<'q, '_, '_> {
                 if let (Some(Def::Expr(x, i, 0)), Some(Def::Expr(y, k, 0))) =
                     (self.def(left.0, left.1), self.def(right.0, right.1))
                 {
-                    self.late.push(Late::Compare {
-                        op: CompareOp::Eq,
-                        left: (x, i),
-                        right: (y, k),
-                        not: false,
-                    });
+                    self.late.push(Late::Compare { op: CompareOp::Eq, left: (x, i), right: (y, k), not: false });
                 }
             }
         }
@@ -713,8 +688,7 @@ impl<'q> Maker<'q, '_, '_> {
         self.items(&m.keys, inst);
         let from = m.from.as_ref().and_then(|e| self.constant(e)).and_then(|v| v.as_ticks());
         let to = m.to.as_ref().and_then(|e| self.constant(e)).and_then(|v| v.as_ticks());
-        let step =
-            self.constant(&m.step).and_then(|v| v.as_ticks()).unwrap_or(3600 * TICKS_PER_SECOND).max(1);
+        let step = self.constant(&m.step).and_then(|v| v.as_ticks()).unwrap_or(3600 * TICKS_PER_SECOND).max(1);
         let to = to.unwrap_or(self.store.now).min(self.store.now);
         let from = from.unwrap_or_else(|| to.saturating_sub(step.saturating_mul(14)));
         let bins = usize::try_from((to - from) / step).unwrap_or(0).clamp(1, 400);
@@ -722,25 +696,11 @@ impl<'q> Maker<'q, '_, '_> {
         let peak = to.saturating_sub(step).max(from);
         let axis = self.node_of(&m.axis, inst);
         if let Some(axis) = axis {
-            self.store.wish(
-                axis,
-                Wish::new(super::wish::Test::Order(CompareOp::Ge, Value::Datetime(peak)), Type::Datetime),
-            );
-            self.store.wish(
-                axis,
-                Wish::new(
-                    super::wish::Test::Order(CompareOp::Lt, Value::Datetime(peak + step)),
-                    Type::Datetime,
-                ),
-            );
+            self.store.wish(axis, Wish::new(super::wish::Test::Order(CompareOp::Ge, Value::Datetime(peak)), Type::Datetime));
+            self.store.wish(axis, Wish::new(super::wish::Test::Order(CompareOp::Lt, Value::Datetime(peak + step)), Type::Datetime));
         }
         let high = 40;
-        self.store.repeats.push(Repeat {
-            templates: built.templates.clone(),
-            count: high,
-            vary: Vec::new(),
-            all: false,
-        });
+        self.store.repeats.push(Repeat { templates: built.templates.clone(), count: high, vary: Vec::new(), all: false });
         // And one row in each earlier bin.
         let quiet = self.fresh();
         let base = self.plan(&m.input, quiet);
@@ -754,12 +714,7 @@ impl<'q> Maker<'q, '_, '_> {
             let last = Value::Datetime(peak.saturating_sub(step / 2).max(0));
             self.store.wish(axis, Wish::equals(last, Type::Datetime));
             if bins > 1 {
-                self.store.repeats.push(Repeat {
-                    templates: base.templates,
-                    count: bins.min(100),
-                    vary: vec![(axis, step)],
-                    all: false,
-                });
+                self.store.repeats.push(Repeat { templates: base.templates, count: bins.min(100), vary: vec![(axis, step)], all: false });
             }
         }
         built

@@ -92,9 +92,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         found: Found::default(),
         seen: FxHashSet::default(),
         row_wise: row_wise(&a.query).zip(row_wise(&b.query)).is_some_and(|(x, y)| x == y)
-            && [a, b]
-                .iter()
-                .all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
+            && [a, b].iter().all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
         pending: Vec::new(),
     };
     search.models(pair);
@@ -223,8 +221,7 @@ fn layout(queries: &[&Query]) -> IndexMap<SmolStr, IndexMap<SmolStr, Type>> {
                 Source::Input(i) => (&i.name, i.over.as_ref()),
                 Source::Glob(_) => return,
             };
-            let name =
-                out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
+            let name = out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
             let columns = out.entry(name).or_default();
             for id in plan.output.iter().filter(|id| !over.is_some_and(|o| o.output.contains(id))) {
                 let ty = query.columns.ty(*id);
@@ -272,10 +269,9 @@ fn both(a: Type, b: Type) -> Type {
         (Type::Unknown, other) | (other, Type::Unknown) => other,
         (Type::Dynamic, _) | (_, Type::Dynamic) => Type::Dynamic,
         (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (
-            Type::Int | Type::Long | Type::Real | Type::Decimal,
-            Type::Int | Type::Long | Type::Real | Type::Decimal,
-        ) => Type::Real,
+        (Type::Int | Type::Long | Type::Real | Type::Decimal, Type::Int | Type::Long | Type::Real | Type::Decimal) => {
+            Type::Real
+        }
         _ => Type::String,
     }
 }
@@ -413,7 +409,8 @@ impl Search<'_, '_> {
         };
         let tables = shrink::shrunk(tables, &mut shows);
         let seen = self.observer.see(&tables);
-        let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
+        let observed =
+            Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
     }
 
@@ -478,6 +475,10 @@ impl Search<'_, '_> {
                         if fires {
                             bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
                         }
+                        let mut guide = guide;
+                        for (key, (taken, _)) in &made.trace.decisions {
+                            guide.choices.insert(*key, *taken);
+                        }
                         bases.push((side, guide, made));
                     }
                 }
@@ -487,10 +488,7 @@ impl Search<'_, '_> {
         // Rows for both rules together: one alerts, the other fails in one test.
         if self.row_wise {
             for side in [0, 1] {
-                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone())
-                else {
-                    continue;
-                };
+                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone()) else { continue };
                 for atom in &other.atoms {
                     let mut guide = Guide { fill: true, ..Guide::default() };
                     guide.flips.insert(*atom);
@@ -507,16 +505,40 @@ impl Search<'_, '_> {
                     return;
                 }
                 let copies = self.rules.get(*side).and_then(|r| threshold(r));
-                let made = self.make(&[(*side, false)], &changed, copies);
+                let mut next = self.make(&[(*side, false)], &changed, copies);
+                // The change does not go with the other choices: others, then.
+                for random in 1..8 {
+                    if next.conflicts <= made.conflicts || self.done() {
+                        break;
+                    }
+                    let mut other = changed.clone();
+                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
+                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                    let again = self.make(&[(*side, false)], &other, copies);
+                    self.left = self.left.saturating_sub(10);
+                    if again.conflicts < next.conflicts {
+                        next = again;
+                    }
+                }
                 self.left = self.left.saturating_sub(10);
                 if pool.len() < 200 {
-                    pool.push(made.tables.clone());
+                    pool.push(next.tables.clone());
                 }
-                self.take(made.tables);
+                self.take(next.tables);
             }
         }
         self.flush();
-        for tables in pool.clone().iter().take(if self.row_wise { 60 } else { 3 }) {
+        if !self.row_wise {
+            for tables in pool.clone().iter().take(4) {
+                for coverage in vary::coverage(tables) {
+                    if self.done() {
+                        return;
+                    }
+                    self.observe(coverage);
+                }
+            }
+        }
+        for tables in pool.clone().iter().take(if self.row_wise { 12 } else { 3 }) {
             if self.done() {
                 return;
             }
@@ -540,7 +562,7 @@ impl Search<'_, '_> {
         }
         self.flush();
         let mut random = Random::new(self.options.seed);
-        let rounds = if self.row_wise { 2000 } else { 400 };
+        let rounds = if self.row_wise { 300 } else { 400 };
         for _ in 0..rounds {
             if self.done() {
                 return;
@@ -562,12 +584,8 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Guides that differ in one choice, the tests first.
-    fn changes(guide: &Guide, trace: &Trace) -> Vec<Guide> {
-        let mut base = guide.clone();
-        for (key, (taken, _)) in &trace.decisions {
-            base.choices.insert(*key, *taken);
-        }
+    /// Guides that differ in one choice from a base, the tests first.
+    fn changes(base: &Guide, trace: &Trace) -> Vec<Guide> {
         let mut out = Vec::new();
         for atom in &trace.atoms {
             let mut next = base.clone();
@@ -588,6 +606,7 @@ impl Search<'_, '_> {
                 out.push(next);
             }
         }
+        out.truncate(500);
         out.push(Guide { fill: !base.fill, ..base.clone() });
         out.push(Guide { strict: !base.strict, ..base.clone() });
         for variant in 1..4 {

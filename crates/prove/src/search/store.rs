@@ -61,7 +61,7 @@ pub(super) struct Repeat {
 }
 
 /// Rows that a table may come to.
-const MAX_ROWS: usize = 4000;
+const MAX_ROWS: usize = 1500;
 const MAX_NODES: usize = 20_000;
 
 #[derive(Debug)]
@@ -390,10 +390,9 @@ impl<'p> Store<'p> {
             .cloned()
             .collect();
         let mut json = if node.elements.is_empty() || node.members.len() > node.elements.len() {
-            let members = node
-                .members
-                .iter()
-                .map(|(name, id)| (name.clone(), plain_json(&self.value_at(*id, depth + 1))));
+            let members = node.members.iter().map(|(name, id)| {
+                (name.clone(), plain_json(&self.value_at(*id, depth + 1)))
+            });
             Json::Object(members.filter(|(_, v)| !matches!(v, Json::Null)).collect())
         } else {
             let items = node.elements.iter().map(|id| plain_json(&self.value_at(*id, depth + 1)));
@@ -460,10 +459,12 @@ impl<'p> Store<'p> {
 
     /// The rows that the templates stand for.
     pub fn tables(&mut self) -> MemoryTables {
-        let mut rows: Vec<Vec<FxHashMap<NodeId, Value>>> =
-            vec![vec![FxHashMap::default()]; self.templates.len()];
-        let columns: Vec<Vec<NodeId>> =
-            self.templates.iter().map(|t| t.columns.values().map(|(id, _)| *id).collect()).collect();
+        let mut rows: Vec<Vec<FxHashMap<NodeId, Value>>> = vec![vec![FxHashMap::default()]; self.templates.len()];
+        let columns: Vec<Vec<NodeId>> = self
+            .templates
+            .iter()
+            .map(|t| t.columns.values().map(|(id, _)| *id).collect())
+            .collect();
         // Which nodes a column is made of.
         let made_of: Vec<Vec<NodeId>> = columns.iter().map(|ids| self.leaves(ids)).collect();
         let repeats = std::mem::take(&mut self.repeats);
@@ -537,11 +538,8 @@ impl<'p> Store<'p> {
             return self.value(id);
         }
         // A part of it is replaced: made anew.
-        let saved: Vec<(NodeId, Option<Value>)> = self
-            .leaves(&[id])
-            .into_iter()
-            .filter_map(|l| Some((l, self.nodes.get(l)?.fixed.clone())))
-            .collect();
+        let saved: Vec<(NodeId, Option<Value>)> =
+            self.leaves(&[id]).into_iter().filter_map(|l| Some((l, self.nodes.get(l)?.fixed.clone()))).collect();
         for (leaf, _) in &saved {
             if let Some(node) = self.nodes.get_mut(*leaf) {
                 node.fixed = match over.get(leaf) {

@@ -83,7 +83,6 @@ impl<'q> Lifter<'q> {
     }
 
     /// ORDER BY and LIMIT.
-    #[expect(clippy::type_complexity, reason = "two clauses")]
     fn tail(&self, query: &'q ast::Query) -> Result<(&'q [ast::OrderByExpr], Option<&'q ast::Expr>)> {
         let order = match &query.order_by {
             None => &[][..],

@@ -22,7 +22,6 @@ use std::rc::Rc;
 pub(super) struct Pattern {
     pub template: &'static Template,
     pub tree: ast::Expr,
-    size: usize,
 }
 
 /// Templates by the head of their tree, those that say most first.
@@ -53,7 +52,7 @@ fn by_head(
     templates: &'static [Template],
     wanted: fn(&ast::Expr) -> bool,
 ) -> FxHashMap<SmolStr, Vec<Rc<Pattern>>> {
-    let mut map: FxHashMap<SmolStr, Vec<Rc<Pattern>>> = FxHashMap::default();
+    let mut patterns = Vec::new();
     for template in templates {
         let Some(tree) = parse(template.sql) else { continue };
         let Some((head, _)) = unify::shape(&tree) else { continue };
@@ -62,11 +61,12 @@ fn by_head(
         if decimal || unify::hole(&tree).is_some() || !wanted(&tree) {
             continue;
         }
-        let size = unify::size(&tree);
-        map.entry(head).or_default().push(Rc::new(Pattern { template, tree, size }));
+        patterns.push((unify::size(&tree), head, Rc::new(Pattern { template, tree })));
     }
-    for patterns in map.values_mut() {
-        patterns.sort_by_key(|p| std::cmp::Reverse(p.size));
+    patterns.sort_by_key(|(size, _, _)| std::cmp::Reverse(*size));
+    let mut map: FxHashMap<SmolStr, Vec<Rc<Pattern>>> = FxHashMap::default();
+    for (_, head, pattern) in patterns {
+        map.entry(head).or_default().push(pattern);
     }
     map
 }

@@ -187,8 +187,7 @@ impl<'q> Lifter<'q> {
         match name {
             "match.term" | "match.term_cs" | "match.term_prefix" | "match.term_prefix_cs"
             | "match.term_suffix" | "match.term_suffix_cs" | "match.any_term" | "match.all_terms"
-            | "match.regex" | "match.regex_cs" | "match.cidr" | "dynamic.strings" | "dynamic.has"
-            | "bag_pack.computed" => {
+            | "match.regex" | "match.regex_cs" | "match.cidr" | "dynamic.strings" | "dynamic.has" => {
                 // Of what is no list `list_contains` is NULL, as `set_has_element` is; `in` takes it for a list of itself.
                 return Ok(None);
             }
@@ -215,12 +214,50 @@ impl<'q> Lifter<'q> {
             }
             _ => {}
         }
+        let named = |(i, a): (usize, &Val)| i % 2 == 1 || a.nulls.never_empty;
+        if name == "bag_pack" && !args.iter().enumerate().all(named) {
+            // The catalogue's function leaves out members without a name.
+            return Err(self.null(node, "the name of a member"));
+        }
+        let name = if name == "bag_pack.computed" { "bag_pack" } else { name };
         let Some(def) = functions::find(name, FunctionKind::Scalar) else { return Ok(None) };
+        let args = self.packed(template, args, node)?;
         let types: Vec<Type> = args.iter().map(|a| a.e.ty).collect();
         let ty = def.return_type(&types);
         let args_e: Vec<Expr> = args.iter().map(|a| a.e.clone()).collect();
         let call = Expr::new(ExprKind::Call(def, args_e), ty, self.span(node));
         self.call_nulls(def, template.nulls, &args, call, node).map(Some)
+    }
+
+    /// A text that may be NULL as a part of a dynamic value: NULL is JSON's null there, and the IR takes a missing text for `""`.
+    fn packed(&self, template: &Template, args: Vec<Val>, node: &ast::Expr) -> Result<Vec<Val>> {
+        let wanted = |i: usize| match template.args.map(|a| (a, a.get(i).or(a.last()))) {
+            Some((all, Some(ArgType::Repeat))) => all.iter().rev().nth(1),
+            Some((_, other)) => other,
+            None => None,
+        };
+        if template.nulls == TemplateNulls::Strict {
+            return Ok(args);
+        }
+        let Some(array) = functions::find("pack_array", FunctionKind::Scalar) else { return Ok(args) };
+        let mut out = Vec::with_capacity(args.len());
+        for (i, arg) in args.into_iter().enumerate() {
+            let name = i % 2 == 0 && template.name.starts_with("bag_pack");
+            let any = wanted(i) == Some(&ArgType::Any);
+            if name || !any || arg.e.ty != Type::String || !arg.nulls.sql {
+                out.push(arg);
+                continue;
+            }
+            let Ok(Some(null)) = arg.nulls.condition(&arg.e) else {
+                return Err(self.null(node, "a text in a dynamic value"));
+            };
+            let one = Expr::new(ExprKind::Call(array, vec![arg.e]), Type::Dynamic, Span::default());
+            let first = Expr::literal(ir::Value::Long(0), Span::default());
+            let element = ExprKind::Index(Box::new(one), Box::new(first));
+            let element = Expr::new(element, Type::Dynamic, Span::default());
+            out.push(Val::exact(null_where(null, element)));
+        }
+        Ok(out)
     }
 
     /// `extract_json` of a constant path, in the spelling of the dialect: of a dynamic value it is a chain of members; of a text the path
@@ -364,7 +401,7 @@ impl<'q> Lifter<'q> {
 }
 
 /// The time in `to_json(datetime_text(x))`, `to_json(timespan_text(x))`.
-fn timed(e: &ast::Expr) -> Option<&ast::Expr> {
+pub(super) fn timed(e: &ast::Expr) -> Option<&ast::Expr> {
     let one = |e| match super::select::named_call(e) {
         Some((name, args)) => match args.as_slice() {
             [arg] => Some((name, *arg)),

@@ -308,8 +308,8 @@ impl<'q> Lifter<'q> {
         }
         let template = match self.aggregate_template(block, e) {
             Ok(Some(found)) => Some(found),
-            Ok(None) => self.list_of_all(block, e)?,
-            Err(refusal) => match self.list_of_all(block, e)? {
+            Ok(None) => self.plain_aggregate(block, e)?,
+            Err(refusal) => match self.plain_aggregate(block, e)? {
                 Some(found) => Some(found),
                 None => return Err(refusal),
             },
@@ -457,6 +457,28 @@ impl<'q> Lifter<'q> {
             }
         }
         last.map_or(Ok(None), Err)
+    }
+
+    /// Aggregates that no template writes.
+    fn plain_aggregate(
+        &mut self,
+        block: &mut Block<'q>,
+        e: &'q ast::Expr,
+    ) -> Result<Option<(AggregateCall, Type, Nulls)>> {
+        if let Some((name, args)) = super::select::named_call(e)
+            && let ("count", [value]) = (name.as_str(), args.as_slice())
+            && let Some(def) = functions::find("countif", FunctionKind::Aggregate)
+        {
+            // Rows with a value.
+            let val = self.value(block, value)?;
+            let test = match val.nulls.condition(&val.e) {
+                Ok(Some(null)) if val.e.ty != Type::Dynamic => null.negated(Span::default()),
+                Ok(None) => Expr::bool(true, Span::default()),
+                Ok(Some(_)) | Err(()) => return Err(self.null(e, "a value that is counted")),
+            };
+            return Ok(Some((AggregateCall::Function(def, vec![test]), Type::Long, Nulls::PRESENT)));
+        }
+        self.list_of_all(block, e)
     }
 
     /// `to_json(list(x ORDER BY …))` of a group that has rows: all values, NULLs, too.

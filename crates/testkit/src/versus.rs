@@ -50,6 +50,13 @@ pub fn prepare(query: &Query) -> Result<Prepared<'_>, String> {
 }
 
 impl Prepared<'_> {
+    /// A query beside SQL of another origin, over the tables of this one.
+    pub fn beside<'b>(&self, query: &'b Query, sql: String) -> Prepared<'b> {
+        Prepared { query, lowered: self.lowered.clone(), sql, ddl: self.ddl.clone() }
+    }
+}
+
+impl Prepared<'_> {
     /// Runs both; the tables go to a database of their own.
     pub fn run(&self, tables: &MemoryTables) -> Verdict {
         let Some(engine) = duck::open() else { return Verdict::Error("no libduckdb".to_owned()) };

@@ -33,9 +33,16 @@ impl<'q> Lifter<'q> {
         if is_test(e) {
             return self.test_value(block, e);
         }
-        if let Some(val) = self.template_value(block, e)? {
-            return Ok(val);
-        }
+        let refused = match self.template_value(block, e) {
+            Ok(Some(val)) => return Ok(val),
+            Ok(None) => None,
+            Err(refusal) => Some(refusal),
+        };
+        // The forms of SQL itself; where they do not fit either, the template knows better what is wrong.
+        self.form(block, e).map_err(|own| refused.unwrap_or(own))
+    }
+
+    fn form(&mut self, block: &mut Block<'q>, e: &'q ast::Expr) -> Result<Val> {
         match e {
             ast::Expr::BinaryOp { left, op, right } => self.binary(block, left, op, right, e),
             ast::Expr::UnaryOp { op: UnaryOperator::Minus, expr } => self.negative(block, expr, e),
@@ -340,6 +347,13 @@ impl<'q> Lifter<'q> {
                     }
                     None => Err(self.function(e, format!("`{}`", short(e)))),
                 }
+            }
+            ("struct_extract_at", [holder, n]) => {
+                let field = match literal::constant_number(n) {
+                    Some(n) => self.field_at(block, holder, n)?,
+                    None => None,
+                };
+                field.ok_or_else(|| self.function(e, format!("`{}`", short(e))))
             }
             ("json_extract", [base, path]) => {
                 let base = self.value(block, base)?;

@@ -255,6 +255,8 @@ impl<'q> Lifter<'q> {
         let mut left = left;
         let mut right = self.relation(factor)?;
         let mut on = Vec::new();
+        // What is no equality of the two sides filters the pairs of an inner join.
+        let mut rest = Vec::new();
         match constraint {
             None => {}
             Some(JoinConstraint::On(test)) => {
@@ -264,12 +266,23 @@ impl<'q> Lifter<'q> {
                     if matches!(bare(test), ast::Expr::Value(v) if v.value == ast::Value::Boolean(true)) {
                         continue;
                     }
+                    let equality = matches!(bare(test), ast::Expr::BinaryOp { op: BinaryOperator::Eq, .. });
+                    if kind == JoinKind::Inner && !equality {
+                        rest.push(test);
+                        continue;
+                    }
                     self.key(&mut left, &mut right, test, kind, &mut on)?;
                 }
             }
             Some(_) => return Err(self.clause(node, "a join without ON")),
         }
-        self.joined(left, right, kind, on, node)
+        let mut block = self.joined(left, right, kind, on, node)?;
+        if !rest.is_empty() {
+            let test = Expr::and(self.conjunction(&mut block, rest)?, Span::default());
+            block.filter(test);
+            block.unique = None;
+        }
+        Ok(block)
     }
 
     /// `CROSS JOIN LATERAL (SELECT … FROM (SELECT unnest(…)) AS element …)`: a query over the elements of each row.
@@ -317,7 +330,7 @@ impl<'q> Lifter<'q> {
         let Some(found) = self.expansion(&mut left, &items)? else {
             return Err(self.clause(node, "this lateral query"));
         };
-        if found.kind != ir::ExpandKind::Bag {
+        if found.kind != ir::ExpandKind::Bag || found.series.is_some() {
             return Err(self.clause(node, "this lateral query"));
         }
         // The rows of the body: the row around them with the elements.

@@ -26,6 +26,8 @@ pub(super) struct Expansion {
     pub kind: ExpandKind,
     pub index: Option<ColId>,
     pub limit: Option<Expr>,
+    /// The values of a series: none are null.
+    pub series: Option<ColId>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,7 +85,6 @@ impl<'q> Lifter<'q> {
     }
 
     /// ORDER BY and LIMIT.
-    #[expect(clippy::type_complexity, reason = "two clauses")]
     fn tail(&self, query: &'q ast::Query) -> Result<(&'q [ast::OrderByExpr], Option<&'q ast::Expr>)> {
         let order = match &query.order_by {
             None => &[][..],
@@ -550,6 +551,11 @@ impl<'q> Lifter<'q> {
                 limit: found.limit,
             })
         });
+        if let Some(id) = found.series {
+            // Of bounds that are null there is no series; the IR expands null to one null.
+            let null = super::nulls::is_null(self.column(id));
+            block.filter(null.negated(Span::default()));
+        }
         Ok(())
     }
 
@@ -571,6 +577,7 @@ impl<'q> Lifter<'q> {
         let mut index: Option<(ColId, &'q ast::Expr)> = None;
         let mut kind = None;
         let mut limit: Option<Expr> = None;
+        let mut series: Vec<ColId> = Vec::new();
         for (call, list, name) in calls {
             if is_index(list) {
                 if index.is_some() {
@@ -592,6 +599,19 @@ impl<'q> Lifter<'q> {
                 },
                 _ => (list, None),
             };
+            if let Some((n, args)) = named_call(list)
+                && n == "generate_series"
+                && let [from, to, step] = args.as_slice()
+            {
+                let value = self.series_list(block, [from, to, step], call)?;
+                let ty = value.1;
+                let id = self.add(&name, ty);
+                self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
+                series.push(id);
+                kind = Some(ExpandKind::Bag);
+                expanded.push(ExpandItem { id, expr: value.0, to: Some(ty), named: true });
+                continue;
+            }
             let (own, inner) = match named_call(list) {
                 Some((n, args)) if n == "expand_items" && self.macros.contains("expand_items") => {
                     (ExpandKind::Bag, args)
@@ -627,7 +647,40 @@ impl<'q> Lifter<'q> {
             self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
         }
         let index = index.map(|(id, _)| id);
-        Ok(Some(Expansion { items: expanded, kind, index, limit }))
+        if !series.is_empty() && (expanded.len() > 1 || index.is_some()) {
+            return Err(super::Refusal::new(
+                codes::SQL_READ_CLAUSE,
+                Span::default(),
+                "a series beside other elements is not read back",
+            ));
+        }
+        Ok(Some(Expansion { items: expanded, kind, index, limit, series: series.pop() }))
+    }
+
+    /// `generate_series(from, to, step)` as the array of its values, and their type.
+    fn series_list(
+        &mut self,
+        block: &mut Block<'q>,
+        bounds: [&'q ast::Expr; 3],
+        node: &'q ast::Expr,
+    ) -> Result<(Expr, Type)> {
+        let mut args = Vec::with_capacity(3);
+        for bound in bounds {
+            args.push(self.value(block, bound)?.e);
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let ty = match types.as_slice() {
+            [Type::Datetime, Type::Datetime, Type::Timespan] => Type::Datetime,
+            [a, b, c] if a.is_integer() && b.is_integer() && c.is_integer() => Type::Long,
+            _ => return Err(self.types(node, "a series of these types")),
+        };
+        match ir::functions::find("range", ir::functions::FunctionKind::Scalar) {
+            Some(def) => {
+                let call = ir::ExprKind::Call(def, args);
+                Ok((Expr::new(call, Type::Dynamic, self.span(node)), ty))
+            }
+            None => Err(self.function(node, "a series")),
+        }
     }
 
     /// `a UNION ALL BY NAME b …`
@@ -717,6 +770,47 @@ impl<'q> Lifter<'q> {
         Ok(())
     }
 
+    /// A function that makes several columns: a struct in SQL.
+    fn columns_of_call(&mut self, block: &mut Block<'q>, name: &str, e: &'q ast::Expr) -> Result<Option<Col>> {
+        if super::expr::is_test(e) || self.known_value(bare(e)).is_some() {
+            return Ok(None);
+        }
+        let Some(val) = self.template_value(block, bare(e))? else { return Ok(None) };
+        let ir::ExprKind::Call(def, args) = &val.e.kind else { return Ok(None) };
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let made = def.column_types(&types);
+        if made.len() < 2 {
+            return Ok(None);
+        }
+        let mut ids = Vec::with_capacity(made.len());
+        let mut fields = Vec::with_capacity(made.len());
+        for (i, ty) in made.into_iter().enumerate() {
+            let field = SmolStr::new(format!("{name}_{}", i + 1));
+            let id = self.add(&field, ty);
+            ids.push(id);
+            let nulls = if ty == Type::String { Nulls::OPEN } else { Nulls::EXACT };
+            fields.push(Col { name: field, id, nulls, fields: None });
+        }
+        let mut output = block.plan.output.to_vec();
+        output.extend(&ids);
+        let id = ids.first().copied().unwrap_or(ColId(u32::MAX));
+        let items = vec![Item { ids, expr: val.e, named: true }];
+        block.wrap(output.into(), |input| Op::Extend { input, items });
+        Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))
+    }
+
+    /// `struct_extract_at(holder, n)`
+    pub(super) fn field_at(&mut self, block: &mut Block<'q>, holder: &'q ast::Expr, n: i64) -> Result<Option<Val>> {
+        let ast::Expr::Identifier(ident) = bare(holder) else { return Ok(None) };
+        let col = match self.find(block, &ident.value, None, ident)? {
+            Some(col) => Some(col),
+            None => self.alias(block, &ident.value)?,
+        };
+        let at = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+        let field = col.and_then(|c| c.fields).zip(at).and_then(|(fields, at)| fields.into_iter().nth(at));
+        Ok(field.map(|f| Val::new(self.column(f.id), f.nulls)))
+    }
+
     /// A struct that is not a value but several columns: `regexp_extract(x, p, ['a', 'b'])`.
     pub(super) fn struct_value(
         &mut self,
@@ -726,7 +820,7 @@ impl<'q> Lifter<'q> {
     ) -> Result<Option<Col>> {
         let Some((called, args)) = named_call(e) else { return Ok(None) };
         let (true, [text, pattern, names]) = (called == "regexp_extract", args.as_slice()) else {
-            return Ok(None);
+            return self.columns_of_call(block, name, e);
         };
         let ast::Expr::Array(names) = bare(names) else { return Ok(None) };
         let text = self.value(block, text)?;

@@ -375,7 +375,10 @@ impl Search<'_, '_> {
         cells as u64 + 20
     }
 
-    fn observe(&mut self, tables: MemoryTables) {
+    fn observe(&mut self, mut tables: MemoryTables) {
+        if self.options.empty_is_absent {
+            crate::empties::tables(&mut tables);
+        }
         let print = tables.tables.values().fold(0_u64, |h, t| h.rotate_left(9) ^ hash(&t.rows));
         if !self.row_wise && !self.seen.insert(print) {
             return;
@@ -400,14 +403,21 @@ impl Search<'_, '_> {
 
     /// The smallest tables that still show it.
     fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+        let without_empties = |t: &MemoryTables| {
+            let mut t = t.clone();
+            if self.options.empty_is_absent {
+                crate::empties::tables(&mut t);
+            }
+            t
+        };
         let mut shows = |t: &MemoryTables| {
-            let seen = self.observer.see(t);
+            let seen = self.observer.see(&without_empties(t));
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let tables = shrink::shrunk(tables, &mut shows);
+        let tables = without_empties(&shrink::shrunk(tables, &mut shows));
         let seen = self.observer.see(&tables);
         let observed =
             Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };

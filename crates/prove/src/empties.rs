@@ -31,7 +31,7 @@ fn expr(e: &mut Expr) {
         ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter_mut().for_each(expr),
         ExprKind::Not(inner) => expr(inner),
         ExprKind::Match(m) => {
-            if let Some(tests) = split(m, e) {
+            if let Some(tests) = split(m, e.span) {
                 *e = tests;
             }
         }
@@ -58,7 +58,7 @@ fn expr(e: &mut Expr) {
 }
 
 /// The test for `""` beside those for the other values of a list, where there is one.
-fn split(m: &StringMatch, e: &Expr) -> Option<Expr> {
+fn split(m: &StringMatch, span: ruleferry_diag::Span) -> Option<Expr> {
     let Subject::Expr(subject) = &m.subject else { return None };
     let plain = m.kind == MatchKind::Equals && m.missing == Missing::False && subject.as_column().is_some();
     let MatchValues::List(values) = &m.values else { return None };
@@ -70,14 +70,14 @@ fn split(m: &StringMatch, e: &Expr) -> Option<Expr> {
         return None;
     }
     let others: Vec<MatchValue> = values.iter().filter(|v| !is_empty(v)).cloned().collect();
-    let missing = Expr::new(ExprKind::IsEmpty(Box::new(subject.clone())), Type::Bool, e.span);
+    let missing = Expr::new(ExprKind::IsEmpty(Box::new(subject.clone())), Type::Bool, span);
     if others.is_empty() {
         return Some(missing);
     }
-    let rest = Expr::matches(StringMatch { values: MatchValues::List(others), ..m.clone() }, e.span);
+    let rest = Expr::matches(StringMatch { values: MatchValues::List(others), ..m.clone() }, span);
     Some(match m.quantifier {
-        Quantifier::Any => Expr::or(vec![missing, rest], e.span),
-        Quantifier::All => Expr::and(vec![missing, rest], e.span),
+        Quantifier::Any => Expr::or(vec![missing, rest], span),
+        Quantifier::All => Expr::and(vec![missing, rest], span),
     })
 }
 

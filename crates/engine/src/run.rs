@@ -92,15 +92,15 @@ impl<R> Run<R> {
 
 /// Applies `work` to each input on all cores and hands the results to `deliver` in the order of the inputs.
 /// Stops early if `deliver` says so.
-pub fn for_each<R: Send>(
-    inputs: &[Input],
-    work: impl Fn(usize, &Input) -> R + Sync,
+pub fn for_each<I: Sync, R: Send>(
+    inputs: &[I],
+    work: impl Fn(usize, &I) -> R + Sync,
     mut deliver: impl FnMut(usize, R) -> io::Result<()>,
 ) -> io::Result<()> {
     if let [input] = inputs {
         return deliver(0, work(0, input));
     }
-    let chunks: Vec<&[Input]> = inputs.chunks(CHUNK).collect();
+    let chunks: Vec<&[I]> = inputs.chunks(CHUNK).collect();
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(chunks.len());
     let state = State { chunks: VecDeque::new(), delivered: 0, stopped: false };
     let run = Run { state: Mutex::new(state), ready: Condvar::new(), room: Condvar::new() };

@@ -53,6 +53,13 @@ pub fn prepare(query: &Query) -> Result<Prepared<'_>, String> {
     Ok(Prepared { query, lowered, sql, ddl })
 }
 
+impl Prepared<'_> {
+    /// A query beside SQL of another origin, over the tables of this one.
+    pub fn beside<'b>(&self, query: &'b Query, sql: String) -> Prepared<'b> {
+        Prepared { query, lowered: self.lowered.clone(), sql, ddl: self.ddl.clone() }
+    }
+}
+
 impl<'q> Prepared<'q> {
     /// Runs both; the tables go to a database of their own.
     pub fn run(&self, tables: &MemoryTables) -> Verdict {
@@ -73,6 +80,17 @@ impl<'q> Prepared<'q> {
         made.map(|()| bench)
     }
 
+    /// Holds rows that another way gave against the evaluator's.
+    pub fn held(&self, rows: Vec<Vec<Value>>, tables: &MemoryTables) -> Verdict {
+        match route::eval(self.query, tables, 0) {
+            Ok(answer) => {
+                let places = (0..answer.columns.len()).collect();
+                self.judge(&answer, Shared { places, rows, more: 0 }, tables)
+            }
+            Err(stop) => Verdict::NoAnswer(stop.to_string()),
+        }
+    }
+
     /// Runs both; the engine has the tables.
     pub fn run_on(&self, engine: &Engine, tables: &MemoryTables) -> Verdict {
         match route::eval(self.query, tables, 0) {
@@ -83,19 +101,19 @@ impl<'q> Prepared<'q> {
 
     fn against(&self, answer: &Answer, engine: &Engine, tables: &MemoryTables) -> Verdict {
         match duck::run(engine, &self.sql, LIMIT) {
-            Ok(table) => self.judge(answer, table, tables),
+            Ok(table) => self.judge(answer, shared(self.query, &answer.columns, table), tables),
             Err(e) => Verdict::Error(e),
         }
     }
 
     /// Where more than one answer is right, DuckDB's must be one of those that the evaluator gives under its choices, in the
     /// columns that do not vary with them.
-    fn judge(&self, answer: &Answer, table: Table, tables: &MemoryTables) -> Verdict {
+    fn judge(&self, answer: &Answer, shared: Shared, tables: &MemoryTables) -> Verdict {
         let (defined, rows_open) = undefined_columns(self.query);
         let sorted_by = route::sort_columns(self.query).unwrap_or_default();
         let sets = defined.contains(&Definedness::ArrayOrder) || collects(self.query);
         let choices = answer.choices.len();
-        let Shared { places, rows: duckdb, more } = shared(self.query, &answer.columns, table);
+        let Shared { places, rows: duckdb, more } = shared;
         let mut open: Vec<bool> =
             places.iter().map(|i| defined.get(*i) == Some(&Definedness::Open)).collect();
         let sorted_by: Vec<usize> =

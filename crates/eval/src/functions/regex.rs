@@ -75,7 +75,7 @@ impl Regexes {
 
 /// A pattern with a backslash before what only RE2 takes as itself: `{` that is no repetition (`{ 2}`), `[`, `&` and `~` in a
 /// class. `\Q…\E` is spelled out, and `\<` and `\>` are the characters.
-fn as_in_re2(pattern: &str) -> String {
+pub fn as_in_re2(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
     let mut class = false;

@@ -13,6 +13,8 @@ mod select;
 mod unseen;
 pub(crate) mod walk;
 
+pub(crate) use outs::Unique;
+
 use crate::dialect::Dialect;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir::{

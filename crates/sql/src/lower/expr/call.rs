@@ -53,9 +53,9 @@ impl Lowerer<'_> {
             _ => {}
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        // A name that only the rows know may be empty, and its member is left out then.
+        // So is one whose name comes out empty.
         let computed =
-            function.name == "bag_pack" && args.iter().step_by(2).any(|name| name.as_literal().is_none());
+            function.name == "bag_pack" && args.iter().step_by(2).any(|name| self.constant_text(name).is_none());
         let name = if computed { "bag_pack.computed" } else { function.name };
         let Some(template) = self.find_template(name, &types) else {
             let values = args.iter().map(|_| column("x")).collect();
@@ -64,9 +64,9 @@ impl Lowerer<'_> {
         let mut values = Vec::with_capacity(args.len());
         for (i, arg) in args.iter().enumerate() {
             // A missing string is "": a function that answers NULL for NULL would not give what it gives for "".
-            let text_guard = arg.ty == Type::String
-                && (builds_dynamic(function.name)
-                    || template.nulls == Nulls::Strict && text_matters(function));
+            let part = builds_dynamic(function.name) && template.nulls != Nulls::Strict;
+            let text_guard =
+                arg.ty == Type::String && (part || template.nulls == Nulls::Strict && text_matters(function));
             let value = self.expr(arg, scope)?;
             let value =
                 if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };

@@ -1,0 +1,61 @@
+//! The prover: do two rules alert on the same events?
+//!
+//! In: two [`ir::Rule`]s, from whatever languages, and [`Options`]. Out: a [`Verdict`]: a relation with its proof, or with
+//! witnesses (small tables on which the evaluator shows the difference), or `unknown` with the reason. It knows no language.
+//!
+//! How it goes, and where to look:
+//!
+//! 1. `canon/` turns each query into blocks ([`block`]) over terms ([`term`]) and formulas ([`formula`]), all in one
+//!    [`Arena`] in which equal things are one id: `let`s inlined, columns named by what they are and not by their names,
+//!    filters pushed down, stages fused. Each rewrite has a name.
+//! 2. `align` walks two blocks down together; filters that are not the same id go to the solver.
+//! 3. `solve/` decides formulas: a search over the truth of atoms, with regular languages and intervals as theories.
+//! 4. `search/` makes tables out of the atoms of both sides, runs both rules in `ruleferry-eval`, shrinks what differs.
+//!
+//! A step over-approximates only in the direction in which it is sound: what is proved unsatisfiable is so, a model is a
+//! suggestion, and a difference counts only when the evaluator has replayed it ([`Witness`]).
+
+mod align;
+mod arena;
+pub mod block;
+pub mod canon;
+mod empties;
+pub mod formula;
+mod search;
+pub mod show;
+pub mod solve;
+pub mod term;
+mod verdict;
+
+pub use arena::Arena;
+#[doc(hidden)]
+pub use search::{fires, shown, witnesses};
+pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
+
+use ruleferry_ir as ir;
+
+/// What the comparison may take for granted and how far it may go.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `now()` of searches: ticks since year 1.
+    pub now: i64,
+    /// Seed of the search.
+    pub seed: u64,
+    /// Steps of proof and search; the same input gives the same verdict on every machine.
+    pub steps: u64,
+    /// Whether a search for witnesses follows where the proof fails. Without it such pairs are `unknown`.
+    pub search: bool,
+    /// One side reads events in which an absent field and an empty text are one value (Sigma beside Kusto): no event has an
+    /// empty text then.
+    pub empty_is_absent: bool,
+    /// Asked from time to time; true stops everything with `unknown`.
+    pub stop: Option<fn() -> bool>,
+}
+
+/// Relation of `b` (the output) to `a` (the source).
+pub fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
+    if options.empty_is_absent {
+        return align::compare(&empties::rule(a), &empties::rule(b), options);
+    }
+    align::compare(a, b, options)
+}

@@ -1,0 +1,711 @@
+//! The search for witnesses: small tables on which two rules differ.
+//!
+//! In: two rules, and values that the solver suggests. Out: what was seen, shrunk to the fewest rows and columns.
+//!
+//! Tables are made, not drawn: a walk over a rule's plan (`build`, `goal`) says what each row must hold so that the rule
+//! alerts, `wish` finds such values, and `late` those that depend on each other. Then one thing at a time is changed: a test
+//! that fails, another branch or list element, a row more or less (`build::Guide`), a value beside the one that was asked for
+//! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
+
+mod build;
+mod goal;
+mod json;
+mod late;
+mod observe;
+mod random;
+mod sample;
+mod shrink;
+mod store;
+mod vary;
+mod wish;
+
+use crate::canon::Canonical;
+use crate::solve::Model;
+use crate::verdict::{Fires, Witness};
+use crate::{Arena, Options};
+use build::{Guide, Known, Maker, Trace};
+use indexmap::IndexMap;
+use observe::Observer;
+use random::Random;
+use ruleferry_diag::Span;
+use ruleferry_eval::{MemoryTable, MemoryTables, Row, Value, evaluate};
+use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Source, Type, Values};
+use rustc_hash::FxHashSet;
+use smol_str::SmolStr;
+use store::Store;
+use wish::Patterns;
+
+/// One run of both rules over the same tables.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub now: i64,
+    pub tables: MemoryTables,
+    /// `a` returns a row that `b` does not (as bags, over the columns that both return; whatever permitted choices are taken).
+    pub only_a: bool,
+    pub only_b: bool,
+}
+
+impl Observed {
+    pub(crate) fn now_text(&self) -> String {
+        crate::verdict::time_text(self.now)
+    }
+
+    pub(crate) fn tables_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        json::tables(&self.tables)
+    }
+}
+
+/// What a search came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// A table on which `a` finds what `b` misses.
+    pub only_a: Option<Witness>,
+    pub only_b: Option<Witness>,
+    /// Tables on which both rules ran without a fault.
+    pub tried: u32,
+    /// Of these, tables on which at least one of the rules returned rows.
+    pub fired: u32,
+    /// Faults of the evaluator that stopped a rule, for people.
+    pub faults: Vec<String>,
+}
+
+/// Both sides of a search. `models` are values that suggest a difference (`a` and not `b`, `b` and not `a`).
+pub(crate) struct Pair<'p> {
+    pub arena: &'p Arena,
+    pub a: (&'p ir::Rule, Option<&'p Canonical>),
+    pub b: (&'p ir::Rule, Option<&'p Canonical>),
+    pub models: &'p [Model],
+}
+
+pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
+    let (a, b) = (pair.a.0, pair.b.0);
+    let patterns = Patterns::default();
+    let known = [a, b].map(|r| Known::new(&r.query, r.envelope.schedule.look_back));
+    let mut search = Search {
+        known: &known,
+        rules: [a, b],
+        observer: Observer::new(a, b, options.now),
+        patterns: &patterns,
+        layout: layout(&[&a.query, &b.query]),
+        options,
+        left: options.steps,
+        found: Found::default(),
+        seen: FxHashSet::default(),
+        row_wise: row_wise(&a.query).zip(row_wise(&b.query)).is_some_and(|(x, y)| x == y)
+            && [a, b].iter().all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
+        pending: Vec::new(),
+    };
+    search.models(pair);
+    search.run();
+    search.flush();
+    search.found
+}
+
+/// The search alone: a witness for each direction, tables tried, tables on which something fired, faults.
+#[doc(hidden)]
+pub fn witnesses(
+    a: &ir::Rule,
+    b: &ir::Rule,
+    options: &Options,
+) -> (Option<Witness>, Option<Witness>, u32, u32, Vec<String>) {
+    let arena = Arena::default();
+    let found = search(&Pair { arena: &arena, a: (a, None), b: (b, None), models: &[] }, options);
+    (found.only_a, found.only_b, found.tried, found.fired, found.faults)
+}
+
+/// Rows that a rule alone returns on tables made for it: for measurements.
+#[doc(hidden)]
+pub fn fires(rule: &ir::Rule, options: &Options) -> Result<usize, String> {
+    let patterns = Patterns::default();
+    let known = [Known::new(&rule.query, rule.envelope.schedule.look_back)];
+    let observer = Observer::new(rule, rule, options.now);
+    let layout = layout(&[&rule.query]);
+    let mut fault = None;
+    for attempt in 0..ATTEMPTS {
+        let guide = Guide::attempt(attempt, options.seed);
+        let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, None);
+        match observer.fires(false, &made.tables) {
+            Ok(0) => {}
+            Ok(n) => return Ok(n),
+            Err(f) => fault = Some(f),
+        }
+    }
+    fault.map_or(Ok(0), Err)
+}
+
+/// Tables that a rule should alert on, for people.
+#[doc(hidden)]
+pub fn shown(rule: &ir::Rule, options: &Options, attempt: u64) -> String {
+    let patterns = Patterns::default();
+    let known = [Known::new(&rule.query, rule.envelope.schedule.look_back)];
+    let layout = layout(&[&rule.query]);
+    let guide = Guide::attempt(attempt, options.seed);
+    let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, None);
+    let mut out = format!("conflicts {}\n", made.conflicts);
+    for (name, rows) in json::tables(&made.tables) {
+        out.push_str(&format!("{name}\n"));
+        for row in rows.as_array().into_iter().flatten().take(12) {
+            out.push_str(&format!("  {row}\n"));
+        }
+    }
+    out
+}
+
+/// Tries to make a rule alert.
+const ATTEMPTS: u64 = 40;
+
+impl Guide {
+    fn attempt(n: u64, seed: u64) -> Self {
+        Self {
+            random: if n < 2 { 0 } else { (seed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 },
+            variant: if n < 6 { 0 } else { n },
+            fill: n != 1 && n % 5 != 4,
+            strict: n % 7 == 3,
+            ..Self::default()
+        }
+    }
+}
+
+/// What was made for one guide.
+struct Made {
+    tables: MemoryTables,
+    trace: Trace,
+    conflicts: u32,
+}
+
+/// Makes tables for one or both queries: `(which, rows of the other are used again)`.
+fn make<'q>(
+    known: &[Known<'q>],
+    which: &[(usize, bool)],
+    guide: &Guide,
+    layout: &IndexMap<SmolStr, IndexMap<SmolStr, Type>>,
+    patterns: &Patterns,
+    now: i64,
+    copies: Option<usize>,
+) -> Made {
+    let mut store = Store::new(now, patterns);
+    store.tables.clone_from(layout);
+    store.variant = guide.variant;
+    let mut trace = Trace::default();
+    for (at, share) in which {
+        let Some(known) = known.get(*at) else { continue };
+        let mut maker = Maker {
+            known,
+            store: &mut store,
+            guide,
+            trace: &mut trace,
+            defs: rustc_hash::FxHashMap::default(),
+            groups: Vec::new(),
+            late: Vec::new(),
+            insts: 0,
+            share: *share,
+            budget: 60_000,
+            scope: Vec::new(),
+            rows: Vec::new(),
+        };
+        let key = build::key(&*known.query.plan.op, 0, build::COPIES);
+        maker.whole(copies.map(|n| (n, key)));
+    }
+    let tables = store.tables();
+    Made { tables, trace, conflicts: store.conflicts }
+}
+
+/// The tables that the queries read, with the columns that they know, in types that serve both.
+fn layout(queries: &[&Query]) -> IndexMap<SmolStr, IndexMap<SmolStr, Type>> {
+    let mut out: IndexMap<SmolStr, IndexMap<SmolStr, Type>> = IndexMap::new();
+    for query in queries {
+        query.for_each_plan(&mut |plan| {
+            let Op::Scan(scan) = &*plan.op else { return };
+            let (name, over) = match &scan.source {
+                Source::Table(t) => (&t.name, None),
+                Source::Input(i) => (&i.name, i.over.as_ref()),
+                Source::Glob(_) => return,
+            };
+            let name = out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
+            let columns = out.entry(name).or_default();
+            for id in plan.output.iter().filter(|id| !over.is_some_and(|o| o.output.contains(id))) {
+                let ty = query.columns.ty(*id);
+                columns
+                    .entry(query.columns.name(*id).into())
+                    .and_modify(|known| *known = both(*known, ty))
+                    .or_insert(ty);
+            }
+        });
+    }
+    // Names with a `*`: the tables that fit take the columns, or one that is made up does.
+    for query in queries {
+        query.for_each_plan(&mut |plan| {
+            let Op::Scan(scan) = &*plan.op else { return };
+            let Source::Glob(glob) = &scan.source else { return };
+            let fits = out.keys().find(|n| build::glob_fits(glob, n)).cloned();
+            let columns = out.entry(fits.unwrap_or_else(|| glob.replace('*', "X").into())).or_default();
+            for id in plan.output.iter() {
+                columns.entry(query.columns.name(*id).into()).or_insert_with(|| query.columns.ty(*id));
+            }
+        });
+        // Data that functions look into.
+        query.any_expr(&mut |e| {
+            if let ir::ExprKind::Call(f, _) = &e.kind {
+                match f.name {
+                    "geo_info_from_ip_address" => {
+                        out.entry("geo_ip_ranges".into()).or_default();
+                    }
+                    "parse_user_agent" => {
+                        out.entry("user_agent_patterns".into()).or_default();
+                    }
+                    _ => {}
+                }
+            }
+            false
+        });
+    }
+    out
+}
+
+/// A type whose values both read.
+fn both(a: Type, b: Type) -> Type {
+    match (a, b) {
+        (a, b) if a == b => a,
+        (Type::Unknown, other) | (other, Type::Unknown) => other,
+        (Type::Dynamic, _) | (_, Type::Dynamic) => Type::Dynamic,
+        (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
+        (Type::Int | Type::Long | Type::Real | Type::Decimal, Type::Int | Type::Long | Type::Real | Type::Decimal) => {
+            Type::Real
+        }
+        _ => Type::String,
+    }
+}
+
+/// The one table that a query reads, where each row is judged for itself.
+fn row_wise(query: &Query) -> Option<SmolStr> {
+    if !query.bindings.iter().all(|b| matches!(b.value, ir::BindingValue::Scalar(_))) {
+        return None;
+    }
+    let plans_inside = query.any_expr(&mut |e| match &e.kind {
+        ir::ExprKind::Subquery(_) | ir::ExprKind::InQuery(_) | ir::ExprKind::Opaque(_) => true,
+        ir::ExprKind::Match(m) => matches!(m.values, ir::MatchValues::Query(_)),
+        ir::ExprKind::Call(f, _) => {
+            f.has(ir::functions::Flags::WINDOW) || f.has(ir::functions::Flags::VOLATILE)
+        }
+        _ => false,
+    });
+    if plans_inside {
+        return None;
+    }
+    let mut at = &query.plan;
+    loop {
+        match &*at.op {
+            Op::Filter { input, .. }
+            | Op::Extend { input, .. }
+            | Op::Project { input, .. }
+            | Op::Select { input, .. }
+            | Op::Sort { input, .. } => at = input,
+            Op::Scan(scan) => {
+                return match &scan.source {
+                    Source::Table(t) => Some(t.name.clone()),
+                    Source::Glob(_) | Source::Input(_) => None,
+                };
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Rows that are looked at together where each is judged for itself.
+const BATCH: usize = 400;
+
+struct Search<'s, 'r> {
+    known: &'s [Known<'r>; 2],
+    rules: [&'r ir::Rule; 2],
+    observer: Observer<'r>,
+    patterns: &'s Patterns,
+    layout: IndexMap<SmolStr, IndexMap<SmolStr, Type>>,
+    options: &'s Options,
+    left: u64,
+    found: Found,
+    /// Tables that were tried.
+    seen: FxHashSet<u64>,
+    row_wise: bool,
+    pending: Vec<Row>,
+}
+
+impl Search<'_, '_> {
+    fn done(&self) -> bool {
+        self.left == 0
+            || self.found.only_a.is_some() && self.found.only_b.is_some()
+            || self.options.stop.is_some_and(|stop| stop())
+    }
+
+    fn make(&self, which: &[(usize, bool)], guide: &Guide, copies: Option<usize>) -> Made {
+        make(self.known, which, guide, &self.layout, self.patterns, self.options.now, copies)
+    }
+
+    /// Takes tables in, to be run now or with others.
+    fn take(&mut self, tables: MemoryTables) {
+        if self.row_wise {
+            let rows = tables.tables.into_values().flat_map(|t| t.rows);
+            for row in rows {
+                if self.seen.insert(hash(std::slice::from_ref(&row))) {
+                    self.pending.push(row);
+                }
+            }
+            if self.pending.len() >= BATCH {
+                self.flush();
+            }
+        } else if !self.done() {
+            self.observe(tables);
+        }
+    }
+
+    fn flush(&mut self) {
+        let rows = std::mem::take(&mut self.pending);
+        if rows.is_empty() || self.done() {
+            return;
+        }
+        let mut tables = MemoryTables::default();
+        for (name, columns) in &self.layout {
+            let columns: Vec<(SmolStr, Type)> = columns.iter().map(|(n, t)| (n.clone(), *t)).collect();
+            tables.tables.insert(name.clone(), MemoryTable { columns, rows: rows.clone(), events: None });
+        }
+        self.observe(tables);
+    }
+
+    fn cost(tables: &MemoryTables) -> u64 {
+        let cells: usize = tables.tables.values().map(|t| (t.rows.len() + 1) * t.columns.len().max(1)).sum();
+        cells as u64 + 20
+    }
+
+    fn observe(&mut self, mut tables: MemoryTables) {
+        if self.options.empty_is_absent {
+            crate::empties::tables(&mut tables);
+        }
+        let print = tables.tables.values().fold(0_u64, |h, t| h.rotate_left(9) ^ hash(&t.rows));
+        if !self.row_wise && !self.seen.insert(print) {
+            return;
+        }
+        self.left = self.left.saturating_sub(Self::cost(&tables));
+        let seen = self.observer.see(&tables);
+        if let Some(fault) = seen.fault {
+            if self.found.faults.len() < 8 && !self.found.faults.contains(&fault) {
+                self.found.faults.push(fault);
+            }
+            return;
+        }
+        self.found.tried += 1;
+        self.found.fired += u32::from(seen.rows != (0, 0));
+        if seen.only_a && self.found.only_a.is_none() {
+            self.found.only_a = self.witness(tables.clone(), Fires::A);
+        }
+        if seen.only_b && self.found.only_b.is_none() {
+            self.found.only_b = self.witness(tables, Fires::B);
+        }
+    }
+
+    /// The smallest tables that still show it.
+    fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+        let without_empties = |t: &MemoryTables| {
+            let mut t = t.clone();
+            if self.options.empty_is_absent {
+                crate::empties::tables(&mut t);
+            }
+            t
+        };
+        let mut shows = |t: &MemoryTables| {
+            let seen = self.observer.see(&without_empties(t));
+            match fires {
+                Fires::A => seen.only_a,
+                Fires::B => seen.only_b,
+            }
+        };
+        let tables = without_empties(&shrink::shrunk(tables, &mut shows));
+        let seen = self.observer.see(&tables);
+        let observed =
+            Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
+        Witness::of(&observed, fires)
+    }
+
+    /// Rows of the values that the solver suggests.
+    fn models(&mut self, pair: &Pair<'_>) {
+        let Some(name) = self.layout.keys().next().cloned() else { return };
+        let Some(columns) = self.layout.get(&name).cloned() else { return };
+        for model in pair.models {
+            let mut row: Vec<Value> = vec![Value::Null; columns.len()];
+            let mut any = false;
+            for (term, value) in &model.values {
+                let crate::term::Term::Column { name, .. } = pair.arena.get(*term) else { continue };
+                let (Some((at, _, ty)), Some(value)) = (columns.get_full(name), value) else { continue };
+                if let Some(slot) = row.get_mut(at) {
+                    *slot = store::stored(&of_constant(value), *ty);
+                    any = true;
+                }
+            }
+            if any {
+                let mut tables = self.empty();
+                if let Some(table) = tables.tables.get_mut(&name) {
+                    table.rows.push(row.into());
+                }
+                self.observe(tables);
+            }
+        }
+    }
+
+    fn empty(&self) -> MemoryTables {
+        let mut tables = MemoryTables::default();
+        for (name, columns) in &self.layout {
+            let columns: Vec<(SmolStr, Type)> = columns.iter().map(|(n, t)| (n.clone(), *t)).collect();
+            tables.tables.insert(name.clone(), MemoryTable { columns, rows: Vec::new(), events: None });
+        }
+        tables
+    }
+
+    fn run(&mut self) {
+        if !self.row_wise {
+            self.observe(self.empty());
+        }
+        let mut pool: Vec<MemoryTables> = Vec::new();
+        let mut bases: Vec<(usize, Guide, Made)> = Vec::new();
+        // Tables on which the rules alert.
+        for side in [0, 1] {
+            let mut hits = 0;
+            for attempt in 0..ATTEMPTS {
+                if self.done() || hits >= 3 {
+                    break;
+                }
+                let guide = Guide::attempt(attempt, self.options.seed);
+                let copies = self.rules.get(side).and_then(|r| threshold(r));
+                let made = self.make(&[(side, false)], &guide, copies);
+                self.left = self.left.saturating_sub(10);
+                let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
+                self.take(made.tables.clone());
+                if fires || attempt == 0 {
+                    hits += u32::from(fires);
+                    pool.push(made.tables.clone());
+                    if bases.iter().filter(|(s, ..)| *s == side).count() < 2 {
+                        // A table on which the rule does not alert is no base, but the only one there may be.
+                        if fires {
+                            bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
+                        }
+                        let mut guide = guide;
+                        for (key, (taken, _)) in &made.trace.decisions {
+                            guide.choices.insert(*key, *taken);
+                        }
+                        bases.push((side, guide, made));
+                    }
+                }
+            }
+        }
+        self.flush();
+        // Rows for both rules together: one alerts, the other fails in one test.
+        if self.row_wise {
+            for side in [0, 1] {
+                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone()) else { continue };
+                for atom in &other.atoms {
+                    let mut guide = Guide { fill: true, ..Guide::default() };
+                    guide.flips.insert(*atom);
+                    let made = self.make(&[(side, false), (1 - side, true)], &guide, None);
+                    self.take(made.tables);
+                }
+            }
+            self.flush();
+        }
+        // One thing at a time is changed.
+        for (side, guide, made) in &bases {
+            for changed in Self::changes(guide, &made.trace) {
+                if self.done() {
+                    return;
+                }
+                let copies = self.rules.get(*side).and_then(|r| threshold(r));
+                let mut next = self.make(&[(*side, false)], &changed, copies);
+                // The change does not go with the other choices: others, then.
+                for random in 1..8 {
+                    if next.conflicts <= made.conflicts || self.done() {
+                        break;
+                    }
+                    let mut other = changed.clone();
+                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
+                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                    let again = self.make(&[(*side, false)], &other, copies);
+                    self.left = self.left.saturating_sub(10);
+                    if again.conflicts < next.conflicts {
+                        next = again;
+                    }
+                }
+                self.left = self.left.saturating_sub(10);
+                if pool.len() < 200 {
+                    pool.push(next.tables.clone());
+                }
+                self.take(next.tables);
+            }
+        }
+        self.flush();
+        if !self.row_wise {
+            for tables in pool.clone().iter().take(4) {
+                for coverage in vary::coverage(tables) {
+                    if self.done() {
+                        return;
+                    }
+                    self.observe(coverage);
+                }
+            }
+        }
+        for tables in pool.clone().iter().take(if self.row_wise { 12 } else { 3 }) {
+            if self.done() {
+                return;
+            }
+            if self.row_wise {
+                for table in tables.tables.values() {
+                    let types: Vec<Type> = table.columns.iter().map(|c| c.1).collect();
+                    for row in &table.rows {
+                        for near in vary::rows_near(row, &types) {
+                            self.take_row(near);
+                        }
+                    }
+                }
+            } else {
+                for near in vary::tables_near(tables) {
+                    if self.done() {
+                        return;
+                    }
+                    self.observe(near);
+                }
+            }
+        }
+        self.flush();
+        let mut random = Random::new(self.options.seed);
+        let rounds = if self.row_wise { 300 } else { 400 };
+        for _ in 0..rounds {
+            if self.done() {
+                return;
+            }
+            match vary::mixed(&pool, &mut random) {
+                Some(tables) => self.take(tables),
+                None => break,
+            }
+        }
+        self.flush();
+    }
+
+    fn take_row(&mut self, row: Row) {
+        if self.seen.insert(hash(std::slice::from_ref(&row))) {
+            self.pending.push(row);
+        }
+        if self.pending.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    /// Guides that differ in one choice from a base, the tests first.
+    fn changes(base: &Guide, trace: &Trace) -> Vec<Guide> {
+        let mut out = Vec::new();
+        for atom in &trace.atoms {
+            let mut next = base.clone();
+            next.flips.insert(*atom);
+            out.push(next);
+        }
+        for key in trace.counts.keys() {
+            for more in [-1, 1, -2, 3] {
+                let mut next = base.clone();
+                next.more.insert(*key, more);
+                out.push(next);
+            }
+        }
+        for (key, (taken, count)) in &trace.decisions {
+            for at in (0..*count).filter(|at| at != taken).take(60) {
+                let mut next = base.clone();
+                next.choices.insert(*key, at);
+                out.push(next);
+            }
+        }
+        out.truncate(500);
+        out.push(Guide { fill: !base.fill, ..base.clone() });
+        out.push(Guide { strict: !base.strict, ..base.clone() });
+        for variant in 1..4 {
+            out.push(Guide { variant: base.variant + 17 * variant, ..base.clone() });
+        }
+        out
+    }
+}
+
+/// Rows that an alert takes, where it is more than one.
+fn threshold(rule: &ir::Rule) -> Option<usize> {
+    let trigger = rule.envelope.trigger.as_ref()?;
+    let n = usize::try_from(trigger.threshold).ok()?;
+    match trigger.operator.as_str() {
+        "gt" if n > 0 => Some(n + 1),
+        "eq" if n > 1 => Some(n),
+        _ => None,
+    }
+}
+
+fn hash(rows: &[Row]) -> u64 {
+    use std::hash::{Hash as _, Hasher as _};
+    let mut hasher = rustc_hash::FxHasher::default();
+    for value in rows.iter().flat_map(|r| r.iter()) {
+        ruleferry_eval::Key::new(value, Type::Dynamic).hash(&mut hasher);
+    }
+    rows.len().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn of_constant(c: &crate::term::Constant) -> Value {
+    use crate::term::Constant;
+    match c {
+        Constant::Null(_) => Value::Null,
+        Constant::Bool(b) => Value::Bool(*b),
+        Constant::Long(n) => Value::Long(*n),
+        Constant::Real(bits) => Value::Real(f64::from_bits(*bits)),
+        Constant::Decimal(t) => Value::of_ir(&ir::Value::Decimal(t.clone())),
+        Constant::String(s) => Value::String(s.clone()),
+        Constant::Datetime(t) => Value::Datetime(*t),
+        Constant::Timespan(t) => Value::Timespan(*t),
+        Constant::Guid(t) => Value::of_ir(&ir::Value::Guid(t.clone())),
+        Constant::Dynamic(t) => ruleferry_eval::parse_json(t).map_or(Value::Null, Value::dynamic),
+    }
+}
+
+/// The type that a value shows.
+fn value_type(value: &Value) -> Type {
+    match value {
+        Value::Null => Type::Unknown,
+        Value::Bool(_) => Type::Bool,
+        Value::Int(_) => Type::Int,
+        Value::Long(_) => Type::Long,
+        Value::Real(_) => Type::Real,
+        Value::Decimal(_) => Type::Decimal,
+        Value::String(_) => Type::String,
+        Value::Datetime(_) => Type::Datetime,
+        Value::Timespan(_) => Type::Timespan,
+        Value::Guid(_) => Type::Guid,
+        Value::Dynamic(_) => Type::Dynamic,
+    }
+}
+
+/// The value of an expression without columns.
+fn closed_value(e: &Expr, now: i64) -> Option<Value> {
+    if let ir::ExprKind::Literal(v) = &e.kind {
+        return Some(Value::of_ir(v));
+    }
+    let mut columns = Columns::default();
+    let id = columns.add("x", e.ty, Span::default());
+    let values = Values { rows: vec![vec![e.clone()]], print: true };
+    let plan = Plan::new(Op::Values(values), vec![id], Span::default());
+    let query = Query { columns, bindings: Vec::new(), plan, assumptions: Vec::new() };
+    let options = ruleferry_eval::Options { max_rows: 100_000, ..ruleferry_eval::Options::at(now) };
+    let answer = evaluate(&query, &MemoryTables::default(), options).ok()?;
+    answer.rows.first()?.first().cloned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let digit = (bits >> (18 - 6 * i) & 63) as usize;
+            let c = DIGITS.get(digit).map_or('=', |d| char::from(*d));
+            out.push(if i > chunk.len() { '=' } else { c });
+        }
+    }
+    out
+}

@@ -248,7 +248,10 @@ fn kql_rules() -> Vec<(String, Rule)> {
             ruleferry_kql::lift::lift(&parsed.query, &options).query
         }));
         if let Ok(Some(query)) = lifted {
-            out.push((entry["id"].as_str().unwrap().to_owned(), Rule { envelope: Default::default(), query }));
+            out.push((
+                entry["id"].as_str().unwrap().to_owned(),
+                Rule { envelope: Default::default(), query },
+            ));
         }
     }
     out

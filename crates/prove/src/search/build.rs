@@ -10,7 +10,8 @@ use indexmap::{IndexMap, IndexSet};
 use ruleferry_eval::Value;
 use ruleferry_ir::{
     Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, InputKind,
-    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source, TICKS_PER_SECOND, Type,
+    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source,
+    TICKS_PER_SECOND, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
@@ -126,10 +127,24 @@ pub(super) struct Built {
 /// What can only be said once other values are known.
 #[derive(Clone, Debug)]
 pub(super) enum Late<'q> {
-    Compare { op: CompareOp, left: (&'q Expr, Inst), right: (&'q Expr, Inst), not: bool },
+    Compare {
+        op: CompareOp,
+        left: (&'q Expr, Inst),
+        right: (&'q Expr, Inst),
+        not: bool,
+    },
     /// `a = b + d`, `d` being so many units.
-    Offset { a: (&'q Expr, Inst), b: (&'q Expr, Inst), d: usize, unit: i64 },
-    Opaque { e: &'q Expr, inst: Inst, want: bool },
+    Offset {
+        a: (&'q Expr, Inst),
+        b: (&'q Expr, Inst),
+        d: usize,
+        unit: i64,
+    },
+    Opaque {
+        e: &'q Expr,
+        inst: Inst,
+        want: bool,
+    },
 }
 
 pub(super) struct Maker<'q, 's, 'p> {
@@ -194,12 +209,20 @@ impl<'q> Maker<'q, '_, '_> {
             None if self.guide.random == 0 => 0,
             None => {
                 let place = self.trace.decisions.len() as u64;
-                let mixed = (self.guide.random ^ place << 24 ^ count as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let mixed =
+                    (self.guide.random ^ place << 24 ^ count as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 usize::try_from((mixed >> 23) % count as u64).unwrap_or(0)
             }
         };
         self.trace.decisions.insert(key, (taken, count));
         taken
+    }
+
+    /// Whether the plain way is taken, the other only by a guide that says so.
+    fn choose_not(&mut self, key: Key) -> bool {
+        let taken = self.guide.choices.get(&key).map_or(0, |at| at % 2);
+        self.trace.decisions.insert(key, (taken, 2));
+        taken == 0
     }
 
     pub fn def(&self, mut inst: Inst, mut id: ColId) -> Option<Def<'q>> {
@@ -487,7 +510,8 @@ impl<'q> Maker<'q, '_, '_> {
             let node = self.store.column(template, &name, ty);
             if let Some(length) = self.known.look_back {
                 let from = Value::Datetime(self.store.now.saturating_sub(length).max(0));
-                self.store.wish(node, Wish::new(super::wish::Test::Order(CompareOp::Ge, from), Type::Datetime));
+                self.store
+                    .wish(node, Wish::new(super::wish::Test::Order(CompareOp::Ge, from), Type::Datetime));
             }
         }
         if let Some(input) = input
@@ -502,13 +526,28 @@ impl<'q> Maker<'q, '_, '_> {
 
     fn join(&mut self, plan: &'q Plan, j: &'q Join, inst: Inst, left: Built) -> Built {
         let without_right = match j.kind {
-            JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftSemi | JoinKind::RightOuter | JoinKind::RightSemi => {
-                false
-            }
-            JoinKind::LeftAnti => true,
+            JoinKind::Inner
+            | JoinKind::InnerUnique
+            | JoinKind::LeftSemi
+            | JoinKind::RightOuter
+            | JoinKind::RightSemi => false,
+            // A partner silences the row: wanted only where that is what is looked at.
+            JoinKind::LeftAnti => self.choose_not(key(&*plan.op, inst, INPUT)),
             JoinKind::RightAnti => {
-                // The rows of the left side are for no match: none are wanted, yet its columns are there.
-                return self.plan(&j.right, inst);
+                let alone = self.choose_not(key(&*plan.op, inst, INPUT));
+                let right = self.plan(&j.right, inst);
+                if !alone {
+                    for on in &j.on {
+                        self.equal_columns((inst, on.left), (inst, on.right));
+                    }
+                } else {
+                    // Its own rows would be in the way.
+                    self.store.forget(&left.templates);
+                }
+                for item in j.right_output.iter().filter(|i| i.from != i.to) {
+                    self.defs.insert((inst, item.to), Def::Same(inst, item.from));
+                }
+                return right;
             }
             JoinKind::LeftOuter | JoinKind::FullOuter => self.choose(key(&*plan.op, inst, INPUT), 2) == 1,
         };
@@ -537,7 +576,9 @@ impl<'q> Maker<'q, '_, '_> {
             | JoinKind::LeftAnti
             | JoinKind::RightAnti
             | JoinKind::LeftOuter
-            | JoinKind::FullOuter => (left.templates.clone(), if left.unique.is_empty() { right.unique } else { left.unique }),
+            | JoinKind::FullOuter => {
+                (left.templates.clone(), if left.unique.is_empty() { right.unique } else { left.unique })
+            }
         };
         if j.kind != JoinKind::RightSemi && j.kind != JoinKind::LeftSemi {
             templates.extend(right.templates);
@@ -559,7 +600,12 @@ impl<'q> Maker<'q, '_, '_> {
                 if let (Some(Def::Expr(x, i, 0)), Some(Def::Expr(y, k, 0))) =
                     (self.def(left.0, left.1), self.def(right.0, right.1))
                 {
-                    self.late.push(Late::Compare { op: CompareOp::Eq, left: (x, i), right: (y, k), not: false });
+                    self.late.push(Late::Compare {
+                        op: CompareOp::Eq,
+                        left: (x, i),
+                        right: (y, k),
+                        not: false,
+                    });
                 }
             }
         }
@@ -688,7 +734,8 @@ impl<'q> Maker<'q, '_, '_> {
         self.items(&m.keys, inst);
         let from = m.from.as_ref().and_then(|e| self.constant(e)).and_then(|v| v.as_ticks());
         let to = m.to.as_ref().and_then(|e| self.constant(e)).and_then(|v| v.as_ticks());
-        let step = self.constant(&m.step).and_then(|v| v.as_ticks()).unwrap_or(3600 * TICKS_PER_SECOND).max(1);
+        let step =
+            self.constant(&m.step).and_then(|v| v.as_ticks()).unwrap_or(3600 * TICKS_PER_SECOND).max(1);
         let to = to.unwrap_or(self.store.now).min(self.store.now);
         let from = from.unwrap_or_else(|| to.saturating_sub(step.saturating_mul(14)));
         let bins = usize::try_from((to - from) / step).unwrap_or(0).clamp(1, 400);
@@ -696,11 +743,25 @@ impl<'q> Maker<'q, '_, '_> {
         let peak = to.saturating_sub(step).max(from);
         let axis = self.node_of(&m.axis, inst);
         if let Some(axis) = axis {
-            self.store.wish(axis, Wish::new(super::wish::Test::Order(CompareOp::Ge, Value::Datetime(peak)), Type::Datetime));
-            self.store.wish(axis, Wish::new(super::wish::Test::Order(CompareOp::Lt, Value::Datetime(peak + step)), Type::Datetime));
+            self.store.wish(
+                axis,
+                Wish::new(super::wish::Test::Order(CompareOp::Ge, Value::Datetime(peak)), Type::Datetime),
+            );
+            self.store.wish(
+                axis,
+                Wish::new(
+                    super::wish::Test::Order(CompareOp::Lt, Value::Datetime(peak + step)),
+                    Type::Datetime,
+                ),
+            );
         }
         let high = 40;
-        self.store.repeats.push(Repeat { templates: built.templates.clone(), count: high, vary: Vec::new(), all: false });
+        self.store.repeats.push(Repeat {
+            templates: built.templates.clone(),
+            count: high,
+            vary: Vec::new(),
+            all: false,
+        });
         // And one row in each earlier bin.
         let quiet = self.fresh();
         let base = self.plan(&m.input, quiet);
@@ -714,7 +775,12 @@ impl<'q> Maker<'q, '_, '_> {
             let last = Value::Datetime(peak.saturating_sub(step / 2).max(0));
             self.store.wish(axis, Wish::equals(last, Type::Datetime));
             if bins > 1 {
-                self.store.repeats.push(Repeat { templates: base.templates, count: bins.min(100), vary: vec![(axis, step)], all: false });
+                self.store.repeats.push(Repeat {
+                    templates: base.templates,
+                    count: bins.min(100),
+                    vary: vec![(axis, step)],
+                    all: false,
+                });
             }
         }
         built

@@ -8,8 +8,9 @@ use super::store::{NodeId, Piece, Shape};
 use super::wish::{Needle, Test, Wish, holds};
 use ruleferry_eval::Value;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, ExprKind, InValues, Json,
-    MatchKind, MatchValue, MatchValues, Missing, Plan, Quantifier, StringMatch, Subject, TICKS_PER_SECOND, Type,
+    AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, ExprKind, InValues,
+    Json, MatchKind, MatchValue, MatchValues, Missing, Plan, Quantifier, StringMatch, Subject,
+    TICKS_PER_SECOND, Type,
 };
 use smol_str::{SmolStr, format_smolstr};
 
@@ -129,7 +130,8 @@ impl<'q> Maker<'q, '_, '_> {
                     self.compare(&c.right, inst, turned(op), value, want, c.missing)
                 } else {
                     if (op == CompareOp::Eq && want || op == CompareOp::Ne && !want)
-                        && let (Some(a), Some(b)) = (self.node_of(&c.left, inst), self.node_of(&c.right, inst))
+                        && let (Some(a), Some(b)) =
+                            (self.node_of(&c.left, inst), self.node_of(&c.right, inst))
                     {
                         self.store.unite(a, b);
                         return true;
@@ -137,7 +139,12 @@ impl<'q> Maker<'q, '_, '_> {
                     // So that both are there.
                     self.node_of(&c.left, inst);
                     self.node_of(&c.right, inst);
-                    self.late.push(Late::Compare { op, left: (&c.left, inst), right: (&c.right, inst), not: !want });
+                    self.late.push(Late::Compare {
+                        op,
+                        left: (&c.left, inst),
+                        right: (&c.right, inst),
+                        not: !want,
+                    });
                     true
                 }
             }
@@ -165,7 +172,8 @@ impl<'q> Maker<'q, '_, '_> {
                     return true;
                 }
                 let ty = read_type(i.subject.ty, values.first());
-                let wish = Wish::new(Test::Equal(values.into(), chosen), ty).negated(!want).missing(i.missing);
+                let wish =
+                    Wish::new(Test::Equal(values.into(), chosen), ty).negated(!want).missing(i.missing);
                 self.wish(&i.subject, inst, wish)
             }
             ExprKind::InQuery(i) => self.in_plan(&i.subject, &i.plan, inst, want),
@@ -178,7 +186,12 @@ impl<'q> Maker<'q, '_, '_> {
                     done &= match low {
                         Some(v) => self.compare(&b.subject, inst, op, v, true, Missing::Null),
                         None => {
-                            self.late.push(Late::Compare { op, left: (&b.subject, inst), right: (&b.low, inst), not: false });
+                            self.late.push(Late::Compare {
+                                op,
+                                left: (&b.subject, inst),
+                                right: (&b.low, inst),
+                                not: false,
+                            });
                             true
                         }
                     };
@@ -188,23 +201,28 @@ impl<'q> Maker<'q, '_, '_> {
                     done &= match high {
                         Some(v) => self.compare(&b.subject, inst, op, v, true, Missing::Null),
                         None => {
-                            self.late.push(Late::Compare { op, left: (&b.subject, inst), right: (&b.high, inst), not: false });
+                            self.late.push(Late::Compare {
+                                op,
+                                left: (&b.subject, inst),
+                                right: (&b.high, inst),
+                                not: false,
+                            });
                             true
                         }
                     };
                 }
                 done
             }
-            ExprKind::IsNull(inner) => {
-                self.wish(inner, inst, Wish::new(Test::Null, inner.ty).negated(!want))
-            }
+            ExprKind::IsNull(inner) => self.wish(inner, inst, Wish::new(Test::Null, inner.ty).negated(!want)),
             ExprKind::IsEmpty(inner) => {
                 self.wish(inner, inst, Wish::new(Test::Empty, inner.ty).negated(!want))
             }
-            ExprKind::Case(..) | ExprKind::Column(_) | ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Cast(_)
-            | ExprKind::Subquery(_) => {
-                self.wish(e, inst, Wish::equals(Value::Bool(want), Type::Bool))
-            }
+            ExprKind::Case(..)
+            | ExprKind::Column(_)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Cast(_)
+            | ExprKind::Subquery(_) => self.wish(e, inst, Wish::equals(Value::Bool(want), Type::Bool)),
             ExprKind::Call(f, args) => match (f.name, args.as_slice()) {
                 ("set_has_element", [array, value]) => match self.constant(value) {
                     Some(v) if want => self.wish_each(array, inst, Wish::equals(v, value.ty)),
@@ -225,7 +243,15 @@ impl<'q> Maker<'q, '_, '_> {
         }
     }
 
-    fn compare(&mut self, e: &'q Expr, inst: Inst, op: CompareOp, value: Value, want: bool, missing: Missing) -> bool {
+    fn compare(
+        &mut self,
+        e: &'q Expr,
+        inst: Inst,
+        op: CompareOp,
+        value: Value,
+        want: bool,
+        missing: Missing,
+    ) -> bool {
         if value.is_null() {
             return false;
         }
@@ -283,7 +309,12 @@ impl<'q> Maker<'q, '_, '_> {
             return true;
         }
         let needles: std::rc::Rc<[Needle]> = needles.into();
-        let test = |needles: std::rc::Rc<[Needle]>, chosen: usize| Test::Text { kind: m.kind, case: m.case, needles, chosen };
+        let test = |needles: std::rc::Rc<[Needle]>, chosen: usize| Test::Text {
+            kind: m.kind,
+            case: m.case,
+            needles,
+            chosen,
+        };
         let count = needles.len();
         let wishes: Vec<Wish> = match (m.quantifier, want) {
             (Quantifier::Any, true) => {
@@ -322,7 +353,8 @@ impl<'q> Maker<'q, '_, '_> {
     /// A text column of the row at hand.
     fn some_text(&mut self, e: &'q Expr, subject: &Subject, inst: Inst) -> Option<NodeId> {
         let (plan, at) = *self.scope.last()?;
-        let texts: Vec<ColId> = plan.output.iter().copied().filter(|id| self.ty(*id) == Type::String).collect();
+        let texts: Vec<ColId> =
+            plan.output.iter().copied().filter(|id| self.ty(*id) == Type::String).collect();
         let raw = texts.iter().position(|id| self.known.query.columns.name(*id) == "_raw");
         let event = matches!(subject, Subject::Event);
         let chosen = match raw {
@@ -409,16 +441,45 @@ impl<'q> Maker<'q, '_, '_> {
     pub fn passed(&self, item: &'q AggregateItem, part: usize) -> Option<(&'q Expr, usize)> {
         match &item.call {
             AggregateCall::Function(f, args) => match f.name {
-                "count" | "countif" | "dcount" | "dcountif" | "count_distinct" | "count_distinctif" | "hll"
-                | "hll_if" | "hll_merge" | "tdigest" | "tdigest_merge" | "binary_all_or" | "binary_all_and"
-                | "binary_all_xor" | "make_bag" | "make_bag_if" | "buildschema" | "make_list" | "make_set"
-                | "make_list_if" | "make_set_if" | "make_list_with_nulls" | "stdev" | "stdevif" | "stdevp"
-                | "variance" | "varianceif" | "variancep" | "covariance" | "covariancep" => None,
+                "count"
+                | "countif"
+                | "dcount"
+                | "dcountif"
+                | "count_distinct"
+                | "count_distinctif"
+                | "hll"
+                | "hll_if"
+                | "hll_merge"
+                | "tdigest"
+                | "tdigest_merge"
+                | "binary_all_or"
+                | "binary_all_and"
+                | "binary_all_xor"
+                | "make_bag"
+                | "make_bag_if"
+                | "buildschema"
+                | "make_list"
+                | "make_set"
+                | "make_list_if"
+                | "make_set_if"
+                | "make_list_with_nulls"
+                | "stdev"
+                | "stdevif"
+                | "stdevp"
+                | "variance"
+                | "varianceif"
+                | "variancep"
+                | "covariance"
+                | "covariancep" => None,
                 _ => args.first().map(|a| (a, part)),
             },
             AggregateCall::ArgExtreme { by, returned, .. } => {
                 let extra = usize::from(item.ids.len() > returned.len());
-                if extra == 1 && part == 0 { Some((by, 0)) } else { returned.get(part - extra).map(|e| (e, 0)) }
+                if extra == 1 && part == 0 {
+                    Some((by, 0))
+                } else {
+                    returned.get(part - extra).map(|e| (e, 0))
+                }
             }
             AggregateCall::TakeAny { returned, .. } => returned.get(part).map(|e| (e, 0)),
             AggregateCall::Composed { .. } => None,
@@ -494,7 +555,8 @@ impl<'q> Maker<'q, '_, '_> {
             ExprKind::Case(branches, otherwise) => {
                 // Any branch that gives a value on.
                 let at = self.choose(key(e, inst, BRANCH), branches.len() + 1);
-                let order: Vec<usize> = (0..=branches.len()).map(|n| (n + at) % (branches.len() + 1)).collect();
+                let order: Vec<usize> =
+                    (0..=branches.len()).map(|n| (n + at) % (branches.len() + 1)).collect();
                 for n in order {
                     let value = branches.get(n).map_or(&**otherwise, |(_, v)| v);
                     if self.constant(value).is_some() {
@@ -572,7 +634,9 @@ impl<'q> Maker<'q, '_, '_> {
         match (name, args) {
             ("bag_pack" | "pack_dictionary" | "pack", _) => {
                 let at = args.chunks(2).find(|pair| {
-                    pair.first().and_then(|k| self.constant(k)).is_some_and(|k| super::wish::text_of(&k) == member)
+                    pair.first()
+                        .and_then(|k| self.constant(k))
+                        .is_some_and(|k| super::wish::text_of(&k) == member)
                 })?;
                 at.get(1).and_then(|v| self.node_of(v, inst))
             }
@@ -633,7 +697,9 @@ impl<'q> Maker<'q, '_, '_> {
             ("extract_json" | "extractjson", [path, json, ..]) => {
                 let path = super::wish::text_of(&self.constant(path)?);
                 let mut node = self.node_of(json, inst)?;
-                for step in path.trim_start_matches('$').split(['.', '[', ']', '\'', '"']).filter(|s| !s.is_empty()) {
+                for step in
+                    path.trim_start_matches('$').split(['.', '[', ']', '\'', '"']).filter(|s| !s.is_empty())
+                {
                     node = match step.parse::<usize>() {
                         Ok(n) => self.store.element(node, n.min(60)),
                         Err(_) => self.store.member(node, step),
@@ -652,24 +718,71 @@ impl<'q> Maker<'q, '_, '_> {
                 n => {
                     let text = self.node_of(text, inst)?;
                     let hole = self.store.node("", Type::String);
-                    let before: String = "abcdefgh".chars().cycle().take(usize::try_from(n).unwrap_or(0).min(200)).collect();
+                    let before: String =
+                        "abcdefgh".chars().cycle().take(usize::try_from(n).unwrap_or(0).min(200)).collect();
                     let pieces = vec![Piece::Text(before.into()), Piece::Hole(hole)];
                     self.store.shape(text, Shape { pieces, first: true });
                     Some(hole)
                 }
             },
             (
-                "parse_json" | "todynamic" | "tolower" | "toupper" | "coalesce" | "parse_xml" | "column_ifexists"
-                | "bin" | "bin_at" | "floor" | "ceiling" | "round" | "abs" | "startofday" | "startofhour"
-                | "url_decode" | "replace_string" | "replace_strings" | "dynamic_to_json" | "array_sort_asc"
-                | "array_sort_desc" | "set_union" | "array_concat" | "set_difference" | "array_slice" | "bag_merge"
-                | "parse_ipv4" | "ingestion_time" | "materialize" | "startofweek" | "startofmonth" | "toscalar"
-                | "zip" | "bag_remove_keys" | "array_reverse" | "unicode_codepoints_from_string" | "strrep"
-                | "parse_urlquery" | "gettype" | "make_string" | "set_intersect" | "todatetime" | "url_encode"
-                | "datetime_utc_to_local" | "parse_command_line" | "punycode_to_string" | "punycode_domain_to_string"
-                | "endofday" | "parse_path" | "parse_version" | "parse_user_agent",
+                "parse_json"
+                | "todynamic"
+                | "tolower"
+                | "toupper"
+                | "coalesce"
+                | "parse_xml"
+                | "column_ifexists"
+                | "bin"
+                | "bin_at"
+                | "floor"
+                | "ceiling"
+                | "round"
+                | "abs"
+                | "startofday"
+                | "startofhour"
+                | "url_decode"
+                | "replace_string"
+                | "replace_strings"
+                | "dynamic_to_json"
+                | "array_sort_asc"
+                | "array_sort_desc"
+                | "set_union"
+                | "array_concat"
+                | "set_difference"
+                | "array_slice"
+                | "bag_merge"
+                | "parse_ipv4"
+                | "ingestion_time"
+                | "materialize"
+                | "startofweek"
+                | "startofmonth"
+                | "toscalar"
+                | "zip"
+                | "bag_remove_keys"
+                | "array_reverse"
+                | "unicode_codepoints_from_string"
+                | "strrep"
+                | "parse_urlquery"
+                | "gettype"
+                | "make_string"
+                | "set_intersect"
+                | "todatetime"
+                | "url_encode"
+                | "datetime_utc_to_local"
+                | "parse_command_line"
+                | "punycode_to_string"
+                | "punycode_domain_to_string"
+                | "endofday"
+                | "parse_path"
+                | "parse_version"
+                | "parse_user_agent",
                 [first, ..],
-            ) if !matches!(name, "gettype" | "unicode_codepoints_from_string" | "make_string" | "parse_ipv4" | "parse_version") => {
+            ) if !matches!(
+                name,
+                "gettype" | "unicode_codepoints_from_string" | "make_string" | "parse_ipv4" | "parse_version"
+            ) =>
+            {
                 let found = self.node_of(first, inst);
                 match (found, name) {
                     (None, "coalesce" | "set_union" | "array_concat" | "bag_merge") => {
@@ -706,7 +819,8 @@ impl<'q> Maker<'q, '_, '_> {
                 Type::String,
             ),
         );
-        let pieces = vec![Piece::Text(around.before.into()), Piece::Hole(hole), Piece::Text(around.after.into())];
+        let pieces =
+            vec![Piece::Text(around.before.into()), Piece::Hole(hole), Piece::Text(around.after.into())];
         self.store.shape(text, Shape { pieces, first: pattern.starts_with('^') });
         self.store.splits.insert(at, vec![hole]);
         Some(hole)
@@ -760,7 +874,12 @@ impl<'q> Maker<'q, '_, '_> {
                         }
                     }
                     Def::Expr(e, i, 0) => self.node_each(e, i),
-                    Def::Column(..) | Def::Node(_) | Def::Expr(..) | Def::Same(..) | Def::Const(_) | Def::Each(..) => {
+                    Def::Column(..)
+                    | Def::Node(_)
+                    | Def::Expr(..)
+                    | Def::Same(..)
+                    | Def::Const(_)
+                    | Def::Each(..) => {
                         let node = self.node_of_column(inner, id)?;
                         Some(self.store.element(node, 0))
                     }
@@ -777,8 +896,11 @@ impl<'q> Maker<'q, '_, '_> {
                     let text = self.node_of(text, inst)?;
                     self.captured(text, &pattern, 1)
                 }
-                ("parse_json" | "todynamic" | "array_sort_asc" | "array_sort_desc" | "array_slice" | "set_difference"
-                | "set_union" | "array_concat" | "coalesce" | "array_reverse", [first, ..]) => self.node_each(first, inst),
+                (
+                    "parse_json" | "todynamic" | "array_sort_asc" | "array_sort_desc" | "array_slice"
+                    | "set_difference" | "set_union" | "array_concat" | "coalesce" | "array_reverse",
+                    [first, ..],
+                ) => self.node_each(first, inst),
                 ("bag_keys", _) => None,
                 _ => {
                     let node = self.node_of(e, inst)?;
@@ -822,7 +944,9 @@ impl<'q> Maker<'q, '_, '_> {
         let meets = |n: i64| holds(&Value::Long(n), wish, self.store.patterns);
         let mut tries: Vec<i64> = (1..=12).collect();
         match &wish.test {
-            Test::Order(_, v) => tries.extend(v.as_real().map(|x| x as i64).into_iter().flat_map(|n| [n - 1, n, n + 1])),
+            Test::Order(_, v) => {
+                tries.extend(v.as_real().map(|x| x as i64).into_iter().flat_map(|n| [n - 1, n, n + 1]))
+            }
             Test::Equal(values, _) => {
                 tries.extend(values.iter().filter_map(Value::as_real).flat_map(|x| [x as i64, x as i64 + 1]));
             }
@@ -861,7 +985,9 @@ impl<'q> Maker<'q, '_, '_> {
             ExprKind::Cast(c) => self.wish(&c.expr, inst, wish),
             ExprKind::Negate(inner) => {
                 let zero = if inner.ty == Type::Timespan { Value::Timespan(0) } else { Value::Long(0) };
-                match self.mapped(&wish, inner.ty, true, |this, v| this.compute(ArithmeticOp::Sub, &zero, v, inner.ty)) {
+                match self.mapped(&wish, inner.ty, true, |this, v| {
+                    this.compute(ArithmeticOp::Sub, &zero, v, inner.ty)
+                }) {
                     Some(w) => self.wish(inner, inst, w),
                     None => false,
                 }
@@ -892,14 +1018,17 @@ impl<'q> Maker<'q, '_, '_> {
             | ExprKind::Between(_)
             | ExprKind::IsNull(_)
             | ExprKind::IsEmpty(_) => {
-                let truth = [true, false].into_iter().find(|b| holds(&Value::Bool(*b), &wish, self.store.patterns));
+                let truth =
+                    [true, false].into_iter().find(|b| holds(&Value::Bool(*b), &wish, self.store.patterns));
                 if let Some(b) = truth {
                     self.goal(e, inst, b);
                 }
                 truth.is_some()
             }
             ExprKind::Subquery(plan) => {
-                let (Some(inner), Some(id)) = (self.subquery(plan), plan.output.first()) else { return false };
+                let (Some(inner), Some(id)) = (self.subquery(plan), plan.output.first()) else {
+                    return false;
+                };
                 match self.def(inner, *id) {
                     Some(Def::Made(group, item, part)) => self.wish_made(group, item, part, &wish),
                     Some(Def::Expr(x, i, 0)) => self.wish(x, i, wish),
@@ -929,7 +1058,13 @@ impl<'q> Maker<'q, '_, '_> {
     }
 
     /// The wish for `x` where it is known for `f(x)`; `flip`: `f` turns the order around.
-    fn mapped(&self, wish: &Wish, ty: Type, flip: bool, back: impl Fn(&Self, &Value) -> Option<Value>) -> Option<Wish> {
+    fn mapped(
+        &self,
+        wish: &Wish,
+        ty: Type,
+        flip: bool,
+        back: impl Fn(&Self, &Value) -> Option<Value>,
+    ) -> Option<Wish> {
         let test = match &wish.test {
             Test::Order(op, v) => Test::Order(if flip { turned(*op) } else { *op }, back(self, v)?),
             Test::Equal(values, at) => {
@@ -946,7 +1081,13 @@ impl<'q> Maker<'q, '_, '_> {
         Some(Wish { test, not: wish.not, ty, missing: wish.missing })
     }
 
-    fn wish_arithmetic(&mut self, e: &'q Expr, a: &'q ruleferry_ir::Arithmetic, inst: Inst, wish: &Wish) -> bool {
+    fn wish_arithmetic(
+        &mut self,
+        e: &'q Expr,
+        a: &'q ruleferry_ir::Arithmetic,
+        inst: Inst,
+        wish: &Wish,
+    ) -> bool {
         use ArithmeticOp::{Add, Div, Mod, Mul, Sub};
         let (left, right) = (self.constant(&a.left), self.constant(&a.right));
         let one = |this: &mut Self, x: &'q Expr, flip: bool, op: ArithmeticOp, k: &Value, turned: bool| {
@@ -958,7 +1099,8 @@ impl<'q> Maker<'q, '_, '_> {
                 None => false,
             }
         };
-        let negative = |k: &Value| k.as_real().or_else(|| k.as_ticks().map(|t| t as f64)).is_some_and(|x| x < 0.0);
+        let negative =
+            |k: &Value| k.as_real().or_else(|| k.as_ticks().map(|t| t as f64)).is_some_and(|x| x < 0.0);
         match (a.op, left, right) {
             (Add, None, Some(k)) => one(self, &a.left, false, Sub, &k, false),
             (Add, Some(k), None) => one(self, &a.right, false, Sub, &k, false),
@@ -984,7 +1126,13 @@ impl<'q> Maker<'q, '_, '_> {
     }
 
     /// The node of `a - b`.
-    fn difference(&mut self, a: (&'q Expr, Option<NodeId>), b: (&'q Expr, Option<NodeId>), inst: Inst, ty: Type) -> NodeId {
+    fn difference(
+        &mut self,
+        a: (&'q Expr, Option<NodeId>),
+        b: (&'q Expr, Option<NodeId>),
+        inst: Inst,
+        ty: Type,
+    ) -> NodeId {
         let name = |this: &Self, x: (&'q Expr, Option<NodeId>)| match x.1 {
             Some(n) => format_smolstr!("n{}", this.store.root(n)),
             None => format_smolstr!("e{}", std::ptr::from_ref(x.0).addr()),
@@ -1062,7 +1210,9 @@ impl<'q> Maker<'q, '_, '_> {
                 }
             }
             ("datetime_add", [unit, count, from]) => {
-                let (Some(unit), Some(n)) = (self.constant(unit), self.constant(count).and_then(|v| v.as_long())) else {
+                let (Some(unit), Some(n)) =
+                    (self.constant(unit), self.constant(count).and_then(|v| v.as_long()))
+                else {
                     return false;
                 };
                 let d = Value::Timespan(n.saturating_mul(unit_ticks(&super::wish::text_of(&unit))));
@@ -1086,7 +1236,9 @@ impl<'q> Maker<'q, '_, '_> {
                 self.wish(text, inst, Wish::new(test, Type::String).negated(!found).missing(Missing::Empty))
             }
             ("countof", [text, what, ..]) => {
-                let (Some(what), Some(n)) = (self.constant(what), self.count_for(&wish)) else { return false };
+                let (Some(what), Some(n)) = (self.constant(what), self.count_for(&wish)) else {
+                    return false;
+                };
                 let what = super::wish::text_of(&what);
                 let one = match args.get(2).and_then(|k| self.constant(k)) {
                     Some(k) if super::wish::text_of(&k) == "regex" => {
@@ -1225,8 +1377,17 @@ impl<'q> Maker<'q, '_, '_> {
     }
 
     /// So many different values of an expression in a group.
-    fn vary(&mut self, group: usize, world: usize, arg: &'q Expr, count: usize, at: super::build::Key) -> bool {
-        let Some(inst) = self.groups.get(group).and_then(|g| g.worlds.get(world)).map(|w| w.inst) else { return false };
+    fn vary(
+        &mut self,
+        group: usize,
+        world: usize,
+        arg: &'q Expr,
+        count: usize,
+        at: super::build::Key,
+    ) -> bool {
+        let Some(inst) = self.groups.get(group).and_then(|g| g.worlds.get(world)).map(|w| w.inst) else {
+            return false;
+        };
         self.trace.counts.insert(at, count);
         let more = self.guide.more.get(&at).copied().unwrap_or(0);
         let count = usize::try_from(i64::try_from(count).unwrap_or(0) + more).unwrap_or(0);
@@ -1269,7 +1430,9 @@ impl<'q> Maker<'q, '_, '_> {
 
     /// Asks something of the result of an aggregate.
     fn wish_made(&mut self, group: usize, item: &'q AggregateItem, part: usize, wish: &Wish) -> bool {
-        let Some(first) = self.groups.get(group).and_then(|g| g.worlds.first()).map(|w| w.inst) else { return false };
+        let Some(first) = self.groups.get(group).and_then(|g| g.worlds.first()).map(|w| w.inst) else {
+            return false;
+        };
         let at = key(item, first, super::build::COPIES);
         if let Some((e, _)) = self.passed(item, part) {
             let (condition, zero) = match &item.call {
@@ -1277,7 +1440,9 @@ impl<'q> Maker<'q, '_, '_> {
                     (args.last(), f.name == "sumif" && holds(&Value::Long(0), wish, self.store.patterns))
                 }
                 AggregateCall::TakeAny { condition, .. } => (condition.as_ref(), false),
-                AggregateCall::Function(..) | AggregateCall::ArgExtreme { .. } | AggregateCall::Composed { .. } => (None, false),
+                AggregateCall::Function(..)
+                | AggregateCall::ArgExtreme { .. }
+                | AggregateCall::Composed { .. } => (None, false),
             };
             if zero {
                 return true;

@@ -8,8 +8,8 @@ use super::{closed_value, value_type};
 use ruleferry_diag::Span;
 use ruleferry_eval::{Value, to_ir};
 use ruleferry_ir::{
-    AggregateCall, ArithmeticOp, Between, Cast, Compare, CompareOp, Expr, ExprKind, InList, InValues, Json, MatchValue,
-    MatchValues, StringMatch, Subject, TICKS_PER_SECOND, Type,
+    AggregateCall, ArithmeticOp, Between, Cast, Compare, CompareOp, Expr, ExprKind, InList, InValues, Json,
+    MatchValue, MatchValues, StringMatch, Subject, TICKS_PER_SECOND, Type,
 };
 
 fn literal(value: &Value, ty: Type) -> Expr {
@@ -57,10 +57,13 @@ impl<'q> Maker<'q, '_, '_> {
                     // An element of a constant array.
                     Def::Each(array, i) => {
                         let items = spread(self.fixed(array, i)?);
-                        let chosen = self.choose(super::build::key(array, i, super::build::NEEDLE), items.len());
+                        let chosen =
+                            self.choose(super::build::key(array, i, super::build::NEEDLE), items.len());
                         return items.into_iter().nth(chosen);
                     }
-                    Def::Column(..) | Def::Node(_) | Def::Expr(..) | Def::Same(..) | Def::Made(..) => return None,
+                    Def::Column(..) | Def::Node(_) | Def::Expr(..) | Def::Same(..) | Def::Made(..) => {
+                        return None;
+                    }
                 },
                 _ => return None,
             }
@@ -75,11 +78,14 @@ impl<'q> Maker<'q, '_, '_> {
         match &e.kind {
             ExprKind::Column(_) | ExprKind::Subquery(_) | ExprKind::InQuery(_) | ExprKind::Opaque(_) => false,
             ExprKind::Let(id) => self.binding(*id).is_some_and(|e| self.is_constant(e, depth + 1)),
-            ExprKind::Match(m) if matches!(m.values, MatchValues::Query(_)) || !matches!(m.subject, Subject::Expr(_)) => {
+            ExprKind::Match(m)
+                if matches!(m.values, MatchValues::Query(_)) || !matches!(m.subject, Subject::Expr(_)) =>
+            {
                 false
             }
             ExprKind::Call(f, _)
-                if f.has(ruleferry_ir::functions::Flags::VOLATILE) || f.has(ruleferry_ir::functions::Flags::WINDOW) =>
+                if f.has(ruleferry_ir::functions::Flags::VOLATILE)
+                    || f.has(ruleferry_ir::functions::Flags::WINDOW) =>
             {
                 false
             }
@@ -192,7 +198,8 @@ impl<'q> Maker<'q, '_, '_> {
                 match f.name {
                     "count" | "countif" | "dcount" | "dcountif" => {
                         let world = self.groups.get(group)?.worlds.first()?.clone();
-                        let count = world.repeat.and_then(|r| self.store.repeats.get(r)).map_or(1, |r| r.count);
+                        let count =
+                            world.repeat.and_then(|r| self.store.repeats.get(r)).map_or(1, |r| r.count);
                         Some(Value::Long(i64::try_from(count).unwrap_or(1)))
                     }
                     "make_set" | "make_list" => {
@@ -207,7 +214,12 @@ impl<'q> Maker<'q, '_, '_> {
     }
 
     /// The expression without columns and `let`s.
-    fn closed(&self, e: &Expr, values: Option<&rustc_hash::FxHashMap<usize, Value>>, depth: usize) -> Option<Expr> {
+    fn closed(
+        &self,
+        e: &Expr,
+        values: Option<&rustc_hash::FxHashMap<usize, Value>>,
+        depth: usize,
+    ) -> Option<Expr> {
         if depth > 100 {
             return None;
         }
@@ -219,7 +231,9 @@ impl<'q> Maker<'q, '_, '_> {
         let all = |es: &[Expr]| es.iter().map(go).collect::<Option<Vec<_>>>();
         let kind = match &e.kind {
             ExprKind::Literal(_) | ExprKind::Now => return Some(e.clone()),
-            ExprKind::Column(_) | ExprKind::Subquery(_) | ExprKind::InQuery(_) | ExprKind::Opaque(_) => return None,
+            ExprKind::Column(_) | ExprKind::Subquery(_) | ExprKind::InQuery(_) | ExprKind::Opaque(_) => {
+                return None;
+            }
             ExprKind::Let(id) => {
                 let mut inner = self.closed(self.binding(*id)?, None, depth + 1)?;
                 inner.ty = e.ty;
@@ -329,7 +343,9 @@ impl<'q> Maker<'q, '_, '_> {
             let (test, negative) = match op {
                 CompareOp::Eq => (Test::Equal([value].into(), 0), false),
                 CompareOp::Ne => (Test::Equal([value].into(), 0), true),
-                CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => (Test::Order(op, value), false),
+                CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => {
+                    (Test::Order(op, value), false)
+                }
             };
             Wish::new(test, ty).negated(negative).negated(not).missing(ruleferry_ir::Missing::Distinct)
         };
@@ -358,10 +374,10 @@ impl<'q> Maker<'q, '_, '_> {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let (known, other, op) =
-            if first { (b, a, ArithmeticOp::Add) } else { (a, b, ArithmeticOp::Sub) };
+        let (known, other, op) = if first { (b, a, ArithmeticOp::Add) } else { (a, b, ArithmeticOp::Sub) };
         let Some(value) = self.eval(known.0, known.1, 0) else { return };
-        let ty = if matches!(other.0.ty, Type::Dynamic | Type::Unknown) { value_type(&value) } else { other.0.ty };
+        let ty =
+            if matches!(other.0.ty, Type::Dynamic | Type::Unknown) { value_type(&value) } else { other.0.ty };
         if let Some(value) = self.compute(op, &value, d, ty) {
             self.wish(other.0, other.1, Wish::equals(value, ty));
         }
@@ -380,7 +396,8 @@ impl<'q> Maker<'q, '_, '_> {
             }
             open
         };
-        let meets = |this: &mut Self| this.eval(e, inst, 0).is_some_and(|v| (v.as_bool() == Some(true)) == want);
+        let meets =
+            |this: &mut Self| this.eval(e, inst, 0).is_some_and(|v| (v.as_bool() == Some(true)) == want);
         let budget = self.budget;
         self.budget = budget.max(4000);
         if nodes.is_empty() {
@@ -461,7 +478,9 @@ pub(super) fn pool(ty: Type, now: i64) -> Vec<Value> {
         }
         Type::Bool => vec![Value::TRUE, Value::FALSE],
         Type::Int | Type::Long | Type::Real | Type::Decimal => {
-            [0, 1, 2, 3, 5, 10, 16, 32, 64, 100, 443, 1000, 4096, 65_536, 1_000_000, -1].map(Value::Long).to_vec()
+            [0, 1, 2, 3, 5, 10, 16, 32, 64, 100, 443, 1000, 4096, 65_536, 1_000_000, -1]
+                .map(Value::Long)
+                .to_vec()
         }
         Type::Timespan => [0, 1, 60, 3600, 86_400].map(|s| Value::Timespan(s * TICKS_PER_SECOND)).to_vec(),
         Type::Guid => Vec::new(),
@@ -492,10 +511,13 @@ pub(super) fn pool(ty: Type, now: i64) -> Vec<Value> {
             ];
             let mut out: Vec<Value> = texts.map(Value::string).to_vec();
             if ty == Type::Dynamic {
-                let list = |items: &[&str]| Value::array(items.iter().map(|s| Json::String((*s).into())).collect());
+                let list =
+                    |items: &[&str]| Value::array(items.iter().map(|s| Json::String((*s).into())).collect());
                 out.push(list(&["alpha"]));
                 out.push(list(&["alpha", "bravo", "carol"]));
-                out.push(Value::dynamic(Json::Object([("alpha".into(), Json::String("bravo".into()))].into_iter().collect())));
+                out.push(Value::dynamic(Json::Object(
+                    [("alpha".into(), Json::String("bravo".into()))].into_iter().collect(),
+                )));
             }
             out
         }
@@ -511,7 +533,12 @@ pub(super) fn options(about: &About<'_>, harvest: &[Value], patterns: &super::wi
     all.extend(harvest.iter().map(read));
     for value in harvest {
         if let Value::String(s) = value {
-            for text in [format!("alpha{s}bravo"), format!("alpha{s}bravo{s}carol"), format!("{s}alpha"), format!("alpha {s} bravo")] {
+            for text in [
+                format!("alpha{s}bravo"),
+                format!("alpha{s}bravo{s}carol"),
+                format!("{s}alpha"),
+                format!("alpha {s} bravo"),
+            ] {
                 all.push(read(&Value::string(text)));
             }
         }
@@ -523,7 +550,10 @@ pub(super) fn options(about: &About<'_>, harvest: &[Value], patterns: &super::wi
     all.extend(pool(ty, about.now).iter().map(read));
     let mut out: Vec<Value> = Vec::new();
     for value in all {
-        if !value.is_null() && about.wishes.iter().all(|w| super::wish::holds(&value, w, patterns)) && out.len() < 120 {
+        if !value.is_null()
+            && about.wishes.iter().all(|w| super::wish::holds(&value, w, patterns))
+            && out.len() < 120
+        {
             out.push(value);
         }
     }

@@ -16,6 +16,8 @@ mod random;
 mod sample;
 mod shrink;
 mod store;
+#[cfg(test)]
+mod tests;
 mod vary;
 mod wish;
 
@@ -92,7 +94,9 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         found: Found::default(),
         seen: FxHashSet::default(),
         row_wise: row_wise(&a.query).zip(row_wise(&b.query)).is_some_and(|(x, y)| x == y)
-            && [a, b].iter().all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
+            && [a, b]
+                .iter()
+                .all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
         pending: Vec::new(),
     };
     search.models(pair);
@@ -221,7 +225,8 @@ fn layout(queries: &[&Query]) -> IndexMap<SmolStr, IndexMap<SmolStr, Type>> {
                 Source::Input(i) => (&i.name, i.over.as_ref()),
                 Source::Glob(_) => return,
             };
-            let name = out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
+            let name =
+                out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
             let columns = out.entry(name).or_default();
             for id in plan.output.iter().filter(|id| !over.is_some_and(|o| o.output.contains(id))) {
                 let ty = query.columns.ty(*id);
@@ -269,9 +274,10 @@ fn both(a: Type, b: Type) -> Type {
         (Type::Unknown, other) | (other, Type::Unknown) => other,
         (Type::Dynamic, _) | (_, Type::Dynamic) => Type::Dynamic,
         (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (Type::Int | Type::Long | Type::Real | Type::Decimal, Type::Int | Type::Long | Type::Real | Type::Decimal) => {
-            Type::Real
-        }
+        (
+            Type::Int | Type::Long | Type::Real | Type::Decimal,
+            Type::Int | Type::Long | Type::Real | Type::Decimal,
+        ) => Type::Real,
         _ => Type::String,
     }
 }
@@ -419,33 +425,35 @@ impl Search<'_, '_> {
         };
         let tables = without_empties(&shrink::shrunk(tables, &mut shows));
         let seen = self.observer.see(&tables);
-        let observed =
-            Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
+        let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
     }
 
     /// Rows of the values that the solver suggests.
     fn models(&mut self, pair: &Pair<'_>) {
-        let Some(name) = self.layout.keys().next().cloned() else { return };
-        let Some(columns) = self.layout.get(&name).cloned() else { return };
+        let Some(table) = self.layout.keys().next().cloned().filter(|_| self.layout.len() == 1) else {
+            return;
+        };
         for model in pair.models {
-            let mut row: Vec<Value> = vec![Value::Null; columns.len()];
-            let mut any = false;
+            if self.done() {
+                return;
+            }
+            let mut store = Store::new(self.options.now, self.patterns);
+            store.tables.clone_from(&self.layout);
+            let template = store.template(&table);
             for (term, value) in &model.values {
-                let crate::term::Term::Column { name, .. } = pair.arena.get(*term) else { continue };
-                let (Some((at, _, ty)), Some(value)) = (columns.get_full(name), value) else { continue };
-                if let Some(slot) = row.get_mut(at) {
-                    *slot = store::stored(&of_constant(value), *ty);
-                    any = true;
-                }
+                let Some(node) = node_of_term(pair.arena, *term, template, &mut store, 0) else { continue };
+                let wish = match value.as_ref().map(of_constant) {
+                    Some(v) if !v.is_null() => {
+                        let ty = value_type(&v);
+                        wish::Wish::equals(v, ty)
+                    }
+                    _ => wish::Wish::new(wish::Test::Null, Type::Unknown),
+                };
+                store.wish(node, wish);
             }
-            if any {
-                let mut tables = self.empty();
-                if let Some(table) = tables.tables.get_mut(&name) {
-                    table.rows.push(row.into());
-                }
-                self.observe(tables);
-            }
+            let tables = store.tables();
+            self.observe(tables);
         }
     }
 
@@ -498,7 +506,10 @@ impl Search<'_, '_> {
         // Rows for both rules together: one alerts, the other fails in one test.
         if self.row_wise {
             for side in [0, 1] {
-                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone()) else { continue };
+                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone())
+                else {
+                    continue;
+                };
                 for atom in &other.atoms {
                     let mut guide = Guide { fill: true, ..Guide::default() };
                     guide.flips.insert(*atom);
@@ -531,6 +542,17 @@ impl Search<'_, '_> {
                     }
                 }
                 self.left = self.left.saturating_sub(10);
+                // What the change brought in is changed, too: the rows that an exclusion looks for.
+                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
+                    let mut second = changed.clone();
+                    second.flips.insert(*atom);
+                    if self.done() {
+                        return;
+                    }
+                    let also = self.make(&[(*side, false)], &second, copies);
+                    self.left = self.left.saturating_sub(10);
+                    self.take(also.tables);
+                }
                 if pool.len() < 200 {
                     pool.push(next.tables.clone());
                 }
@@ -538,6 +560,10 @@ impl Search<'_, '_> {
             }
         }
         self.flush();
+        if self.found.fired == 0 {
+            // Nothing near to these tables will make either alert.
+            return;
+        }
         if !self.row_wise {
             for tables in pool.clone().iter().take(4) {
                 for coverage in vary::coverage(tables) {
@@ -645,6 +671,57 @@ fn hash(rows: &[Row]) -> u64 {
     }
     rows.len().hash(&mut hasher);
     hasher.finish()
+}
+
+/// The value of the row that a term reads.
+fn node_of_term(
+    arena: &Arena,
+    term: crate::term::TermId,
+    template: store::TemplateId,
+    store: &mut Store<'_>,
+    depth: usize,
+) -> Option<store::NodeId> {
+    use crate::term::{Constant, Term};
+    if depth > 20 {
+        return None;
+    }
+    let mut go = |store: &mut Store<'_>, t| node_of_term(arena, t, template, store, depth + 1);
+    match arena.get(term) {
+        Term::Column { name, ty } => Some(store.column(template, name, *ty)),
+        Term::Event => Some(store.column(template, "_raw", Type::String)),
+        Term::Cast(inner, _) => go(store, *inner),
+        Term::Member(base, name) => {
+            let base = go(store, *base)?;
+            Some(store.member(base, name))
+        }
+        Term::Index(base, at) => {
+            let base = go(store, *base)?;
+            match arena.get(*at) {
+                Term::Constant(Constant::Long(n)) => {
+                    Some(store.element(base, usize::try_from(*n).unwrap_or(0).min(60)))
+                }
+                Term::Constant(Constant::String(s)) => Some(store.member(base, s)),
+                _ => None,
+            }
+        }
+        Term::Call(name, args)
+            if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
+        {
+            args.last().and_then(|a| go(store, *a))
+        }
+        Term::Constant(_)
+        | Term::Now
+        | Term::Input(..)
+        | Term::Call(..)
+        | Term::Arithmetic(..)
+        | Term::Negate(_)
+        | Term::Case(..)
+        | Term::Truth { .. }
+        | Term::Made { .. }
+        | Term::Merged(_)
+        | Term::Scalar(..)
+        | Term::Opaque { .. } => None,
+    }
 }
 
 fn of_constant(c: &crate::term::Constant) -> Value {

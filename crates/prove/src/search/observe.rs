@@ -3,7 +3,9 @@
 //! In: two rules, and tables. Out: [`Seen`]. A difference counts only if it is there whatever permitted choices are taken, and
 //! not in columns that a choice decides.
 
-use ruleferry_eval::{Answer, Choice, Definedness, Fault, Key, MemoryTables, Options, Value, cast, evaluate, undefined_columns};
+use ruleferry_eval::{
+    Answer, Choice, Definedness, Fault, Key, MemoryTables, Options, Value, cast, evaluate, undefined_columns,
+};
 use ruleferry_ir::{self as ir, Json, Trigger, Type};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -101,8 +103,7 @@ impl<'r> Observer<'r> {
         };
         let rows = (a.rows.len(), b.rows.len());
         let shared = self.shared(&a, &b);
-        let mut open: Vec<bool> =
-            shared.iter().map(|c| self.is_open(c, (&a.choices, &b.choices))).collect();
+        let mut open: Vec<bool> = shared.iter().map(|c| self.is_open(c, (&a.choices, &b.choices))).collect();
         let first = self.differ(&a, &b, &shared, &open);
         if first == (false, false) {
             return Seen { rows, ..Seen::default() };
@@ -125,7 +126,8 @@ impl<'r> Observer<'r> {
         for (at, column) in shared.iter().enumerate() {
             let varies = |all: &[Answer], place: usize| {
                 let mut bags = all.iter().map(|answer| {
-                    let mut keys: Vec<Key> = answer.rows.iter().map(|r| key_of(r.get(place), column)).collect();
+                    let mut keys: Vec<Key> =
+                        answer.rows.iter().map(|r| key_of(r.get(place), column)).collect();
                     keys.sort();
                     keys
                 });
@@ -233,7 +235,8 @@ fn close_pairs(a: Vec<(&Vec<Key>, i64)>, b: Vec<(&Vec<Key>, i64)>) -> (bool, boo
             if count == 0 {
                 break;
             }
-            if *free > 0 && row.len() == other.len() && row.iter().zip(other.iter()).all(|(x, y)| close(x, y)) {
+            if *free > 0 && row.len() == other.len() && row.iter().zip(other.iter()).all(|(x, y)| close(x, y))
+            {
                 let taken = count.min(*free);
                 count -= taken;
                 *free -= taken;
@@ -265,7 +268,9 @@ fn near(x: f64, y: f64) -> bool {
 fn close_json(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Real(x), Json::Real(y)) => near(*x, *y),
-        (Json::Array(x), Json::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| close_json(x, y)),
+        (Json::Array(x), Json::Array(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| close_json(x, y))
+        }
         (Json::Object(x), Json::Object(y)) => {
             x.len() == y.len() && x.iter().all(|(k, v)| y.get(k).is_some_and(|w| close_json(v, w)))
         }
@@ -280,9 +285,10 @@ fn common(a: Type, b: Type) -> Type {
     }
     match (a, b) {
         (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (Type::Int | Type::Long | Type::Real | Type::Decimal, Type::Int | Type::Long | Type::Real | Type::Decimal) => {
-            Type::Real
-        }
+        (
+            Type::Int | Type::Long | Type::Real | Type::Decimal,
+            Type::Int | Type::Long | Type::Real | Type::Decimal,
+        ) => Type::Real,
         (Type::Unknown, other) | (other, Type::Unknown) => other,
         _ => Type::String,
     }

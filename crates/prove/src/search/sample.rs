@@ -122,8 +122,7 @@ impl Walk {
             HirKind::Concat(parts) => parts.iter().for_each(|p| self.write(p, out, on)),
             HirKind::Alternation(parts) => {
                 // The branch that holds the group that is looked for.
-                let wanted =
-                    self.group.and_then(|g| parts.iter().find(|p| holds_group(p, g)));
+                let wanted = self.group.and_then(|g| parts.iter().find(|p| holds_group(p, g)));
                 let at = self.pick(parts.len());
                 if let Some(part) = wanted.or_else(|| parts.get(at)) {
                     self.write(part, out, on);

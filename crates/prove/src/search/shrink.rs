@@ -107,7 +107,9 @@ impl Shrinker<'_> {
             }
         }
         for (name, n, i) in places {
-            let value = |t: &MemoryTables| t.tables.get(&name).and_then(|t| t.rows.get(n)).and_then(|r| r.get(i)).cloned();
+            let value = |t: &MemoryTables| {
+                t.tables.get(&name).and_then(|t| t.rows.get(n)).and_then(|r| r.get(i)).cloned()
+            };
             let Some(old) = value(&tables) else { continue };
             for new in smaller(&old) {
                 let mut next = tables.clone();
@@ -125,7 +127,12 @@ impl Shrinker<'_> {
     }
 
     /// Leaves out parts of a text.
-    fn text(&mut self, mut tables: MemoryTables, (name, n, i): (&SmolStr, usize, usize), text: &str) -> MemoryTables {
+    fn text(
+        &mut self,
+        mut tables: MemoryTables,
+        (name, n, i): (&SmolStr, usize, usize),
+        text: &str,
+    ) -> MemoryTables {
         let mut chars: Vec<char> = text.chars().collect();
         if chars.len() < 8 {
             return tables;
@@ -136,8 +143,12 @@ impl Shrinker<'_> {
             let mut at = 0;
             while at < chars.len() && tries > 0 {
                 tries -= 1;
-                let shorter: Vec<char> =
-                    chars.iter().enumerate().filter(|(k, _)| *k < at || *k >= at + step).map(|(_, c)| *c).collect();
+                let shorter: Vec<char> = chars
+                    .iter()
+                    .enumerate()
+                    .filter(|(k, _)| *k < at || *k >= at + step)
+                    .map(|(_, c)| *c)
+                    .collect();
                 let mut next = tables.clone();
                 put(&mut next, name, n, i, Value::string(shorter.iter().collect::<String>()));
                 if !shorter.is_empty() && self.try_on(&next) {

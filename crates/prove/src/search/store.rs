@@ -47,6 +47,7 @@ struct Node {
 struct Template {
     table: SmolStr,
     columns: IndexMap<SmolStr, (NodeId, Type)>,
+    gone: bool,
 }
 
 /// Rows that come several times, each time with other values of some nodes.
@@ -109,7 +110,7 @@ impl<'p> Store<'p> {
 
     pub fn template(&mut self, table: &SmolStr) -> TemplateId {
         self.tables.entry(table.clone()).or_default();
-        self.templates.push(Template { table: table.clone(), columns: IndexMap::new() });
+        self.templates.push(Template { table: table.clone(), columns: IndexMap::new(), gone: false });
         self.templates.len() - 1
     }
 
@@ -133,6 +134,15 @@ impl<'p> Store<'p> {
         id
     }
 
+    /// No rows of these templates, after all.
+    pub fn forget(&mut self, templates: &[TemplateId]) {
+        for at in templates {
+            if let Some(t) = self.templates.get_mut(*at) {
+                t.gone = true;
+            }
+        }
+    }
+
     pub fn root(&self, mut id: NodeId) -> NodeId {
         while let Some(up) = self.nodes.get(id).and_then(|n| n.same) {
             id = up;
@@ -151,10 +161,6 @@ impl<'p> Store<'p> {
 
     pub fn is_fixed(&self, id: NodeId) -> bool {
         self.get(id).is_some_and(|n| n.fixed.is_some())
-    }
-
-    pub fn ty(&self, id: NodeId) -> Type {
-        self.get(id).and_then(|n| n.ty).unwrap_or(Type::Unknown)
     }
 
     /// Whether anything is asked of a node.
@@ -204,10 +210,6 @@ impl<'p> Store<'p> {
                 None => return new,
             }
         }
-    }
-
-    pub fn element_count(&self, id: NodeId) -> usize {
-        self.get(id).map_or(0, |n| n.elements.len())
     }
 
     /// Two nodes have one value.
@@ -390,9 +392,10 @@ impl<'p> Store<'p> {
             .cloned()
             .collect();
         let mut json = if node.elements.is_empty() || node.members.len() > node.elements.len() {
-            let members = node.members.iter().map(|(name, id)| {
-                (name.clone(), plain_json(&self.value_at(*id, depth + 1)))
-            });
+            let members = node
+                .members
+                .iter()
+                .map(|(name, id)| (name.clone(), plain_json(&self.value_at(*id, depth + 1))));
             Json::Object(members.filter(|(_, v)| !matches!(v, Json::Null)).collect())
         } else {
             let items = node.elements.iter().map(|id| plain_json(&self.value_at(*id, depth + 1)));
@@ -459,12 +462,10 @@ impl<'p> Store<'p> {
 
     /// The rows that the templates stand for.
     pub fn tables(&mut self) -> MemoryTables {
-        let mut rows: Vec<Vec<FxHashMap<NodeId, Value>>> = vec![vec![FxHashMap::default()]; self.templates.len()];
-        let columns: Vec<Vec<NodeId>> = self
-            .templates
-            .iter()
-            .map(|t| t.columns.values().map(|(id, _)| *id).collect())
-            .collect();
+        let mut rows: Vec<Vec<FxHashMap<NodeId, Value>>> =
+            vec![vec![FxHashMap::default()]; self.templates.len()];
+        let columns: Vec<Vec<NodeId>> =
+            self.templates.iter().map(|t| t.columns.values().map(|(id, _)| *id).collect()).collect();
         // Which nodes a column is made of.
         let made_of: Vec<Vec<NodeId>> = columns.iter().map(|ids| self.leaves(ids)).collect();
         let repeats = std::mem::take(&mut self.repeats);
@@ -509,7 +510,7 @@ impl<'p> Store<'p> {
             out.tables.insert(table.clone(), MemoryTable { columns, rows: Vec::new(), events: None });
         }
         for (at, rows) in rows.iter().enumerate() {
-            let Some(template) = self.templates.get(at).cloned() else { continue };
+            let Some(template) = self.templates.get(at).filter(|t| !t.gone).cloned() else { continue };
             let Some(known) = self.tables.get(&template.table).cloned() else { continue };
             for over in rows {
                 let made: Row = known
@@ -538,8 +539,11 @@ impl<'p> Store<'p> {
             return self.value(id);
         }
         // A part of it is replaced: made anew.
-        let saved: Vec<(NodeId, Option<Value>)> =
-            self.leaves(&[id]).into_iter().filter_map(|l| Some((l, self.nodes.get(l)?.fixed.clone()))).collect();
+        let saved: Vec<(NodeId, Option<Value>)> = self
+            .leaves(&[id])
+            .into_iter()
+            .filter_map(|l| Some((l, self.nodes.get(l)?.fixed.clone())))
+            .collect();
         for (leaf, _) in &saved {
             if let Some(node) = self.nodes.get_mut(*leaf) {
                 node.fixed = match over.get(leaf) {
@@ -601,8 +605,12 @@ pub(super) fn stored(value: &Value, ty: Type) -> Value {
     match (value, ty) {
         (Value::Null, _) | (_, Type::Unknown) => value.clone(),
         (Value::Dynamic(_), Type::Dynamic) => value.clone(),
-        // A text in a dynamic column is a text there, not read as JSON.
-        (Value::String(s), Type::Dynamic) => Value::dynamic(Json::String(s.clone())),
+        // A text in a dynamic column is a text there; one that looks like JSON is read as such, as events are.
+        (Value::String(s), Type::Dynamic) => {
+            let nested = s.trim_start().starts_with(['{', '[']);
+            let json = if nested { ruleferry_eval::parse_json(s) } else { None };
+            Value::dynamic(json.unwrap_or_else(|| Json::String(s.clone())))
+        }
         (Value::Datetime(_) | Value::Timespan(_), Type::Dynamic) => Value::dynamic(plain_json(value)),
         (_, ty) => cast(value, ty),
     }

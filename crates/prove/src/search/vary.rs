@@ -64,7 +64,17 @@ pub(super) fn near(value: &Value, ty: Type) -> Vec<Value> {
         Value::Bool(b) => out.push(Value::Bool(!b)),
         Value::Datetime(_) | Value::Timespan(_) => {
             let day = 86_400 * TICKS_PER_SECOND;
-            let steps = [1, -1, TICKS_PER_SECOND, -TICKS_PER_SECOND, 3600 * TICKS_PER_SECOND, -3600 * TICKS_PER_SECOND, day, -day, -30 * day];
+            let steps = [
+                1,
+                -1,
+                TICKS_PER_SECOND,
+                -TICKS_PER_SECOND,
+                3600 * TICKS_PER_SECOND,
+                -3600 * TICKS_PER_SECOND,
+                day,
+                -day,
+                -30 * day,
+            ];
             out.extend(steps.into_iter().filter_map(|s| shifted(value, s)));
         }
         Value::Int(_) | Value::Long(_) | Value::Real(_) | Value::Decimal(_) => {
@@ -83,7 +93,13 @@ pub(super) fn near(value: &Value, ty: Type) -> Vec<Value> {
 fn texts(text: &str) -> Vec<SmolStr> {
     let swapped: String = text
         .chars()
-        .map(|c| if c.is_lowercase() { c.to_uppercase().next().unwrap_or(c) } else { c.to_lowercase().next().unwrap_or(c) })
+        .map(|c| {
+            if c.is_lowercase() {
+                c.to_uppercase().next().unwrap_or(c)
+            } else {
+                c.to_lowercase().next().unwrap_or(c)
+            }
+        })
         .collect();
     let mut chars = text.chars();
     chars.next();
@@ -93,7 +109,12 @@ fn texts(text: &str) -> Vec<SmolStr> {
     let tailless = chars.as_str().to_owned();
     let middle = text.chars().count() / 2;
     let without: String = text.chars().enumerate().filter(|(i, _)| *i != middle).map(|(_, c)| c).collect();
-    let doubled: String = text.chars().enumerate().flat_map(|(i, c)| [Some(c), (i == middle).then_some('q')]).flatten().collect();
+    let doubled: String = text
+        .chars()
+        .enumerate()
+        .flat_map(|(i, c)| [Some(c), (i == middle).then_some('q')])
+        .flatten()
+        .collect();
     let all = [
         swapped,
         text.to_uppercase(),
@@ -185,12 +206,16 @@ pub(super) fn tables_near(tables: &MemoryTables) -> Vec<MemoryTables> {
         let Some(table) = tables.tables.get(name) else { continue };
         for at in used(tables, name) {
             let ty = table.columns.get(at).map_or(Type::Unknown, |c| c.1);
-            let Some(value) = table.rows.iter().filter_map(|r| r.get(at)).find(|v| !v.is_null()).cloned() else { continue };
+            let Some(value) = table.rows.iter().filter_map(|r| r.get(at)).find(|v| !v.is_null()).cloned()
+            else {
+                continue;
+            };
             let all = near(&value, ty);
             // A copy of the rows beside them that is another one in this column only.
             for other in all.iter().filter(|v| !v.is_null()).take(2).chain([&Value::Null]) {
                 out.push(edited(name, &|rows| {
-                    let copies: Vec<Row> = rows.iter().take(50).map(|r| changed(r, at, other.clone())).collect();
+                    let copies: Vec<Row> =
+                        rows.iter().take(50).map(|r| changed(r, at, other.clone())).collect();
                     rows.extend(copies);
                 }));
                 out.push(edited(name, &|rows| {

@@ -33,7 +33,12 @@ pub(super) enum Test {
     /// One of the values; the chosen one is tried first.
     Equal(Rc<[Value]>, usize),
     /// One of the needles is found.
-    Text { kind: MatchKind, case: Case, needles: Rc<[Needle]>, chosen: usize },
+    Text {
+        kind: MatchKind,
+        case: Case,
+        needles: Rc<[Needle]>,
+        chosen: usize,
+    },
     /// The number of characters compares so.
     Length(CompareOp, i64),
 }
@@ -133,9 +138,7 @@ pub(super) fn holds(value: &Value, wish: &Wish, patterns: &Patterns) -> bool {
     };
     let found = match &wish.test {
         Test::Order(op, bound) => ordered(*op, compared(&read, bound)),
-        Test::Equal(values, _) => {
-            values.iter().any(|v| compared(&read, v) == Some(Ordering::Equal))
-        }
+        Test::Equal(values, _) => values.iter().any(|v| compared(&read, v) == Some(Ordering::Equal)),
         Test::Text { kind, case, needles, .. } => {
             let text = text_of(&read);
             needles.iter().any(|n| found(&text, *kind, *case, n, patterns))
@@ -316,14 +319,11 @@ pub(super) struct About<'a> {
 /// Candidates, the plainest first; the ones that meet all wishes if there are such.
 pub(super) fn candidates(about: &About<'_>) -> (Vec<Value>, bool) {
     let mut all: Vec<Value> = Vec::new();
-    let wants_null = about
-        .wishes
-        .iter()
-        .any(|w| match w.test {
-            Test::Null | Test::Empty => !w.not,
-            Test::Present => w.not,
-            _ => false,
-        });
+    let wants_null = about.wishes.iter().any(|w| match w.test {
+        Test::Null | Test::Empty => !w.not,
+        Test::Present => w.not,
+        _ => false,
+    });
     if wants_null {
         all.push(Value::Null);
         all.push(Value::EMPTY);
@@ -345,11 +345,7 @@ pub(super) fn candidates(about: &About<'_>) -> (Vec<Value>, bool) {
     let mut good: Vec<Value> = Vec::new();
     let mut best = (0, Value::Null);
     for value in all {
-        let value = if value.is_null() || about.ty == Type::Unknown {
-            value
-        } else {
-            cast(&value, about.ty)
-        };
+        let value = if value.is_null() || about.ty == Type::Unknown { value } else { cast(&value, about.ty) };
         let met = about.wishes.iter().filter(|w| holds(&value, w, about.patterns)).count();
         if met == about.wishes.len() {
             if good.len() < 24 {
@@ -366,7 +362,8 @@ pub(super) fn candidates(about: &About<'_>) -> (Vec<Value>, bool) {
 fn texts(about: &About<'_>, all: &mut Vec<Value>) {
     let mut starts: Vec<String> = Vec::new();
     let mut ends: Vec<String> = Vec::new();
-    let mut inside: Vec<String> = about.shapes.iter().filter(|(_, first)| !first).map(|(t, _)| t.clone()).collect();
+    let mut inside: Vec<String> =
+        about.shapes.iter().filter(|(_, first)| !first).map(|(t, _)| t.clone()).collect();
     starts.extend(about.shapes.iter().filter(|(_, first)| *first).map(|(t, _)| t.clone()));
     let mut whole: Vec<String> = Vec::new();
     let mut long = 0_usize;
@@ -530,7 +527,19 @@ fn ordered_values(about: &About<'_>, all: &mut Vec<Value>) {
                     Value::Datetime(_) | Value::Timespan(_) => (TICKS_PER_SECOND, 3600 * TICKS_PER_SECOND),
                     _ => (1, 10),
                 };
-                let steps = [hour, -hour, second * 60, -second * 60, second, -second, 0, 1, -1, 100 * hour, -100 * hour];
+                let steps = [
+                    hour,
+                    -hour,
+                    second * 60,
+                    -second * 60,
+                    second,
+                    -second,
+                    0,
+                    1,
+                    -1,
+                    100 * hour,
+                    -100 * hour,
+                ];
                 found.extend(steps.into_iter().filter_map(near));
             }
         }
@@ -598,8 +607,17 @@ fn defaults(about: &About<'_>, all: &mut Vec<Value>) {
                 all.push(Value::String(format_smolstr!("{first}{}", about.number)));
             }
             // Where plain words are ruled out.
-            let others =
-                ["Quartz-77", "7", "zz", "10.9.8.7", "x@example.net", "C:\\Temp\\q.bin", "0", "true", "https://q.example/z"];
+            let others = [
+                "Quartz-77",
+                "7",
+                "zz",
+                "10.9.8.7",
+                "x@example.net",
+                "C:\\Temp\\q.bin",
+                "0",
+                "true",
+                "https://q.example/z",
+            ];
             all.extend(others.map(Value::string));
         }
     }
@@ -672,8 +690,7 @@ pub(super) fn alternatives(base: &Value, count: usize, step: i64, about: &About<
         }
         for value in made {
             let value = if about.ty == Type::Unknown { value } else { cast(&value, about.ty) };
-            let new = !value.is_null()
-                && out.iter().all(|o| compared(o, &value) != Some(Ordering::Equal));
+            let new = !value.is_null() && out.iter().all(|o| compared(o, &value) != Some(Ordering::Equal));
             if new && about.wishes.iter().all(|w| holds(&value, w, about.patterns)) {
                 out.push(value);
                 break;

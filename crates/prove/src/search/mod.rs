@@ -704,7 +704,7 @@ fn node_of_term(
                 _ => None,
             }
         }
-        Term::Call(name, args)
+        Term::Call(name, args, _)
             if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
         {
             args.last().and_then(|a| go(store, *a))
@@ -718,8 +718,9 @@ fn node_of_term(
         | Term::Case(..)
         | Term::Truth { .. }
         | Term::Made { .. }
-        | Term::Merged(_)
+        | Term::Merged(..)
         | Term::Scalar(..)
+        | Term::List(..)
         | Term::Opaque { .. } => None,
     }
 }

@@ -180,10 +180,16 @@ impl Prepared<'_> {
         places: &[usize],
         tables: &MemoryTables,
     ) -> bool {
-        let (input, distinct) = match &*self.query.plan.op {
-            Op::Limit { input, kind, .. } => (input, *kind == LimitKind::SampleDistinct),
-            Op::Top { input, .. } => (input, false),
+        let (input, kind) = match &*self.query.plan.op {
+            Op::Limit { input, kind, .. } => (input, *kind),
+            Op::Top { input, .. } => (input, LimitKind::Take),
             _ => return false,
+        };
+        // A sample does not look at the order.
+        let (sorted_by, distinct) = match kind {
+            LimitKind::Take => (sorted_by, false),
+            LimitKind::Sample => (&[] as &[usize], false),
+            LimitKind::SampleDistinct => (&[] as &[usize], true),
         };
         if first.len() != duckdb.len() {
             return false;

@@ -4,7 +4,7 @@
 -- Kusto: "todatetime()", "The datetime data type: supported formats".
 CREATE OR REPLACE TEMP MACRO to_datetime(text_) AS (
     coalesce(
-        TRY_CAST(nullif(regexp_extract(text_, '^\s*(\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?)\s*(?:[Zz]|GMT|UTC|[+-]\d{2}:?\d{2})?\s*$', 1), '') AS TIMESTAMP),
+        TRY_CAST(nullif(regexp_extract(replace(text_, 't', 'T'), '^\s*(\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?)\s*(?:[Zz]|GMT|UTC|[+-]\d{2}:?\d{2})?\s*$', 1), '') AS TIMESTAMP),
         CASE WHEN regexp_matches(text_, '\d') THEN try_strptime(
             trim(regexp_replace(text_, '\s*(?:[Zz]|GMT|UTC|[+-]\d{2}:?\d{2})\s*$', '')),
             ['%Y-%m-%dT%H', '%Y-%m-%d %H', '%a, %d %b %y %H:%M:%S', '%a, %d %b %Y %H:%M:%S', '%d %b %y %H:%M:%S', '%d %b %Y %H:%M:%S',

@@ -1,4 +1,5 @@
 //! How the program is linked.
+#![allow(clippy::print_stdout, reason = "that is how a build script speaks")]
 
 use std::env::var;
 

@@ -210,7 +210,11 @@ mod tests {
             let mut found = Vec::new();
             let work = |i: usize, input: &Input| {
                 // The first of many takes longest.
-                std::thread::sleep(std::time::Duration::from_millis(if i % 100 == 0 { 20 } else { 0 }));
+                std::thread::sleep(std::time::Duration::from_millis(if i.is_multiple_of(100) {
+                    20
+                } else {
+                    0
+                }));
                 (i, input.shown.clone())
             };
             let deliver = |i: usize, (worked, shown): (usize, String)| {

@@ -166,8 +166,8 @@ pub(crate) struct Block {
     pub group_keys: Vec<ColId>,
     pub having: Vec<Expr>,
     pub distinct: Option<Distinct>,
-    pub limit: Option<Expr>,
-    pub qualify: Option<Expr>,
+    pub limit: Option<Box<Expr>>,
+    pub qualify: Option<Box<Expr>>,
     /// The order of the rows.
     pub order: Vec<SortKey>,
     /// List the columns one by one.

@@ -488,7 +488,7 @@ impl Lowerer<'_> {
         let first = build::over(build::function("row_number", Vec::new()), partition, order);
         block.outs = outs;
         block.explicit = block.outs.len() <= MAX_LIST && !star;
-        block.qualify = Some(build::eq(first, build::integer(1)));
+        block.qualify = Some(Box::new(build::eq(first, build::integer(1))));
         block.hint = "latest";
         if keys.is_empty() { self.one_row(block) } else { Ok(block) }
     }

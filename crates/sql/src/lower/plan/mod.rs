@@ -194,7 +194,7 @@ impl Lowerer<'_> {
         let mut scope = block.scope(self, Keep::All, &uses);
         scope.order = block.window_order(self, &scope)?;
         let test = self.predicate(predicate, &scope)?;
-        block.qualify = Some(test);
+        block.qualify = Some(Box::new(test));
         block.hint = "filtered";
         let aliases = block.aliases_of(self, &uses, Keep::All);
         block.pinned.extend(aliases);
@@ -277,7 +277,7 @@ impl Lowerer<'_> {
         if matches!(Uses::of([count]).columns.as_slice(), [_, ..]) {
             return Err(Refusal::new(codes::SQL_VALUE, plan.span, "the number of rows must be a constant"));
         }
-        block.limit = Some(limit);
+        block.limit = Some(Box::new(limit));
         block.hint = "limited";
         Ok(block)
     }

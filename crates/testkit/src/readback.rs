@@ -102,7 +102,10 @@ pub fn against_engine(query: &Query, id: &str, change: bool) -> (usize, usize, V
                 ran += 1;
                 let shown = |rows: &[Vec<Value>]| -> String {
                     let line = |r: &Vec<Value>| {
-                        format!("  {}\n", r.iter().map(crate::conformance::shown).collect::<Vec<_>>().join(" | "))
+                        format!(
+                            "  {}\n",
+                            r.iter().map(crate::conformance::shown).collect::<Vec<_>>().join(" | ")
+                        )
                     };
                     rows.iter().take(6).map(line).collect()
                 };
@@ -185,7 +188,9 @@ pub fn check(query: &Query, id: &str, attempts: u64) -> (Outcome, String) {
     let Ok(hints) = route::guarded(|| Ok(hints::of(query))) else { return (Outcome::Same(0), sql) };
     let (mut found, mut settled, mut attempt) = (0, false, 0);
     while attempt < attempts {
-        let Ok(mut tables) = route::guarded(|| Ok(tables::generate(&hints, id, attempt, settled))) else { break };
+        let Ok(mut tables) = route::guarded(|| Ok(tables::generate(&hints, id, attempt, settled))) else {
+            break;
+        };
         for need in &prepared.lowered.needs {
             tables.tables.entry(need.name.clone()).or_insert_with(|| MemoryTable {
                 columns: need.columns.iter().map(|(n, t)| (n.clone(), *t)).collect(),
@@ -207,7 +212,10 @@ pub fn check(query: &Query, id: &str, attempts: u64) -> (Outcome, String) {
                     rows.iter()
                         .take(6)
                         .map(|r| {
-                            format!("  {}\n", r.iter().map(crate::conformance::shown).collect::<Vec<_>>().join(" | "))
+                            format!(
+                                "  {}\n",
+                                r.iter().map(crate::conformance::shown).collect::<Vec<_>>().join(" | ")
+                            )
                         })
                         .collect()
                 };

@@ -25,19 +25,13 @@ fn shipped_rules_keep_their_tests_through_sql_and_back() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     let (found, _) = find_tests(&[root]);
     let options = TestOptions::default();
-    let (mut cases, mut refused) = (0, Vec::new());
+    let mut cases = 0;
     for input in &found {
         let (_, (rule_input, rule_text), all) = prepare(input).unwrap_or_else(|(_, ds)| panic!("{ds:?}"));
         for case in &all {
             let runner = Runner { input, rule: rule_input, rule_text: &rule_text, options: &options, case };
             let Ok((rule, data, now)) = runner.ready() else { panic!("{}", rule_input.shown) };
-            let back = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_back(&rule))) {
-                Ok(back) => back,
-                Err(_) => {
-                    refused.push(rule_input.shown.clone());
-                    break;
-                }
-            };
+            let back = read_back(&rule);
             // Another permitted answer will do, too.
             let holds = (0..12).any(|choice| {
                 let (found, _) = run_query(&back, &data, EngineKind::Reference, now, choice)
@@ -48,9 +42,5 @@ fn shipped_rules_keep_their_tests_through_sql_and_back() {
             cases += 1;
         }
     }
-    assert!(cases >= 100, "{cases} cases, refused {refused:?}");
-    assert!(refused.len() <= ALLOWED, "{refused:?}");
+    assert!(cases >= 100, "{cases} cases");
 }
-
-/// Rules whose SQL is not read back yet: series of buckets, functions that make several columns.
-const ALLOWED: usize = 3;

@@ -88,7 +88,9 @@ impl<'q> Lifter<'q> {
                 for item in items {
                     match item.what {
                         What::Expr(e) if aggregates(e) => {}
-                        What::Expr(e) => keys.push(self.group_key(&mut block, &item.name, e, &mut key_items)?),
+                        What::Expr(e) => {
+                            keys.push(self.group_key(&mut block, &item.name, e, &mut key_items)?)
+                        }
                         What::Col(_) => return Err(self.clause(s, "a star beside GROUP BY")),
                     }
                 }
@@ -182,7 +184,8 @@ impl<'q> Lifter<'q> {
             let _ = ast::visit_expressions(having, |e| {
                 if let ast::Expr::Identifier(i) = e {
                     let in_from = from.iter().flat_map(|s| &s.cols).find(|c| same_name(&c.name, &i.value));
-                    let key = after.sources.iter().flat_map(|s| &s.cols).find(|c| same_name(&c.name, &i.value));
+                    let key =
+                        after.sources.iter().flat_map(|s| &s.cols).find(|c| same_name(&c.name, &i.value));
                     if let Some(col) = in_from
                         && key.is_none_or(|k| k.id != col.id)
                         && !self.keyed.iter().any(|(node, _)| same(node, e))
@@ -196,7 +199,8 @@ impl<'q> Lifter<'q> {
             if let Some(ident) = hidden
                 && !aggregates(having)
             {
-                let message = format!("`{}` in HAVING is a name of FROM, too: it is not read back", ident.value);
+                let message =
+                    format!("`{}` in HAVING is a name of FROM, too: it is not read back", ident.value);
                 return Err(Refusal::new(codes::SQL_READ_CLAUSE, self.lines.range(ident.span), message));
             }
             let mut tests = Vec::new();
@@ -294,7 +298,12 @@ impl<'q> Lifter<'q> {
             let fields = fields.into_iter().map(|c| self.typed_nulls(c)).collect::<Vec<_>>();
             if names.is_empty() {
                 if let Some(id) = ids.get(skip) {
-                    let col = self.typed_nulls(Col { name: name.clone(), id: *id, nulls: Nulls::OPEN, fields: None });
+                    let col = self.typed_nulls(Col {
+                        name: name.clone(),
+                        id: *id,
+                        nulls: Nulls::OPEN,
+                        fields: None,
+                    });
                     let val = Val::new(self.column(col.id), col.nulls);
                     self.known.insert(std::ptr::from_ref(e).addr(), val);
                 }

@@ -8,14 +8,19 @@ use super::{Lifter, Result, Val, name_of};
 use crate::lower::Unique;
 use ruleferry_diag::Span;
 use ruleferry_ir::{
-    self as ir, ColId, Expr, Join, JoinKey, JoinKind, Op, Plan, Range, Scan, SelectItem, TableName, Type, Value, Values,
+    self as ir, ColId, Expr, Join, JoinKey, JoinKind, Op, Plan, Range, Scan, SelectItem, TableName, Type,
+    Value, Values,
 };
 use ruleferry_targets::schema;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, BinaryOperator, JoinConstraint, JoinOperator, TableFactor};
 
 impl<'q> Lifter<'q> {
-    pub(super) fn from(&mut self, from: &'q [ast::TableWithJoins], node: &'q ast::Select) -> Result<Block<'q>> {
+    pub(super) fn from(
+        &mut self,
+        from: &'q [ast::TableWithJoins],
+        node: &'q ast::Select,
+    ) -> Result<Block<'q>> {
         let first = match from {
             [] => return Ok(Block::new(one_row(), Vec::new())),
             [one] => one,
@@ -168,7 +173,8 @@ impl<'q> Lifter<'q> {
                 };
             }
             let missing = rows.iter().any(|r| matches!(r.get(at), Some(None)));
-            let mut nulls = cells().fold(Nulls { never_empty: true, ..Nulls::PRESENT }, |n, v| n.or(&v.nulls));
+            let mut nulls =
+                cells().fold(Nulls { never_empty: true, ..Nulls::PRESENT }, |n, v| n.or(&v.nulls));
             if missing {
                 nulls = nulls.or(if ty == Type::String { &Nulls::OPEN } else { &Nulls::EXACT });
             }
@@ -205,7 +211,8 @@ impl<'q> Lifter<'q> {
             };
             vals.push(self.value(&mut scope, e)?.e);
         }
-        let ([column], true) = (alias.columns.as_slice(), name.eq_ignore_ascii_case("generate_series")) else {
+        let ([column], true) = (alias.columns.as_slice(), name.eq_ignore_ascii_case("generate_series"))
+        else {
             return Err(self.clause(node, "this table function"));
         };
         if vals.len() == 2 {

@@ -172,9 +172,8 @@ pub fn lift(script: &str, options: &LiftOptions<'_>) -> Lifted {
         return lift_here(script, options);
     }
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || lift_here(script, options));
+        let worker =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || lift_here(script, options));
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(lifted)) => lifted,
             Ok(Err(_)) | Err(_) => refused(Diagnostic::error(

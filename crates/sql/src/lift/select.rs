@@ -172,9 +172,8 @@ impl<'q> Lifter<'q> {
             ast::GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => !keys.is_empty(),
             _ => return Err(self.clause(s, "this GROUP BY")),
         };
-        let collects = items
-            .iter()
-            .any(|i| matches!(i.what, What::Expr(e) if super::aggregate::aggregates(e)));
+        let collects =
+            items.iter().any(|i| matches!(i.what, What::Expr(e) if super::aggregate::aggregates(e)));
         if keyed || collects || s.having.is_some() {
             if s.qualify.is_some() || s.distinct.is_some() {
                 return Err(self.clause(s, "QUALIFY or DISTINCT beside GROUP BY"));
@@ -236,9 +235,8 @@ impl<'q> Lifter<'q> {
             }
             Some(ast::Distinct::Distinct) => {
                 let mut block = self.projected(block, cols);
-                let text = |c: &Col| {
-                    c.nulls.sql && c.fields.is_none() && self.columns.ty(c.id) == Type::String
-                };
+                let text =
+                    |c: &Col| c.nulls.sql && c.fields.is_none() && self.columns.ty(c.id) == Type::String;
                 if let Some(open) = block.cols().find(|c| text(c)) {
                     let what = format!("the text `{}` of DISTINCT rows", open.name);
                     return Err(self.null(s, &what));
@@ -292,11 +290,13 @@ impl<'q> Lifter<'q> {
         let block = self.projected(block, cols.clone());
         let before = self.projected(whole, cols);
         // The same rows before the choice, if the list keeps the keys and gives no column another id.
-        let kept = keys.iter().all(|k| before.plan.output.contains(k)) && before.plan.output == block.plan.output;
+        let kept =
+            keys.iter().all(|k| before.plan.output.contains(k)) && before.plan.output == block.plan.output;
         let mut block = block;
         if kept {
             let columns = before.plan.output.iter().map(|id| (*id, *id)).collect();
-            block.unique = Some(Box::new(super::block::Unique { plan: before.plan, keys: keys.to_vec(), columns }));
+            block.unique =
+                Some(Box::new(super::block::Unique { plan: before.plan, keys: keys.to_vec(), columns }));
         }
         Ok(block)
     }
@@ -316,8 +316,7 @@ impl<'q> Lifter<'q> {
         let call = match by {
             None => ir::AggregateCall::TakeAny { returned, star: false, condition: None },
             Some((by, max)) => {
-                let first =
-                    by_column.unwrap_or_else(|| self.add(if max { "max_" } else { "min_" }, by.ty));
+                let first = by_column.unwrap_or_else(|| self.add(if max { "max_" } else { "min_" }, by.ty));
                 ids.insert(0, first);
                 ir::AggregateCall::ArgExtreme { max, by, returned, star: false }
             }
@@ -325,9 +324,7 @@ impl<'q> Lifter<'q> {
         output.extend(&ids);
         let aggregates =
             if ids.is_empty() { Vec::new() } else { vec![ir::AggregateItem { ids, call, named: true }] };
-        block.wrap(output.into(), |input| {
-            Op::Aggregate(ir::Aggregate { input, keys: items, aggregates })
-        });
+        block.wrap(output.into(), |input| Op::Aggregate(ir::Aggregate { input, keys: items, aggregates }));
         // In their own order again.
         let items = columns.iter().map(|id| Item { ids: vec![*id], expr: self.column(*id), named: true });
         let items = items.collect();
@@ -420,11 +417,8 @@ impl<'q> Lifter<'q> {
                 }
                 What::Expr(e) => {
                     let e = if folds { super::test::lowered(e).unwrap_or(e) } else { e };
-                    let own = block
-                        .aliases
-                        .iter()
-                        .find(|a| std::ptr::eq(a.expr, e))
-                        .and_then(|a| a.col.clone());
+                    let own =
+                        block.aliases.iter().find(|a| std::ptr::eq(a.expr, e)).and_then(|a| a.col.clone());
                     match own {
                         Some(col) => Col { name: item.name.clone(), ..col },
                         None => {
@@ -454,8 +448,11 @@ impl<'q> Lifter<'q> {
             let computed = literal_row(&block.plan, &items);
             match computed {
                 Some(rows) => {
-                    block.plan =
-                        Plan::new(Op::Values(ir::Values { rows: vec![rows], print: true }), wanted, Span::default());
+                    block.plan = Plan::new(
+                        Op::Values(ir::Values { rows: vec![rows], print: true }),
+                        wanted,
+                        Span::default(),
+                    );
                 }
                 None => block.wrap(wanted.into(), |input| Op::Project { input, items }),
             }
@@ -475,7 +472,10 @@ impl<'q> Lifter<'q> {
             return;
         }
         let expr = self.column(col.id);
-        if wanted.contains(&col.id) || !same_name(self.columns.name(col.id), &col.name) && !is_suffixed(self.columns.name(col.id), &col.name) {
+        if wanted.contains(&col.id)
+            || !same_name(self.columns.name(col.id), &col.name)
+                && !is_suffixed(self.columns.name(col.id), &col.name)
+        {
             col.id = self.add(&col.name, expr.ty);
         }
         wanted.push(col.id);
@@ -771,7 +771,12 @@ impl<'q> Lifter<'q> {
     }
 
     /// A function that makes several columns: a struct in SQL.
-    fn columns_of_call(&mut self, block: &mut Block<'q>, name: &str, e: &'q ast::Expr) -> Result<Option<Col>> {
+    fn columns_of_call(
+        &mut self,
+        block: &mut Block<'q>,
+        name: &str,
+        e: &'q ast::Expr,
+    ) -> Result<Option<Col>> {
         if super::expr::is_test(e) || self.known_value(bare(e)).is_some() {
             return Ok(None);
         }
@@ -800,7 +805,12 @@ impl<'q> Lifter<'q> {
     }
 
     /// `struct_extract_at(holder, n)`
-    pub(super) fn field_at(&mut self, block: &mut Block<'q>, holder: &'q ast::Expr, n: i64) -> Result<Option<Val>> {
+    pub(super) fn field_at(
+        &mut self,
+        block: &mut Block<'q>,
+        holder: &'q ast::Expr,
+        n: i64,
+    ) -> Result<Option<Val>> {
         let ast::Expr::Identifier(ident) = bare(holder) else { return Ok(None) };
         let col = match self.find(block, &ident.value, None, ident)? {
             Some(col) => Some(col),
@@ -852,7 +862,10 @@ impl<'q> Lifter<'q> {
 
 /// `Foo__2`: the name in SQL of a column `foo` beside another `Foo`.
 fn is_suffixed(name: &str, shown: &str) -> bool {
-    shown.strip_prefix(name).and_then(|rest| rest.strip_prefix("__")).is_some_and(|n| n.parse::<u32>().is_ok())
+    shown
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix("__"))
+        .is_some_and(|n| n.parse::<u32>().is_ok())
 }
 
 /// A SELECT without FROM: its list as literal values, where none rests on another.

@@ -185,9 +185,19 @@ impl<'q> Lifter<'q> {
             return self.json_of_text(args, node);
         }
         match name {
-            "match.term" | "match.term_cs" | "match.term_prefix" | "match.term_prefix_cs"
-            | "match.term_suffix" | "match.term_suffix_cs" | "match.any_term" | "match.all_terms"
-            | "match.regex" | "match.regex_cs" | "match.cidr" | "dynamic.strings" | "dynamic.has" => {
+            "match.term"
+            | "match.term_cs"
+            | "match.term_prefix"
+            | "match.term_prefix_cs"
+            | "match.term_suffix"
+            | "match.term_suffix_cs"
+            | "match.any_term"
+            | "match.all_terms"
+            | "match.regex"
+            | "match.regex_cs"
+            | "match.cidr"
+            | "dynamic.strings"
+            | "dynamic.has" => {
                 // Of what is no list `list_contains` is NULL, as `set_has_element` is; `in` takes it for a list of itself.
                 return Ok(None);
             }
@@ -337,13 +347,7 @@ impl<'q> Lifter<'q> {
         }
     }
 
-    fn cast_value(
-        &self,
-        template: &'static Template,
-        arg: Val,
-        to: Type,
-        node: &ast::Expr,
-    ) -> Result<Val> {
+    fn cast_value(&self, template: &'static Template, arg: Val, to: Type, node: &ast::Expr) -> Result<Val> {
         if arg.e.ty == to {
             return Ok(arg);
         }

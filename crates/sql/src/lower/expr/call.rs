@@ -54,8 +54,8 @@ impl Lowerer<'_> {
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
         // So is one whose name comes out empty.
-        let computed =
-            function.name == "bag_pack" && args.iter().step_by(2).any(|name| self.constant_text(name).is_none());
+        let computed = function.name == "bag_pack"
+            && args.iter().step_by(2).any(|name| self.constant_text(name).is_none());
         let name = if computed { "bag_pack.computed" } else { function.name };
         let Some(template) = self.find_template(name, &types) else {
             let values = args.iter().map(|_| column("x")).collect();

@@ -278,3 +278,22 @@ fn what_is_nested_too_deep_is_refused() {
         at = *inner;
     }
 }
+
+#[test]
+fn what_is_nested_less_deep_fits_on_a_small_stack() {
+    for depth in [40, 90, 100, 150, 300] {
+        let mut rule = rule("T | where a == 'p'");
+        let ir::Op::Filter { input: _, predicate } = &mut *rule.query.plan.op else { panic!() };
+        for n in 0..depth {
+            let inner = std::mem::replace(predicate, ir::Expr::bool(true, Default::default()));
+            let text = inner.cast(Type::String, true);
+            let value = ir::Expr::string(format!("{n}"), Default::default());
+            let test =
+                ir::Expr::compare(ir::CompareOp::Lt, text, value, ir::Missing::Null, Default::default());
+            *predicate = test.negated(Default::default());
+        }
+        let mut arena = Arena::default();
+        let made = canonical(&mut arena, &rule, &options(false));
+        assert_eq!(made.is_ok(), depth <= 40, "{depth}");
+    }
+}

@@ -7,7 +7,7 @@ use super::shift::{Remap, Shift, reads};
 use super::{Canon, Made};
 use crate::block::{Block, BlockId, Source};
 use crate::formula::{Formula, FormulaId};
-use crate::term::{Constant, Term, TermId};
+use crate::term::{Constant, TermId};
 use ruleferry_ir::{JoinKind, Type};
 use smol_str::SmolStr;
 

@@ -104,6 +104,7 @@ impl<'q> Maker<'q, '_, '_> {
         {
             return Some(value);
         }
+        self.store.work += 200;
         let values = self.read(e, inst, 0)?;
         let closed = self.closed(e, Some(&values), 0)?;
         let value = closed_value(&closed, self.store.now)?;

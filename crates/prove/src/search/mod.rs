@@ -93,6 +93,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         left: options.steps,
         found: Found::default(),
         seen: FxHashSet::default(),
+        weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
         row_wise: row_wise(&a.query).zip(row_wise(&b.query)).is_some_and(|(x, y)| x == y)
             && [a, b]
                 .iter()
@@ -170,11 +171,16 @@ impl Guide {
     }
 }
 
+/// Plans and expressions that the making of one set of tables may walk.
+const WALK: u32 = 60_000;
+
 /// What was made for one guide.
 struct Made {
     tables: MemoryTables,
     trace: Trace,
     conflicts: u32,
+    /// In steps of the search.
+    work: u64,
 }
 
 /// Makes tables for one or both queries: `(which, rows of the other are used again)`.
@@ -191,6 +197,7 @@ fn make<'q>(
     store.tables.clone_from(layout);
     store.variant = guide.variant;
     let mut trace = Trace::default();
+    let mut walked = 0;
     for (at, share) in which {
         let Some(known) = known.get(*at) else { continue };
         let mut maker = Maker {
@@ -203,15 +210,16 @@ fn make<'q>(
             late: Vec::new(),
             insts: 0,
             share: *share,
-            budget: 60_000,
+            budget: WALK,
             scope: Vec::new(),
             rows: Vec::new(),
         };
         let key = build::key(&*known.query.plan.op, 0, build::COPIES);
         maker.whole(copies.map(|n| (n, key)));
+        walked += u64::from(WALK.saturating_sub(maker.budget));
     }
     let tables = store.tables();
-    Made { tables, trace, conflicts: store.conflicts }
+    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked + 10 }
 }
 
 /// The tables that the queries read, with the columns that they know, in types that serve both.
@@ -331,6 +339,8 @@ struct Search<'s, 'r> {
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
+    /// How much more a run costs than one over a single filter.
+    weight: u64,
     row_wise: bool,
     pending: Vec<Row>,
 }
@@ -342,8 +352,10 @@ impl Search<'_, '_> {
             || self.options.stop.is_some_and(|stop| stop())
     }
 
-    fn make(&self, which: &[(usize, bool)], guide: &Guide, copies: Option<usize>) -> Made {
-        make(self.known, which, guide, &self.layout, self.patterns, self.options.now, copies)
+    fn make(&mut self, which: &[(usize, bool)], guide: &Guide, copies: Option<usize>) -> Made {
+        let made = make(self.known, which, guide, &self.layout, self.patterns, self.options.now, copies);
+        self.left = self.left.saturating_sub(made.work);
+        made
     }
 
     /// Takes tables in, to be run now or with others.
@@ -376,9 +388,10 @@ impl Search<'_, '_> {
         self.observe(tables);
     }
 
-    fn cost(tables: &MemoryTables) -> u64 {
+    /// What a run of both rules costs.
+    fn cost(&self, tables: &MemoryTables) -> u64 {
         let cells: usize = tables.tables.values().map(|t| (t.rows.len() + 1) * t.columns.len().max(1)).sum();
-        cells as u64 + 20
+        (cells as u64 + 20) * self.weight
     }
 
     fn observe(&mut self, mut tables: MemoryTables) {
@@ -389,7 +402,7 @@ impl Search<'_, '_> {
         if !self.row_wise && !self.seen.insert(print) {
             return;
         }
-        self.left = self.left.saturating_sub(Self::cost(&tables));
+        self.left = self.left.saturating_sub(self.cost(&tables));
         let seen = self.observer.see(&tables);
         if let Some(fault) = seen.fault {
             if self.found.faults.len() < 8 && !self.found.faults.contains(&fault) {
@@ -409,6 +422,7 @@ impl Search<'_, '_> {
 
     /// The smallest tables that still show it.
     fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
         let without_empties = |t: &MemoryTables| {
             let mut t = t.clone();
             if self.options.empty_is_absent {
@@ -417,13 +431,17 @@ impl Search<'_, '_> {
             t
         };
         let mut shows = |t: &MemoryTables| {
+            if self.options.stop.is_some_and(|stop| stop()) {
+                return false;
+            }
             let seen = self.observer.see(&without_empties(t));
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let tables = without_empties(&shrink::shrunk(tables, &mut shows));
+        let tables = without_empties(&shrink::shrunk(tables, u32::try_from(runs).unwrap_or(60), &mut shows));
+        // What is reported is what was seen last.
         let seen = self.observer.see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
@@ -482,7 +500,6 @@ impl Search<'_, '_> {
                 let guide = Guide::attempt(attempt, self.options.seed);
                 let copies = self.rules.get(side).and_then(|r| threshold(r));
                 let made = self.make(&[(side, false)], &guide, copies);
-                self.left = self.left.saturating_sub(10);
                 let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
                 self.take(made.tables.clone());
                 if fires || attempt == 0 {
@@ -536,12 +553,10 @@ impl Search<'_, '_> {
                     other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
                     other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
                     let again = self.make(&[(*side, false)], &other, copies);
-                    self.left = self.left.saturating_sub(10);
                     if again.conflicts < next.conflicts {
                         next = again;
                     }
                 }
-                self.left = self.left.saturating_sub(10);
                 // What the change brought in is changed, too: the rows that an exclusion looks for.
                 for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
                     let mut second = changed.clone();
@@ -550,7 +565,6 @@ impl Search<'_, '_> {
                         return;
                     }
                     let also = self.make(&[(*side, false)], &second, copies);
-                    self.left = self.left.saturating_sub(10);
                     self.take(also.tables);
                 }
                 if pool.len() < 200 {
@@ -652,6 +666,13 @@ impl Search<'_, '_> {
     }
 }
 
+/// Operators of a query.
+fn weight(query: &Query) -> u64 {
+    let mut count = 0;
+    query.for_each_plan(&mut |_| count += 1);
+    count
+}
+
 /// Rows that an alert takes, where it is more than one.
 fn threshold(rule: &ir::Rule) -> Option<usize> {
     let trigger = rule.envelope.trigger.as_ref()?;
@@ -685,7 +706,7 @@ fn node_of_term(
     if depth > 20 {
         return None;
     }
-    let mut go = |store: &mut Store<'_>, t| node_of_term(arena, t, template, store, depth + 1);
+    let go = |store: &mut Store<'_>, t| node_of_term(arena, t, template, store, depth + 1);
     match arena.get(term) {
         Term::Column { name, ty } => Some(store.column(template, name, *ty)),
         Term::Event => Some(store.column(template, "_raw", Type::String)),

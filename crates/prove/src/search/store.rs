@@ -80,6 +80,8 @@ pub(super) struct Store<'p> {
     pub splits: FxHashMap<(NodeId, SmolStr), Vec<NodeId>>,
     /// Which candidate a node takes.
     pub variant: u64,
+    /// What the making has cost so far, in the steps of a search.
+    pub work: u64,
     /// Nodes in the order in which they were decided.
     log: Vec<NodeId>,
 }
@@ -96,6 +98,7 @@ impl<'p> Store<'p> {
             conflicts: 0,
             splits: FxHashMap::default(),
             variant: 0,
+            work: 0,
             log: Vec::new(),
         }
     }
@@ -281,6 +284,7 @@ impl<'p> Store<'p> {
         if depth > 16 {
             return Value::Null;
         }
+        self.work += 10;
         let value = self.decide(root, depth);
         self.fix(root, value.clone());
         value
@@ -367,7 +371,11 @@ impl<'p> Store<'p> {
         } else {
             let mixed = (self.variant ^ (root as u64) << 16).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
             // The first is the likeliest still.
-            if mixed % 3 == 0 { usize::try_from(mixed >> 8).unwrap_or(0) % found.len().max(1) } else { 0 }
+            if mixed.is_multiple_of(3) {
+                usize::try_from(mixed >> 8).unwrap_or(0) % found.len().max(1)
+            } else {
+                0
+            }
         };
         found.into_iter().nth(at).unwrap_or(Value::Null)
     }

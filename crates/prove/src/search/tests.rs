@@ -48,8 +48,8 @@ fn each_difference_has_a_witness_in_its_direction() {
             (true, false),
         ),
         (
-            "T | summarize n = dcount(y) by x | where n >= 4",
-            "T | summarize n = count() by x | where n >= 4",
+            "T | summarize n = dcount(y) by x | where n >= 4 | project x",
+            "T | summarize n = count() by x | where n >= 4 | project x",
             (false, true),
         ),
         (

@@ -84,7 +84,7 @@ pub(super) fn near(value: &Value, ty: Type) -> Vec<Value> {
         Value::Guid(g) => out.push(Value::Guid(g ^ 1)),
     }
     out.push(Value::Null);
-    if ty == Type::String && text_of(value) != "" {
+    if ty == Type::String && !text_of(value).is_empty() {
         out.push(Value::EMPTY);
     }
     out

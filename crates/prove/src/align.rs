@@ -64,9 +64,8 @@ fn weaker(a: Proof, b: Proof) -> Proof {
 /// How deep blocks and terms are compared part by part.
 const MAX_DEPTH: usize = 100;
 
-struct Aligner<'o> {
+struct Aligner {
     arena: Arena,
-    options: &'o Options,
     solver: Solver,
     budget: Budget,
     /// Values that suggest a difference.
@@ -78,7 +77,6 @@ struct Aligner<'o> {
 pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
     let mut aligner = Aligner {
         arena: Arena::default(),
-        options,
         solver: Solver::new(options.empty_is_absent),
         budget: Budget::new(options.steps, options.stop),
         models: Vec::new(),
@@ -119,8 +117,13 @@ pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict 
 }
 
 /// The verdict of what was proved and what was found.
-fn judged(found: Found, related: Related, mut reasons: Vec<String>, options: &Options) -> Verdict {
+fn judged(found: Found, mut related: Related, mut reasons: Vec<String>, options: &Options) -> Verdict {
     reasons.extend(found.faults);
+    // The evaluator is the definition: where it shows what was proved not to be, the proof is wrong, and that is to be seen.
+    if found.only_a.is_some() && related.within.is_some() || found.only_b.is_some() && related.covers.is_some() {
+        related = Related::NOTHING;
+        reasons.push("a proof and the evaluator disagree: this is an error of Ruleferry, please report it".into());
+    }
     match (found.only_a, found.only_b) {
         (Some(a), Some(b)) => Verdict::divergent(a, b, None),
         (Some(a), None) => {
@@ -179,7 +182,7 @@ fn envelopes(a: &ir::Rule, b: &ir::Rule) -> Related {
     enabled.and(trigger)
 }
 
-impl Aligner<'_> {
+impl Aligner {
     fn reason(&mut self, reason: String) {
         if !self.reasons.contains(&reason) {
             self.reasons.push(reason);

@@ -7,6 +7,7 @@
 use super::eval::atom_of_constants;
 use super::sat::{Lit, Sat};
 use super::text::{Lang, LangId, Normal, Texts};
+use super::theory::About;
 use crate::Arena;
 use crate::formula::{Atom, Formula, FormulaId};
 use crate::term::{Constant, Term, TermId};
@@ -293,7 +294,7 @@ impl<'s> Encoder<'s> {
                 let Constant::String(text) = constant else {
                     return self.test(Test::Value(*term, *op, constant.clone()));
                 };
-                let is_text = type_of(arena, *term) == Type::String;
+                let is_text = arena.ty(*term) == Type::String;
                 let opposite = match op {
                     CompareOp::Ne => Some(CompareOp::Eq),
                     CompareOp::Gt => Some(CompareOp::Le),
@@ -318,7 +319,7 @@ impl<'s> Encoder<'s> {
                 let test = |id| if is_text { Test::Text(*term, id) } else { Test::TextValue(*term, id) };
                 self.language(arena, *term, normal, test)
             }
-            Atom::True(term) if type_of(arena, *term) == Type::Bool => {
+            Atom::True(term) if arena.ty(*term) == Type::Bool => {
                 self.test(Test::Value(*term, CompareOp::Eq, Constant::Bool(true)))
             }
             Atom::True(_) | Atom::Pair(..) | Atom::TextPair(..) | Atom::InBlock(..) => {
@@ -376,9 +377,27 @@ fn entails(a: &Atom, b: &Atom) -> bool {
     case && (a.kind == b.kind || kinds.contains(&b.kind))
 }
 
-/// The type of a term's values.
-pub(super) fn type_of(arena: &Arena, term: TermId) -> Type {
-    arena.ty(term)
+/// What is known of a term besides its tests.
+pub(super) fn about(arena: &Arena, term: TermId, empty_is_absent: bool) -> About {
+    let mut at = term;
+    let exact = loop {
+        match arena.get(at) {
+            Term::Column { .. } | Term::Cast(..) | Term::Arithmetic(..) | Term::Now => break true,
+            Term::Input(_, inner) | Term::Negate(inner) | Term::Scalar(_, inner) => at = *inner,
+            Term::Constant(_)
+            | Term::Event
+            | Term::Call(..)
+            | Term::Member(..)
+            | Term::Index(..)
+            | Term::Case(..)
+            | Term::Truth { .. }
+            | Term::Made { .. }
+            | Term::Merged(..)
+            | Term::List(..)
+            | Term::Opaque { .. } => break false,
+        }
+    };
+    About { ty: arena.ty(term), exact, nonempty: empty_is_absent && is_column(arena, term) }
 }
 
 /// Whether a term is a column of a table, whatever reads it.

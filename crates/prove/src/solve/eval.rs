@@ -50,7 +50,7 @@ fn shown(constant: &Constant) -> String {
 }
 
 /// Whether an atom holds.
-pub(crate) fn atom(arena: &Arena, atom: &Atom, model: &Model) -> Option<bool> {
+pub fn atom(arena: &Arena, atom: &Atom, model: &Model) -> Option<bool> {
     let of = |term: &TermId| value(arena, *term, model);
     Some(match atom {
         Atom::Missing(term) => of(term)?.is_none(),
@@ -119,7 +119,7 @@ fn related(kind: MatchKind, case: Case, subject: &str, needle: &str) -> Option<b
 }
 
 /// Whether a text is in a language, by the evaluator's own functions; for regular expressions by their automaton.
-pub(crate) fn in_language(language: &Language, subject: &str) -> Option<bool> {
+pub fn in_language(language: &Language, subject: &str) -> Option<bool> {
     let seen = |folding: &Folding| match folding {
         Folding::Exact => subject.to_owned(),
         Folding::Simple | Folding::Lower => text::fold(subject),
@@ -142,7 +142,7 @@ pub(crate) fn in_language(language: &Language, subject: &str) -> Option<bool> {
 }
 
 /// Whether a formula holds, as far as the model says.
-pub(crate) fn formula(arena: &Arena, root: FormulaId, model: &Model) -> Option<bool> {
+pub fn formula(arena: &Arena, root: FormulaId, model: &Model) -> Option<bool> {
     let mut wanted: IndexSet<FormulaId, FxBuildHasher> = IndexSet::default();
     let mut stack = vec![root];
     while let Some(id) = stack.pop() {

@@ -8,7 +8,7 @@
 //! `region` for numbers and times. `eval` says what an atom is under given values.
 
 mod encode;
-pub(crate) mod eval;
+pub mod eval;
 mod query;
 mod region;
 mod sat;
@@ -17,7 +17,7 @@ pub(crate) mod testing;
 pub(crate) mod text;
 mod theory;
 
-pub(crate) use query::Query;
+use query::Query;
 
 use crate::Arena;
 use crate::formula::FormulaId;
@@ -87,7 +87,7 @@ impl Solver {
 
     /// Whether a formula can hold.
     pub fn satisfiable(&mut self, arena: &Arena, formula: FormulaId, budget: &mut Budget) -> Answer {
-        Query::new(self, arena, formula).solve(&[], budget)
+        Query::new(self, arena, formula).solve(budget)
     }
 
     /// Whether `b` holds wherever `a` does: unsatisfiable is yes, a model meets `a` and not `b`.
@@ -108,7 +108,7 @@ impl Solver {
         let mut query = Query::new(self, arena, formula);
         let mut models = Vec::new();
         while models.len() < most {
-            let Answer::Satisfiable(model) = query.solve(&[], budget) else { break };
+            let Answer::Satisfiable(model) = query.solve(budget) else { break };
             models.push(model);
             if !query.exclude_last() {
                 break;
@@ -117,22 +117,23 @@ impl Solver {
         models
     }
 
-    /// For each literal of the formula's atoms, both ways, a model in which formula and literal hold. `literals`: the atoms as
-    /// formulas, and their negations.
+    /// For each atom of a formula a literal, and models in which the formula holds with it and without it, where there are
+    /// such: what tells the formula from one that lacks the atom is among them.
     pub fn covering(
         &mut self,
         arena: &Arena,
         formula: FormulaId,
-        literals: &[FormulaId],
         budget: &mut Budget,
-    ) -> Vec<(FormulaId, Model)> {
+    ) -> Vec<(FormulaId, bool, Model)> {
         let mut query = Query::new(self, arena, formula);
         let mut models = Vec::new();
-        for literal in literals {
-            match query.solve(&[*literal], budget) {
-                Answer::Satisfiable(model) => models.push((*literal, model)),
-                Answer::Unsatisfiable(_) | Answer::Unknown(_) if budget.is_spent() => break,
-                Answer::Unsatisfiable(_) | Answer::Unknown(_) => {}
+        for literal in query::literals(arena, formula) {
+            for holds in [true, false] {
+                match query.solve_with(&[(literal, holds)], budget) {
+                    Answer::Satisfiable(model) => models.push((literal, holds, model)),
+                    Answer::Unsatisfiable(_) | Answer::Unknown(_) if budget.is_spent() => return models,
+                    Answer::Unsatisfiable(_) | Answer::Unknown(_) => {}
+                }
             }
         }
         models

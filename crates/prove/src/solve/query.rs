@@ -4,10 +4,10 @@
 //! then asked of each term's theory, and what excludes each other there becomes a clause. Only tests that the formula needs to
 //! be true are chosen: an alternative that is not taken says nothing about its tests.
 
-use super::encode::{Encoder, Node, Test, is_column, type_of};
+use super::encode::{Encoder, Node, Test, about};
 use super::sat::Lit;
 use super::text::{LangId, Relation};
-use super::theory::{self, About, Checked};
+use super::theory::{self, Checked};
 use super::{Answer, Budget, Model, Solver};
 use crate::Arena;
 use crate::formula::{Atom, Formula, FormulaId};
@@ -18,7 +18,7 @@ use ruleferry_ir::Type;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 /// A formula in the solver. What one answer learned serves the next.
-pub(crate) struct Query<'s, 'a> {
+pub(super) struct Query<'s, 'a> {
     arena: &'a Arena,
     encoder: Encoder<'s>,
     root: Lit,
@@ -73,6 +73,29 @@ impl Relevant {
     }
 }
 
+/// One literal of each atom of a formula, in the order in which they stand there.
+pub(super) fn literals(arena: &Arena, formula: FormulaId) -> Vec<FormulaId> {
+    let mut seen: FxHashSet<FormulaId> = FxHashSet::default();
+    let mut atoms: FxHashSet<&Atom> = FxHashSet::default();
+    let mut literals = Vec::new();
+    let mut stack = vec![formula];
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match arena.get_formula(id) {
+            Formula::And(parts) | Formula::Or(parts) => stack.extend(parts.iter().rev().copied()),
+            Formula::Literal { atom, .. } => {
+                if atoms.insert(atom) {
+                    literals.push(id);
+                }
+            }
+            Formula::True | Formula::False => {}
+        }
+    }
+    literals
+}
+
 enum Checks {
     Model(Model),
     Again,
@@ -97,30 +120,19 @@ impl<'s, 'a> Query<'s, 'a> {
         }
     }
 
-    /// The atoms of a formula, in the order of their making.
-    pub fn atoms(arena: &Arena, formula: FormulaId) -> Vec<&Atom> {
-        let mut seen: indexmap::IndexSet<FormulaId, FxBuildHasher> = indexmap::IndexSet::default();
-        let mut atoms: indexmap::IndexSet<&Atom, FxBuildHasher> = indexmap::IndexSet::default();
-        let mut stack = vec![formula];
-        while let Some(id) = stack.pop() {
-            if !seen.insert(id) {
-                continue;
-            }
-            match arena.get_formula(id) {
-                Formula::And(parts) | Formula::Or(parts) => stack.extend(parts.iter().rev().copied()),
-                Formula::Literal { atom, .. } => {
-                    atoms.insert(atom);
-                }
-                Formula::True | Formula::False => {}
-            }
-        }
-        atoms.into_iter().collect()
+    /// Whether the formula can hold.
+    pub fn solve(&mut self, budget: &mut Budget) -> Answer {
+        self.solve_with(&[], budget)
     }
 
-    /// Whether the formula can hold, and with it `with` (each true).
-    pub fn solve(&mut self, with: &[FormulaId], budget: &mut Budget) -> Answer {
+    /// Whether the formula can hold while others hold or do not.
+    pub fn solve_with(&mut self, with: &[(FormulaId, bool)], budget: &mut Budget) -> Answer {
         self.back_to(0);
-        let assumed: Vec<Lit> = with.iter().map(|f| self.encoder.formula(self.arena, *f)).collect();
+        let mut assumed = Vec::with_capacity(with.len());
+        for (formula, holds) in with {
+            let lit = self.encoder.formula(self.arena, *formula);
+            assumed.push(if *holds { lit } else { !lit });
+        }
         self.search(&assumed, budget).unwrap_or_else(Answer::Unknown)
     }
 
@@ -256,10 +268,7 @@ impl<'s, 'a> Query<'s, 'a> {
         let mut model = Model::default();
         let mut clauses: Vec<Vec<Lit>> = Vec::new();
         for (term, lits) in &by_term {
-            let about = About {
-                ty: type_of(self.arena, *term),
-                nonempty: self.empty_is_absent && is_column(self.arena, *term),
-            };
+            let about = about(self.arena, *term, self.empty_is_absent);
             let tests: Vec<(Test, bool)> = lits
                 .iter()
                 .filter_map(|(lit, holds)| {
@@ -349,7 +358,7 @@ impl<'s, 'a> Query<'s, 'a> {
                 }
                 Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) if *holds => {
                     // Equal values meet most of them.
-                    let ty = [*a, *b].map(|t| type_of(self.arena, t));
+                    let ty = [*a, *b].map(|t| self.arena.ty(t));
                     let plain = match ty {
                         [Type::String, _] | [_, Type::String] => Constant::String("x".into()),
                         [Type::Datetime, _] | [_, Type::Datetime] => continue,

@@ -16,6 +16,16 @@ use ruleferry_eval::{MemoryTables, Options, evaluate, text::fold};
 use ruleferry_ir as ir;
 use smol_str::SmolStr;
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        config
+    } else {
+        ProptestConfig { cases: usual, ..config }
+    }
+}
+
 const CHARS: [char; 24] = [
     'a', 'A', 'b', 'k', 'K', '\u{212A}', 's', 'S', 'ſ', 'i', 'İ', 'ı', 'ß', 'é', 'É', 'σ', 'ς', 'Σ', '1',
     ' ', '\n', '-', '_', '😀',

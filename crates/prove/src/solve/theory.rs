@@ -24,6 +24,8 @@ pub(super) enum Checked {
 #[derive(Clone, Copy)]
 pub(super) struct About {
     pub ty: Type,
+    /// All its values are of the type. Else a number may be one of another type.
+    pub exact: bool,
     /// The empty text is no value of it.
     pub nonempty: bool,
 }
@@ -126,6 +128,9 @@ fn present(sorted: &Sorted<'_>, about: About, texts: &mut Texts, budget: &mut Bu
     let wants_value = sorted.values.iter().any(|(.., holds)| *holds);
     let wants_text = sorted.text_values.iter().find(|(.., holds)| *holds).map(|(i, ..)| *i);
     let spaces: &[Space] = match about.ty {
+        Type::Int | Type::Long | Type::Real | Type::Decimal if !about.exact => {
+            &[Space::Long, Space::Real, Space::Decimal]
+        }
         Type::Bool => &[Space::Bool],
         Type::Int | Type::Long => &[Space::Long],
         Type::Real => &[Space::Real],

@@ -56,6 +56,9 @@ impl Set {
         {
             return Self::of(preimage(c).into_iter().map(|c| (c as u32, c as u32)));
         }
+        if *self.0 == [(0, LAST)] {
+            return self.clone();
+        }
         let mut add = Vec::new();
         let mut remove = Vec::new();
         for (c, folded) in &FOLDS.changed {

@@ -311,6 +311,15 @@ impl Lang {
         })
     }
 
+    /// The one text that it looks for somewhere.
+    pub(super) fn needle(&self) -> Option<&str> {
+        match self {
+            Self::Contains(n, _) | Self::Starts(n, _) | Self::Ends(n, _) => Some(n),
+            Self::Term { needle, .. } => Some(needle),
+            Self::Equals(..) | Self::Glob(..) | Self::Regex(..) | Self::Cidr(_) | Self::Before(..) => None,
+        }
+    }
+
     pub(super) fn pieces(&self) -> Pieces<'_> {
         match self {
             Self::Equals(n, _) => Pieces { start: Some(n), end: Some(n), inner: Vec::new() },

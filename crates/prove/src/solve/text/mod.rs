@@ -22,6 +22,7 @@ use product::{Found, shortest};
 use ruleferry_eval::text::{cidr_network, fold};
 pub(super) use rules::Relation;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A language of this solver.
@@ -29,10 +30,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(crate) struct LangId(u32);
 
 /// A test of the text, and whether it is to hold.
-pub(super) type Test = (LangId, bool);
+pub(crate) type Test = (LangId, bool);
 
 #[derive(Debug)]
-pub(super) enum Decided {
+pub(crate) enum Decided {
     Text(String),
     /// Sets of tests, by their places, that no text meets; whether automata were compared for it.
     Never(Vec<Vec<usize>>, bool),
@@ -168,7 +169,7 @@ impl Texts {
     }
 
     /// How languages stand to each other as far as needles tell: pairs of places. Of many languages only those that are
-    /// within another; they share three characters at least, which finds them without trying all pairs.
+    /// within another: their needles are looked up, so that not all pairs are tried.
     pub fn relations(
         &self,
         ids: &[LangId],
@@ -185,35 +186,25 @@ impl Texts {
             }
             return Ok(found);
         }
-        let grams = |text: &str| -> Vec<[u8; 3]> {
-            let seen = fold(text).into_bytes();
-            seen.windows(3).filter_map(|w| w.try_into().ok()).collect()
-        };
-        let mut begins: FxHashMap<[u8; 3], Vec<usize>> = FxHashMap::default();
+        // A needle inside of a piece is found by its whole text, for each length that there is.
+        let mut needles: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (j, q) in langs.iter().enumerate() {
-            let needle = match q {
-                Lang::Contains(n, _) | Lang::Starts(n, _) | Lang::Ends(n, _) => n,
-                Lang::Term { needle, .. } => needle,
-                Lang::Equals(..) | Lang::Glob(..) | Lang::Regex(..) | Lang::Cidr(_) | Lang::Before(..) => {
-                    continue;
-                }
-            };
-            if let Some(first) = grams(needle).first() {
-                begins.entry(*first).or_default().push(j);
-            }
+            let Some(needle) = q.needle() else { continue };
+            needles.entry(fold(needle)).or_default().push(j);
         }
+        let lengths: BTreeSet<usize> = langs.iter().flat_map(|l| l.needle().map(|n| fold(n).len())).collect();
         for (i, p) in langs.iter().enumerate() {
             let pieces = p.pieces();
-            let mut near: Vec<usize> = pieces
-                .start
-                .iter()
-                .chain(&pieces.end)
-                .chain(&pieces.inner)
-                .flat_map(|piece| grams(piece))
-                .filter_map(|gram| begins.get(&gram))
-                .flatten()
-                .copied()
-                .collect();
+            let mut near: Vec<usize> = Vec::new();
+            for piece in pieces.start.iter().chain(&pieces.end).chain(&pieces.inner) {
+                let piece = fold(piece);
+                for length in lengths.range(..=piece.len()) {
+                    budget.spend(1 + piece.len() as u64)?;
+                    let starts = 0..=piece.len() - length;
+                    let inside = starts.filter_map(|at| piece.get(at..at + length));
+                    near.extend(inside.filter_map(|text| needles.get(text)).flatten());
+                }
+            }
             near.sort_unstable();
             near.dedup();
             budget.spend(1 + near.len() as u64)?;

@@ -128,11 +128,11 @@ impl Nfa {
 pub(super) fn regex_hir(pattern: &str, ignore_case: bool) -> Result<Hir, String> {
     let parse = |pattern: &str| {
         let mut builder = regex_syntax::ParserBuilder::new();
-        builder.case_insensitive(ignore_case).octal(true).build().parse(pattern)
+        builder.case_insensitive(ignore_case).octal(true).build().parse(pattern).ok()
     };
     parse(pattern)
-        .or_else(|_| parse(&as_in_re2(pattern)))
-        .map_err(|_| format!("`{pattern}` is not a valid regular expression"))
+        .or_else(|| parse(&as_in_re2(pattern)))
+        .ok_or_else(|| format!("`{pattern}` is not a valid regular expression"))
 }
 
 impl Builder {

@@ -12,7 +12,7 @@
 use super::*;
 use crate::formula::Folding;
 use crate::solve::eval::in_language;
-use crate::solve::testing::{language, oracle, plain_texts, text, texts};
+use crate::solve::testing::{cases, language, oracle, plain_texts, text, texts};
 use proptest::prelude::*;
 
 fn membership(language: &Language, subjects: &[String]) {
@@ -42,7 +42,7 @@ fn membership(language: &Language, subjects: &[String]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn automata_are_the_evaluator(language in language(), subjects in prop::collection::vec(text(6), 20)) {
@@ -84,7 +84,7 @@ proptest! {
             Decided::Text(text) => {
                 assert!(!nonempty || !text.is_empty());
                 for (language, wanted) in &kept {
-                    assert_eq!(oracle(language, &[text.clone()]), [*wanted], "{kept:?}: {text:?}");
+                    assert_eq!(oracle(language, std::slice::from_ref(&text)), [*wanted], "{kept:?}: {text:?}");
                 }
             }
             Decided::Never(cores, _) => {

@@ -195,8 +195,9 @@ impl Canon<'_, '_> {
                 };
                 let mut needles = Vec::with_capacity(items.len());
                 for item in items {
-                    let item = self.literal(&item);
-                    let item = self.cast(item, Type::String);
+                    let text = ruleferry_eval::cast(&ruleferry_eval::Value::of_ir(&item), Type::String);
+                    let text = text.text().unwrap_or_default();
+                    let item = self.arena.constant(Constant::String(text.into()));
                     needles.push(self.needle(m, item));
                 }
                 self.used("list-as-or");

@@ -13,6 +13,8 @@ use smol_str::SmolStr;
 
 /// Texts that a constant expression may grow to.
 const MAX_FOLDED: usize = 1 << 16;
+/// A span that is added to the time of a run without leaving the calendar.
+const YEARS: u64 = 500 * 365 * 864_000_000_000;
 /// Functions that make much of little.
 const GREEDY: [&str; 3] = ["strrep", "range", "repeat"];
 
@@ -146,6 +148,9 @@ impl Canon<'_, '_> {
                 }
             }
             ir::Value::Dynamic(ir::Json::Null) => Constant::Null(Type::Dynamic),
+            ir::Value::Dynamic(json @ (ir::Json::Bool(_) | ir::Json::Long(_))) => {
+                Constant::Dynamic(eval::json_text(json))
+            }
             ir::Value::Dynamic(json) => {
                 let text: SmolStr = eval::json_text(json);
                 // Times in dynamic literals have no JSON form: their text would read back as a text.
@@ -250,19 +255,24 @@ impl Canon<'_, '_> {
         if to == Type::Unknown || (from == to && (to != Type::String || self.never_missing(term))) {
             return term;
         }
-        let make = |mut args: Vec<Expr>| {
-            let expr = args.swap_remove(0);
-            Expr::new(ExprKind::Cast(Box::new(ir::Cast { expr, to, implicit: false })), to, Span::default())
-        };
         // A written `int` is a cast of its own.
-        if !matches!(self.arena.get(term), Term::Constant(Constant::Long(_))) || to != Type::Int {
-            if let Some(value) = self.folded(&[term], make) {
-                return value;
-            }
-        } else if let Term::Constant(Constant::Long(n)) = self.arena.get(term)
-            && i32::try_from(*n).is_err()
+        if let Term::Constant(Constant::Long(n)) = self.arena.get(term)
+            && to == Type::Int
         {
-            return self.null(Type::Int);
+            if i32::try_from(*n).is_err() {
+                return self.null(Type::Int);
+            }
+            return self.arena.term(Term::Cast(term, to));
+        }
+        if let Some(value) = self.known(term) {
+            self.used("fold-constants");
+            let value = eval::cast(&eval::Value::of_ir(&value), to);
+            let value = match value {
+                // What has no text has the empty one; other types have a null of their own.
+                eval::Value::Null => ir::Value::Null(to),
+                value => eval::to_ir(&value, to),
+            };
+            return self.literal(&value);
         }
         match *self.arena.get(term) {
             // A wider number has the same text, and converts as the narrow one does.
@@ -303,6 +313,11 @@ impl Canon<'_, '_> {
             Term::Made { what, .. } => NEVER_NULL_AGGREGATES.contains(&what.as_str()),
             Term::Case(branches, otherwise) => {
                 self.never_missing(*otherwise) && branches.iter().all(|(_, t)| self.never_missing(*t))
+            }
+            // A time some years from now is in the calendar.
+            Term::Arithmetic(ArithmeticOp::Add, base, span, Type::Datetime) => {
+                matches!(self.arena.get(*base), Term::Now)
+                    && matches!(self.arena.get(*span), Term::Constant(Constant::Timespan(t)) if t.unsigned_abs() < YEARS)
             }
             Term::Column { .. }
             | Term::Input(..)

@@ -18,7 +18,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
     let (inputs, missing) = output::inputs(&args.rules)?;
     let stems = stems(&inputs);
     let bar = output::progress(inputs.len());
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut totals: BTreeMap<Status, usize> = BTreeMap::new();
     let mut failed_writes = 0_usize;
     let mut printed = 0_usize;

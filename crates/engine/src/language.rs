@@ -77,20 +77,23 @@ pub fn detect(path: &Path, text: &str) -> Option<(Language, Layout)> {
 
 /// Which language a YAML file holds, by the keys at the start of its lines.
 fn yaml(text: &str) -> Option<Language> {
-    let has = |key: &str| {
-        text.lines().any(|l| {
-            let l = l.trim_start_matches('\u{feff}').trim_start_matches("- ");
-            l.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
-        })
-    };
-    // `detection:` decides: a Sigma rule may have a custom key `query`, never the other way round.
-    if has("detection") || has("logsource") || has("correlation") || has("filter") {
-        Some(Language::Sigma)
-    } else if has("query") || has("queryCondition") {
-        Some(Language::Kql)
-    } else {
-        None
+    let mut found = None;
+    for line in text.lines() {
+        // Most lines are indented, or begin a key of no interest.
+        if !matches!(line.as_bytes().first(), Some(b'd' | b'l' | b'c' | b'f' | b'q' | b'-' | 0xEF)) {
+            continue;
+        }
+        let line = line.trim_start_matches('\u{feff}').trim_start_matches("- ");
+        let is = |key: &str| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'));
+        // These decide: a Sigma rule may have a custom key `query`, never the other way round.
+        if ["detection", "logsource", "correlation", "filter"].into_iter().any(is) {
+            return Some(Language::Sigma);
+        }
+        if is("query") || is("queryCondition") {
+            found = Some(Language::Kql);
+        }
     }
+    found
 }
 
 #[cfg(test)]

@@ -67,6 +67,9 @@ fn main() {
                             let why = why.or_else(|| p.downcast_ref::<&str>().map(|s| (*s).to_owned()));
                             format!("panic {}", why.unwrap_or_default())
                         });
+                        if start.elapsed() > Duration::from_secs(2) || told.contains("alive") {
+                            println!("> {} [{} ms] {told}", rules[at].0, start.elapsed().as_millis());
+                        }
                         out.lock().unwrap().push((at, told, start.elapsed()));
                     }
                 };
@@ -86,7 +89,7 @@ fn main() {
                 all += n.next().unwrap_or(0);
             }
             let quiet = word == "fired" || word == "mutants" && !told.contains("alive");
-            if !quiet || *time > Duration::from_secs(2) {
+            if !quiet && !told.contains("alive") {
                 println!("{} [{} ms] {told}", rules[*at].0, time.as_millis());
             }
         }

@@ -4,7 +4,7 @@
 //! without doubles, constants and implied parts absorbed, a literal beside its negation decided.
 
 use crate::block::{Block, BlockId, Source};
-use crate::formula::{Atom, Formula, FormulaId};
+use crate::formula::{Atom, Formula, FormulaId, Language};
 use crate::term::{Constant, Term, TermId};
 use indexmap::IndexSet;
 use ruleferry_ir::Type;
@@ -246,6 +246,10 @@ impl Arena {
     }
 
     fn connective(&mut self, parts: impl IntoIterator<Item = FormulaId>, and: bool) -> FormulaId {
+        self.connect(&mut parts.into_iter(), and)
+    }
+
+    fn connect(&mut self, parts: &mut dyn Iterator<Item = FormulaId>, and: bool) -> FormulaId {
         let mut flat = Vec::new();
         let mut nested = false;
         for part in parts {
@@ -273,8 +277,12 @@ impl Arena {
         if flat.iter().any(opposite) {
             return self.truth(!and);
         }
-        // `a or (a and b)` is `a`.
         if nested && flat.len() > 1 {
+            // `a and (b or not a)` is `a and b`.
+            if let Some(parts) = self.resolved(&flat, and) {
+                return self.connective(parts, and);
+            }
+            // `a or (a and b)` is `a`.
             let absorbed = |part: &FormulaId| match (self.get_formula(*part), and) {
                 (Formula::And(inner), false) | (Formula::Or(inner), true) => {
                     inner.iter().any(|i| flat.binary_search(i).is_ok())
@@ -287,10 +295,108 @@ impl Arena {
             let mut at = drop.iter();
             flat.retain(|_| at.next() != Some(&true));
         }
+        if flat.len() > 1 {
+            self.drop_presence(&mut flat, and);
+        }
         match flat.as_slice() {
             [] => self.truth(and),
             [one] => *one,
             _ => self.formula(if and { Formula::And(flat.into()) } else { Formula::Or(flat.into()) }),
+        }
+    }
+
+    /// The parts without what other parts rule out; `None` where there is no such thing.
+    fn resolved(&mut self, flat: &[FormulaId], and: bool) -> Option<Vec<FormulaId>> {
+        let ruled_out = |this: &Self, inner: &FormulaId| {
+            let other = this.negations.get(inner.0 as usize).copied().unwrap_or(*inner);
+            other != *inner && flat.binary_search(&other).is_ok()
+        };
+        let mut made = Vec::new();
+        for (n, part) in flat.iter().enumerate() {
+            let inner = match (self.get_formula(*part), and) {
+                (Formula::And(inner), false) | (Formula::Or(inner), true) => inner,
+                _ => continue,
+            };
+            if inner.iter().any(|i| ruled_out(self, i)) {
+                let kept: Vec<FormulaId> = inner.iter().copied().filter(|i| !ruled_out(self, i)).collect();
+                made.push((n, kept));
+            }
+        }
+        if made.is_empty() {
+            return None;
+        }
+        let mut parts = flat.to_vec();
+        for (n, kept) in made {
+            let part = self.connective(kept, !and);
+            if let Some(slot) = parts.get_mut(n) {
+                *slot = part;
+            }
+        }
+        Some(parts)
+    }
+
+    /// `x is there and x has "a"` is `x has "a"`, as an atom fails where its term is missing; `x is not empty` likewise; and the
+    /// same of their opposites.
+    fn drop_presence(&self, flat: &mut Vec<FormulaId>, and: bool) {
+        let presence = |part: FormulaId| match self.get_formula(part) {
+            Formula::Literal { atom: Atom::Missing(term), negated } if *negated == and => {
+                Some((*term, false))
+            }
+            Formula::Literal { atom: Atom::Text(term, Language::Equals(text, _)), negated }
+                if *negated == and && text.is_empty() =>
+            {
+                Some((*term, true))
+            }
+            _ => None,
+        };
+        if flat.iter().all(|part| presence(*part).is_none()) {
+            return;
+        }
+        let needed: Vec<bool> = flat
+            .iter()
+            .map(|part| {
+                presence(*part).is_none_or(|asked| {
+                    !flat.iter().any(|other| part != other && self.needs(*other, asked, and))
+                })
+            })
+            .collect();
+        let mut at = needed.iter();
+        flat.retain(|_| at.next() == Some(&true));
+    }
+
+    /// Whether a formula fails (with `false`: holds) wherever a term is missing, or (with the flag) the empty text.
+    fn needs(&self, formula: FormulaId, asked: (TermId, bool), fails: bool) -> bool {
+        let (term, empty) = asked;
+        match self.get_formula(formula) {
+            Formula::Literal { atom, negated } => {
+                *negated != fails
+                    && match atom {
+                        Atom::Text(t, language) => {
+                            let takes_empty = match language {
+                                Language::Equals(text, _) => text.is_empty(),
+                                Language::Regex(..) => true,
+                                Language::Contains(..)
+                                | Language::StartsWith(..)
+                                | Language::EndsWith(..)
+                                | Language::Term(..)
+                                | Language::TermPrefix(..)
+                                | Language::TermSuffix(..)
+                                | Language::Glob(..)
+                                | Language::Cidr(_) => false,
+                            };
+                            *t == term && !(empty && takes_empty)
+                        }
+                        Atom::Value(t, _, _) | Atom::True(t) => *t == term && !empty,
+                        Atom::Pair(_, a, b) | Atom::TextPair(a, _, b) => (*a == term || *b == term) && !empty,
+                        // A missing text is looked up as the empty one.
+                        Atom::InBlock(..) | Atom::Missing(_) => false,
+                    }
+            }
+            // One part that fails is enough for an `and`, all must for an `or`.
+            Formula::And(parts) if fails => parts.iter().any(|p| self.needs(*p, asked, fails)),
+            Formula::Or(parts) if !fails => parts.iter().any(|p| self.needs(*p, asked, fails)),
+            Formula::And(parts) | Formula::Or(parts) => parts.iter().all(|p| self.needs(*p, asked, fails)),
+            Formula::True | Formula::False => false,
         }
     }
 

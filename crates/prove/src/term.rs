@@ -98,6 +98,6 @@ impl Constant {
     }
 
     pub fn dynamic(json: &Json) -> Self {
-        Self::Dynamic(ruleferry_eval::json_text(json).into())
+        Self::Dynamic(ruleferry_eval::json_text(json))
     }
 }

@@ -29,7 +29,10 @@ pub(crate) fn ident(name: &str) -> Ident {
 /// beside another quote, for escaped already and prints it alone, so that `\'` in a rule would end the literal and let the
 /// rest of it be read as SQL. Doubled text is printed as it stands by that rule, whatever it holds.
 fn doubled(text: &str, quote: char) -> String {
-    let mut out = String::with_capacity(text.len());
+    if !text.contains(quote) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         out.push(c);
         if c == quote {

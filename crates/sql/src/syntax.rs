@@ -4,9 +4,10 @@
 
 use ruleferry_diag::Span;
 use sqlparser::ast::{CteAsMaterialized, Query, Spanned, Statement};
-use sqlparser::dialect::DuckDbDialect;
+use sqlparser::dialect::{Dialect, DuckDbDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use std::any::TypeId;
 
 /// A script in parts.
 #[derive(Debug)]
@@ -32,31 +33,142 @@ pub struct Fault {
     pub span: Span,
 }
 
+/// The parser's dialect, but that `f(x = 1)` is a comparison: it takes that for a named argument, which the engine writes `x := 1`.
+#[derive(Debug)]
+struct Engine;
+
+impl Dialect for Engine {
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<DuckDbDialect>()
+    }
+
+    fn is_identifier_start(&self, c: char) -> bool {
+        DuckDbDialect.is_identifier_start(c)
+    }
+
+    fn is_identifier_part(&self, c: char) -> bool {
+        DuckDbDialect.is_identifier_part(c)
+    }
+
+    fn identifier_quote_style(&self, name: &str) -> Option<char> {
+        DuckDbDialect.identifier_quote_style(name)
+    }
+
+    fn supports_trailing_commas(&self) -> bool {
+        true
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        true
+    }
+
+    fn supports_group_by_expr(&self) -> bool {
+        true
+    }
+
+    fn supports_bitwise_shift_operators(&self) -> bool {
+        true
+    }
+
+    fn supports_named_fn_args_with_assignment_operator(&self) -> bool {
+        true
+    }
+
+    fn supports_dictionary_syntax(&self) -> bool {
+        true
+    }
+
+    fn support_map_literal_syntax(&self) -> bool {
+        true
+    }
+
+    fn supports_lambda_functions(&self) -> bool {
+        true
+    }
+
+    fn allow_extract_single_quotes(&self) -> bool {
+        true
+    }
+
+    fn supports_array_typedef_with_brackets(&self) -> bool {
+        true
+    }
+
+    fn supports_from_first_select(&self) -> bool {
+        true
+    }
+
+    fn supports_order_by_all(&self) -> bool {
+        true
+    }
+
+    fn supports_select_wildcard_exclude(&self) -> bool {
+        true
+    }
+
+    fn supports_notnull_operator(&self) -> bool {
+        true
+    }
+
+    fn supports_select_wildcard_replace(&self) -> bool {
+        true
+    }
+
+    fn supports_comma_separated_trim(&self) -> bool {
+        true
+    }
+}
+
 /// Where the lines of the script start, to tell places of the parser as byte offsets.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
-    text: String,
-    starts: Vec<usize>,
-    /// The script's offset of the text.
-    base: usize,
+    lines: Vec<Line>,
 }
+
+#[derive(Clone, Debug, Default)]
+struct Line {
+    start: usize,
+    length: usize,
+    /// Where every so many characters stand, if not each is one byte.
+    marks: Vec<usize>,
+    /// The line, if not each character is one byte.
+    text: String,
+}
+
+/// Characters between two marks of a line.
+const STRIDE: usize = 64;
 
 /// Nesting that the parser follows; far above what is emitted.
 const MAX_DEPTH: usize = 300;
 
 impl Lines {
     fn new(text: &str, base: usize) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { text: text.to_owned(), starts, base }
+        let mut start = base;
+        let lines = text.split_inclusive('\n').map(|line| {
+            let plain = line.is_ascii();
+            let marks = line.char_indices().step_by(STRIDE).map(|(i, _)| i);
+            let new = Line {
+                start,
+                length: line.len(),
+                marks: if plain { Vec::new() } else { marks.collect() },
+                text: if plain { String::new() } else { line.to_owned() },
+            };
+            start += line.len();
+            new
+        });
+        Self { lines: lines.collect() }
     }
 
     fn offset(&self, at: Location) -> Option<usize> {
-        let line = usize::try_from(at.line).ok()?.checked_sub(1)?;
-        let start = *self.starts.get(line)?;
+        let line = self.lines.get(usize::try_from(at.line).ok()?.checked_sub(1)?)?;
         let column = usize::try_from(at.column).ok()?.saturating_sub(1);
-        let rest = self.text.get(start..)?;
-        let within = rest.char_indices().nth(column).map_or(rest.len(), |(i, _)| i);
-        Some(self.base + start + within)
+        if line.marks.is_empty() {
+            return Some(line.start + column.min(line.length));
+        }
+        let mark = line.marks.get(column / STRIDE).copied().unwrap_or(line.length);
+        let rest = line.text.get(mark..).unwrap_or_default();
+        let within = rest.char_indices().nth(column % STRIDE).map_or(rest.len(), |(i, _)| i);
+        Some(line.start + mark + within)
     }
 
     /// The place of a node; empty where the parser does not know it.
@@ -100,7 +212,7 @@ pub fn parse(script: &str) -> Result<Script, Fault> {
 }
 
 fn parse_query(text: &str, lines: &Lines, span: Span) -> Result<Query, Fault> {
-    let dialect = DuckDbDialect {};
+    let dialect = Engine;
     let fault = |message: String| Fault { message, span };
     let tokens = Tokenizer::new(&dialect, text).with_unescape(true).tokenize_with_location();
     let tokens = tokens.map_err(|e| {
@@ -135,9 +247,7 @@ fn without_materialized(tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Vec<
         Token::Word(w) => Some(w.value.clone()),
         _ => None,
     };
-    let said = |t: &TokenWithSpan, wanted: &str| {
-        matches!(&t.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(wanted))
-    };
+    let said = |t: &TokenWithSpan, wanted: &str| matches!(&t.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(wanted));
     for token in tokens {
         if said(&token, "MATERIALIZED") {
             let mut before = kept.iter().rev().filter(|t| !matches!(t.token, Token::Whitespace(_)));

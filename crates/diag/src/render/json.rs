@@ -53,10 +53,13 @@ fn placed(Placed { diagnostic: d, start, end }: &Placed<'_>) -> DiagnosticRecord
     }
 }
 
+/// Bytes that most records fit in.
+const TYPICAL: usize = 8192;
+
 /// One line of JSON. Hidden characters inside of strings are written as `\uXXXX`, which reads back as the same text and is
 /// harmless on a terminal; JSON itself asks that only of those below U+0020.
 pub fn line<T: Serialize>(value: &T) -> serde_json::Result<String> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(TYPICAL);
     value.serialize(&mut Serializer::with_formatter(&mut out, Escaping(CompactFormatter)))?;
     // The serializer writes UTF-8 only.
     String::from_utf8(out).map_err(serde::ser::Error::custom)

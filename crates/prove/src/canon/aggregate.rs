@@ -307,7 +307,12 @@ impl Canon<'_, '_> {
             AggregateCall::Composed { parts, expr } => {
                 let mut scope = self.no_scope();
                 scope.output = group.scope.output.clone();
-                let known: Vec<(ColId, TermId)> = group.scope.columns.iter().map(|(k, v)| (*k, *v)).collect();
+                let known: Vec<(ColId, TermId)> = group
+                    .scope
+                    .output
+                    .iter()
+                    .filter_map(|id| Some((*id, *group.scope.columns.get(id)?)))
+                    .collect();
                 // Group keys may stand beside the aggregates; another column is that of any row.
                 for (id, term) in known {
                     let plain = self.unfilled(term);

@@ -5,10 +5,9 @@
 
 use super::shift::{Remap, Shift, reads};
 use super::{Canon, Made};
-use crate::Arena;
 use crate::block::{Block, BlockId, Source};
 use crate::formula::{Formula, FormulaId};
-use crate::term::{Constant, Term, TermId};
+use crate::term::{Constant, TermId};
 use ruleferry_ir::{JoinKind, Type};
 use smol_str::SmolStr;
 
@@ -56,30 +55,41 @@ impl Draft {
             Node::Union { inputs } => inputs.iter().fold(0, |n, d| d.size().saturating_add(n)),
         }
     }
-
-    /// The cells of a column of literal rows, unless a filter is on them.
-    pub fn literal_column(&self, arena: &Arena, value: TermId) -> Option<Vec<TermId>> {
-        if !matches!(arena.get_formula(self.filter), Formula::True) {
-            return None;
-        }
-        let value = match arena.get(value) {
-            Term::Cast(inner, Type::String) if arena.ty(*inner) == Type::String => *inner,
-            _ => value,
-        };
-        match (&self.node, arena.get(value)) {
-            (Node::Leaf(Source::Values(rows)), Term::Column { name, .. }) => {
-                let place: usize = name.strip_prefix('$')?.parse().ok()?;
-                rows.iter().map(|row| row.get(place).copied()).collect()
-            }
-            (Node::Leaf(Source::Unit), Term::Constant(_)) => Some(vec![value]),
-            _ => None,
-        }
-    }
 }
 
 impl Canon<'_, '_> {
     pub fn draft(&mut self, node: Node) -> Draft {
         Draft { node, filter: self.arena.truth(true) }
+    }
+
+    /// What a value is in each of some literal rows; `None` where the rows are not all known.
+    pub fn literal_column(&mut self, draft: &Draft, value: TermId) -> Made<Option<Vec<TermId>>> {
+        let rows: Vec<Vec<TermId>> = match &draft.node {
+            Node::Leaf(Source::Values(rows)) => rows.iter().map(|r| r.to_vec()).collect(),
+            Node::Leaf(Source::Unit) => vec![Vec::new()],
+            Node::Leaf(_)
+            | Node::Join { .. }
+            | Node::Aggregate { .. }
+            | Node::Union { .. }
+            | Node::Each { .. } => {
+                return Ok(None);
+            }
+        };
+        let mut values = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let kept = self.shifted_formula(draft.filter, &Shift::Cells(row))?;
+            if kept.is_some_and(|f| self.is_constant(f, false)) {
+                continue;
+            }
+            let value = self.shifted(value, &Shift::Cells(row))?;
+            match (kept, value) {
+                (Some(kept), Some(value)) if self.is_constant(kept, true) && self.known(value).is_some() => {
+                    values.push(value);
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(values))
     }
 
     /// Lets a condition sink as far as it may.

@@ -407,8 +407,11 @@ impl Canon<'_, '_> {
 
     /// Some row has these values: pairs of a value here and one there. Null equals nothing; a missing text is the empty one.
     pub fn in_rows(&mut self, pairs: Vec<(TermId, TermId)>, rel: Rel, case: Case) -> Made<FormulaId> {
+        // Values of these types may be equal keys, and not equal to a comparison (NaN, `1` and `1.0` in dynamic values).
+        let plain = |ty: Type| !matches!(ty, Type::Real | Type::Decimal | Type::Dynamic | Type::Unknown);
         if let [(subject, value)] = pairs.as_slice()
-            && let Some(values) = rel.draft.literal_column(self.arena, *value)
+            && plain(self.arena.ty(*subject))
+            && let Some(values) = self.literal_column(&rel.draft, *value)?
         {
             self.used("values-as-list");
             let subject = *subject;

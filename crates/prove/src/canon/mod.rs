@@ -147,7 +147,7 @@ fn uses(query: &ir::Query) -> Vec<u32> {
 }
 
 /// One query on its way into canonical form.
-pub(crate) struct Canon<'q, 'a> {
+struct Canon<'q, 'a> {
     arena: &'a mut Arena,
     query: &'q ir::Query,
     options: &'a Options,
@@ -173,7 +173,7 @@ pub(crate) struct Canon<'q, 'a> {
 
 /// The two answers of a test; it is null where neither holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Test {
+struct Test {
     pub holds: FormulaId,
     pub fails: FormulaId,
 }

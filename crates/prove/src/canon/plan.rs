@@ -24,12 +24,6 @@ pub(super) struct Order {
     pub natural: bool,
 }
 
-impl Order {
-    fn is_known(&self) -> bool {
-        self.natural || !self.keys.is_empty()
-    }
-}
-
 /// Rows on their way, and what their columns are.
 #[derive(Clone, Debug)]
 pub(super) struct Rel {
@@ -261,9 +255,13 @@ impl Canon<'_, '_> {
 
     /// All columns as values of an input.
     pub fn read_through(&mut self, mut rel: Rel, side: u32) -> Rel {
-        for term in rel.columns.values_mut() {
-            *term = self.input(side, *term);
+        let mut columns = FxHashMap::default();
+        for id in rel.output.iter() {
+            if let Some(term) = rel.columns.get(id) {
+                columns.insert(*id, self.input(side, *term));
+            }
         }
+        rel.columns = columns;
         for key in &mut rel.order.keys {
             key.0 = self.input(side, key.0);
         }
@@ -678,6 +676,16 @@ impl Canon<'_, '_> {
         // Each row has a row of these sides.
         let inner = matches!(kind, JoinKind::Inner | JoinKind::InnerUnique);
         let always = |side: u32| inner || (kind == JoinKind::LeftOuter && side == 0);
+        // In an inner join both keys are one value.
+        let mut same: FxHashMap<TermId, TermId> = FxHashMap::default();
+        if inner {
+            for (l, r) in &on {
+                if self.is_plain_key(*l) && self.arena.ty(*l) == self.arena.ty(*r) {
+                    let (l, r) = (self.arena.term(Term::Input(0, *l)), self.arena.term(Term::Input(1, *r)));
+                    same.entry(r).or_insert(l);
+                }
+            }
+        }
         let mut columns: FxHashMap<ColId, TermId> = FxHashMap::default();
         for id in left.output.iter() {
             let term = self.column(&left, *id)?;
@@ -687,6 +695,8 @@ impl Canon<'_, '_> {
         for id in right.output.iter() {
             let term = self.column(&right, *id)?;
             let term = self.side(r, term, always(r));
+            let plain = self.unfilled_input(term);
+            let term = same.get(&plain).copied().unwrap_or(term);
             of_right.insert(*id, term);
             columns.entry(*id).or_insert(term);
         }
@@ -699,22 +709,6 @@ impl Canon<'_, '_> {
         for (side, of) in [(l, &left.events), (r, &right.events)] {
             for event in of {
                 events.push(self.arena.term(Term::Input(side, *event)));
-            }
-        }
-        // In an inner join both keys are one value.
-        if matches!(kind, JoinKind::Inner | JoinKind::InnerUnique) {
-            let mut same: FxHashMap<TermId, TermId> = FxHashMap::default();
-            for (l, r) in &on {
-                if self.is_plain_key(*l) && self.arena.ty(*l) == self.arena.ty(*r) {
-                    let (l, r) = (self.arena.term(Term::Input(0, *l)), self.arena.term(Term::Input(1, *r)));
-                    same.entry(r).or_insert(l);
-                }
-            }
-            for term in columns.values_mut() {
-                let plain = self.unfilled_input(*term);
-                if let Some(key) = same.get(&plain) {
-                    *term = *key;
-                }
             }
         }
         let (left, right, on) = if swapped {

@@ -65,6 +65,8 @@ pub(super) enum Shift<'s> {
     Null(u32),
     /// Terms for terms; nothing else of the space may be read.
     Replace(&'s [(TermId, TermId)]),
+    /// The cells of one of several literal rows.
+    Cells(&'s [TermId]),
     Remap(&'s Remap),
 }
 
@@ -241,15 +243,25 @@ impl Canon<'_, '_> {
         let node = self.arena.get(term).clone();
         match node {
             Term::Constant(_) | Term::Now | Term::Scalar(..) | Term::List(..) => Ok(Some(term)),
-            Term::Column { .. } | Term::Event => Ok(match shift {
+            Term::Column { name, .. } => Ok(match shift {
+                Shift::Cells(cells) => {
+                    let place = name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok());
+                    place.and_then(|n| cells.get(n).copied())
+                }
                 Shift::Replace(_) => None,
+                Shift::Open(_) | Shift::Branch(_) | Shift::Null(_) | Shift::Remap(_) => Some(term),
+            }),
+            Term::Event => Ok(match shift {
+                Shift::Replace(_) | Shift::Cells(_) => None,
                 Shift::Open(_) | Shift::Branch(_) | Shift::Null(_) | Shift::Remap(_) => Some(term),
             }),
             Term::Input(side, inner) => self.shift_input(term, side, inner, shift),
             Term::Made { .. } => match shift {
                 Shift::Remap(Remap::One(inner)) => self.remade(term, inner).map(Some),
                 Shift::Remap(_) => Ok(Some(term)),
-                Shift::Open(_) | Shift::Branch(_) | Shift::Null(_) | Shift::Replace(_) => Ok(None),
+                Shift::Open(_) | Shift::Branch(_) | Shift::Null(_) | Shift::Replace(_) | Shift::Cells(_) => {
+                    Ok(None)
+                }
             },
             Term::Merged(parts, ty) => match shift {
                 Shift::Branch(n) => {
@@ -267,7 +279,7 @@ impl Canon<'_, '_> {
                     Ok(Some(self.merged(made, ty)))
                 }
                 Shift::Remap(_) => Ok(Some(term)),
-                Shift::Open(_) | Shift::Null(_) | Shift::Replace(_) => Ok(None),
+                Shift::Open(_) | Shift::Null(_) | Shift::Replace(_) | Shift::Cells(_) => Ok(None),
             },
             Term::Call(name, args, ty) => {
                 let Some(args) = self.shift_all(&args, shift, memo)? else { return Ok(None) };
@@ -340,7 +352,7 @@ impl Canon<'_, '_> {
                 self.arena.constant(crate::term::Constant::Null(self.arena.ty(inner)))
             }
             Shift::Null(_) => term,
-            Shift::Branch(_) | Shift::Replace(_) => return Ok(None),
+            Shift::Branch(_) | Shift::Replace(_) | Shift::Cells(_) => return Ok(None),
             Shift::Remap(Remap::Same | Remap::Union { .. }) => term,
             Shift::Remap(Remap::One(one)) => {
                 let inner = if side == 0 { self.remapped(inner, one)? } else { inner };

@@ -147,7 +147,7 @@ impl Canon<'_, '_> {
             }
             ir::Value::Dynamic(ir::Json::Null) => Constant::Null(Type::Dynamic),
             ir::Value::Dynamic(json) => {
-                let text: SmolStr = eval::json_text(json).into();
+                let text: SmolStr = eval::json_text(json);
                 // Times in dynamic literals have no JSON form: their text would read back as a text.
                 if eval::parse_json(&text).as_ref() == Some(json) {
                     Constant::Dynamic(text)

@@ -133,11 +133,12 @@ pub(super) enum Late<'q> {
         right: (&'q Expr, Inst),
         not: bool,
     },
-    /// `a = b + d`
+    /// `a = b + d`, `d` being so many units.
     Offset {
         a: (&'q Expr, Inst),
         b: (&'q Expr, Inst),
-        d: Value,
+        d: usize,
+        unit: i64,
     },
     Opaque {
         e: &'q Expr,
@@ -215,6 +216,13 @@ impl<'q> Maker<'q, '_, '_> {
         };
         self.trace.decisions.insert(key, (taken, count));
         taken
+    }
+
+    /// Whether the plain way is taken, the other only by a guide that says so.
+    fn choose_not(&mut self, key: Key) -> bool {
+        let taken = self.guide.choices.get(&key).map_or(0, |at| at % 2);
+        self.trace.decisions.insert(key, (taken, 2));
+        taken == 0
     }
 
     pub fn def(&self, mut inst: Inst, mut id: ColId) -> Option<Def<'q>> {
@@ -523,10 +531,23 @@ impl<'q> Maker<'q, '_, '_> {
             | JoinKind::LeftSemi
             | JoinKind::RightOuter
             | JoinKind::RightSemi => false,
-            JoinKind::LeftAnti => true,
+            // A partner silences the row: wanted only where that is what is looked at.
+            JoinKind::LeftAnti => self.choose_not(key(&*plan.op, inst, INPUT)),
             JoinKind::RightAnti => {
-                // The rows of the left side are for no match: none are wanted, yet its columns are there.
-                return self.plan(&j.right, inst);
+                let alone = self.choose_not(key(&*plan.op, inst, INPUT));
+                let right = self.plan(&j.right, inst);
+                if !alone {
+                    for on in &j.on {
+                        self.equal_columns((inst, on.left), (inst, on.right));
+                    }
+                } else {
+                    // Its own rows would be in the way.
+                    self.store.forget(&left.templates);
+                }
+                for item in j.right_output.iter().filter(|i| i.from != i.to) {
+                    self.defs.insert((inst, item.to), Def::Same(inst, item.from));
+                }
+                return right;
             }
             JoinKind::LeftOuter | JoinKind::FullOuter => self.choose(key(&*plan.op, inst, INPUT), 2) == 1,
         };

@@ -52,6 +52,9 @@ impl<'q> Maker<'q, '_, '_> {
         self.budget -= 1;
         match &e.kind {
             ExprKind::And(es) | ExprKind::Or(es) => {
+                let at = key(e, inst, ATOM);
+                self.trace.atoms.insert(at);
+                let want = want != self.guide.flips.contains(&at);
                 if matches!(e.kind, ExprKind::And(_)) == want {
                     es.iter().for_each(|e| self.goal(e, inst, want));
                 } else {
@@ -121,9 +124,9 @@ impl<'q> Maker<'q, '_, '_> {
         match &e.kind {
             ExprKind::Compare(c) => {
                 let op = c.op;
-                if let Some(value) = self.constant(&c.right) {
+                if let Some(value) = self.fixed(&c.right, inst) {
                     self.compare(&c.left, inst, op, value, want, c.missing)
-                } else if let Some(value) = self.constant(&c.left) {
+                } else if let Some(value) = self.fixed(&c.left, inst) {
                     self.compare(&c.right, inst, turned(op), value, want, c.missing)
                 } else {
                     if (op == CompareOp::Eq && want || op == CompareOp::Ne && !want)
@@ -149,13 +152,16 @@ impl<'q> Maker<'q, '_, '_> {
             ExprKind::In(i) => {
                 let values = match &i.values {
                     InValues::List(es) => {
-                        let known: Vec<Value> = es.iter().filter_map(|e| self.constant(e)).collect();
+                        let mut known: Vec<Value> = Vec::new();
+                        for e in es {
+                            known.extend(self.fixed(e, inst));
+                        }
                         if known.len() < es.len() {
                             return false;
                         }
                         known
                     }
-                    InValues::Dynamic(list) => match self.constant(list) {
+                    InValues::Dynamic(list) => match self.fixed(list, inst) {
                         Some(v) => spread(v),
                         None => return self.in_array(&i.subject, list, inst, want),
                     },
@@ -172,7 +178,7 @@ impl<'q> Maker<'q, '_, '_> {
             }
             ExprKind::InQuery(i) => self.in_plan(&i.subject, &i.plan, inst, want),
             ExprKind::Between(b) => {
-                let (low, high) = (self.constant(&b.low), self.constant(&b.high));
+                let (low, high) = (self.fixed(&b.low, inst), self.fixed(&b.high, inst));
                 let which = if want { 2 } else { self.choose(key(e, inst, BRANCH), 2) };
                 let mut done = true;
                 if which != 1 {
@@ -265,7 +271,7 @@ impl<'q> Maker<'q, '_, '_> {
                 for value in list {
                     match value {
                         MatchValue::Glob(parts) => needles.push(Needle::Glob(parts.clone().into())),
-                        MatchValue::Expr(x) => match self.constant(x) {
+                        MatchValue::Expr(x) => match self.fixed(x, inst) {
                             Some(v) => needles.push(Needle::Text(super::wish::text_of(&v))),
                             None => {
                                 let other = match &m.subject {
@@ -284,7 +290,7 @@ impl<'q> Maker<'q, '_, '_> {
                     }
                 }
             }
-            MatchValues::Dynamic(list) => match (self.constant(list), &m.subject) {
+            MatchValues::Dynamic(list) => match (self.fixed(list, inst), &m.subject) {
                 (Some(v), _) => {
                     needles.extend(spread(v).iter().map(|v| Needle::Text(super::wish::text_of(v))));
                 }
@@ -515,6 +521,13 @@ impl<'q> Maker<'q, '_, '_> {
                             let n = at.as_long()?;
                             return self.split_part(text, by, i, usize::try_from(n.max(0)).ok()?);
                         }
+                        ("parse_command_line", [text, ..]) => {
+                            let n = usize::try_from(at.as_long()?).ok()?;
+                            let text = self.node_of(text, i)?;
+                            let parts = self.split_of(text, " ", n + 1);
+                            self.store.shape_split(text, " ", &parts);
+                            return parts.get(n).copied();
+                        }
                         ("pack_array" | "pack_dictionary", _) => {
                             let n = usize::try_from(at.as_long()?).ok()?;
                             return args.get(n).and_then(|a| self.node_of(a, i));
@@ -681,6 +694,19 @@ impl<'q> Maker<'q, '_, '_> {
                 self.captured(text, &pattern, u32::try_from(group).ok()?)
             }
             ("extract_all", _) => None,
+            ("extract_json" | "extractjson", [path, json, ..]) => {
+                let path = super::wish::text_of(&self.constant(path)?);
+                let mut node = self.node_of(json, inst)?;
+                for step in
+                    path.trim_start_matches('$').split(['.', '[', ']', '\'', '"']).filter(|s| !s.is_empty())
+                {
+                    node = match step.parse::<usize>() {
+                        Ok(n) => self.store.element(node, n.min(60)),
+                        Err(_) => self.store.member(node, step),
+                    };
+                }
+                Some(node)
+            }
             ("trim" | "trim_start" | "trim_end", [_, text]) => self.node_of(text, inst),
             ("split", [text, by, at]) => {
                 let n = self.constant(at)?.as_long()?;
@@ -1086,10 +1112,9 @@ impl<'q> Maker<'q, '_, '_> {
             (Div, Some(k), None) => one(self, &a.right, true, Div, &k, true),
             (Mod, None, Some(_)) => self.wish(&a.left, inst, Wish { ty: a.left.ty, ..wish.clone() }),
             (Sub, None, None) => {
-                let Some(d) = self.target(wish, e.ty) else { return false };
-                self.node_of(&a.left, inst);
-                self.node_of(&a.right, inst);
-                self.late.push(Late::Offset { a: (&a.left, inst), b: (&a.right, inst), d });
+                let (x, y) = (self.node_of(&a.left, inst), self.node_of(&a.right, inst));
+                let d = self.difference((&a.left, x), (&a.right, y), inst, e.ty);
+                self.store.wish(d, wish.clone());
                 true
             }
             (Add | Mul | Div | Mod, None, None) | (Mod, Some(_), None) => {
@@ -1098,6 +1123,28 @@ impl<'q> Maker<'q, '_, '_> {
             }
             (Add | Sub | Mul | Div | Mod, Some(_), Some(_)) => false,
         }
+    }
+
+    /// The node of `a - b`.
+    fn difference(
+        &mut self,
+        a: (&'q Expr, Option<NodeId>),
+        b: (&'q Expr, Option<NodeId>),
+        inst: Inst,
+        ty: Type,
+    ) -> NodeId {
+        let name = |this: &Self, x: (&'q Expr, Option<NodeId>)| match x.1 {
+            Some(n) => format_smolstr!("n{}", this.store.root(n)),
+            None => format_smolstr!("e{}", std::ptr::from_ref(x.0).addr()),
+        };
+        let at = (usize::MAX, format_smolstr!("{}-{}", name(self, a), name(self, b)));
+        if let Some(known) = self.store.splits.get(&at).and_then(|p| p.first()) {
+            return *known;
+        }
+        let d = self.store.node("", ty);
+        self.store.splits.insert(at, vec![d]);
+        self.late.push(Late::Offset { a: (a.0, inst), b: (b.0, inst), d, unit: 1 });
+        d
     }
 
     fn share_out(&mut self, a: &'q ruleferry_ir::Arithmetic, inst: Inst, wish: &Wish) -> bool {
@@ -1139,9 +1186,17 @@ impl<'q> Maker<'q, '_, '_> {
             ("datetime_diff", [unit, a, b]) => {
                 let Some(unit) = self.constant(unit) else { return false };
                 let ticks = unit_ticks(&super::wish::text_of(&unit));
+                let (left, right) = (self.fixed(a, inst), self.fixed(b, inst));
+                if left.is_none() && right.is_none() {
+                    self.node_of(a, inst);
+                    self.node_of(b, inst);
+                    let d = self.store.node("", Type::Long);
+                    self.store.wish(d, wish);
+                    self.late.push(Late::Offset { a: (a, inst), b: (b, inst), d, unit: ticks });
+                    return true;
+                }
                 let Some(n) = self.target(&wish, Type::Long).and_then(|v| v.as_long()) else { return false };
                 let d = Value::Timespan(n.saturating_mul(ticks));
-                let (left, right) = (self.constant(a), self.constant(b));
                 match (left, right) {
                     (Some(k), None) => match self.compute(ArithmeticOp::Sub, &k, &d, Type::Datetime) {
                         Some(v) => self.wish(b, inst, Wish::equals(v, Type::Datetime)),
@@ -1151,12 +1206,7 @@ impl<'q> Maker<'q, '_, '_> {
                         Some(v) => self.wish(a, inst, Wish::equals(v, Type::Datetime)),
                         None => false,
                     },
-                    _ => {
-                        self.node_of(a, inst);
-                        self.node_of(b, inst);
-                        self.late.push(Late::Offset { a: (a, inst), b: (b, inst), d });
-                        true
-                    }
+                    _ => false,
                 }
             }
             ("datetime_add", [unit, count, from]) => {
@@ -1218,8 +1268,17 @@ impl<'q> Maker<'q, '_, '_> {
             }
             ("base64_decode_tostring", [text]) => {
                 let Some(Value::String(plain)) = self.target(&wish, Type::String) else { return false };
-                let coded = super::base64(plain.as_bytes());
-                self.wish(text, inst, Wish::equals(Value::string(coded), Type::String))
+                // Longer texts where the coded text has to be long.
+                let more = " alpha bravo carol delta echo foxtrot golf hotel";
+                let coded: Vec<Value> = ["", more]
+                    .into_iter()
+                    .flat_map(|tail| {
+                        let plain = format!("{plain}{tail}");
+                        let long = format!("{plain}{more}{more}{more}");
+                        [plain, long].map(|p| Value::string(super::base64(p.as_bytes())))
+                    })
+                    .collect();
+                self.wish(text, inst, Wish::new(Test::Equal(coded.into(), 0), Type::String))
             }
             ("gettype" | "hash_sha256" | "hash_md5" | "hash_sha1" | "hash", _) => false,
             ("row_cumsum", [value, ..]) => self.wish(value, inst, wish),
@@ -1395,9 +1454,19 @@ impl<'q> Maker<'q, '_, '_> {
                 },
                 None => (0, first),
             };
-            let _ = world;
             if let Some(c) = condition {
                 self.goal(c, inst, true);
+            }
+            // A sum of values that a rule itself gives: so many rows.
+            if let AggregateCall::Function(f, _) = &item.call
+                && matches!(f.name, "sum" | "sumif")
+                && self.node_of(e, inst).is_none()
+                && let Some(each) = self.eval(e, inst, 0).and_then(|v| v.as_real()).filter(|x| *x > 0.0)
+                && let Some(n) = self.count_for(wish)
+            {
+                let rows = (n as f64 / each).ceil().clamp(1.0, 1500.0) as usize;
+                self.copies(group, world, rows, at);
+                return true;
             }
             return self.wish(e, inst, wish.clone());
         }

@@ -38,6 +38,39 @@ impl<'q> Maker<'q, '_, '_> {
         value
     }
 
+    /// As [`Self::constant`], also of a column that a rule gives a constant.
+    pub fn fixed(&mut self, e: &'q Expr, inst: Inst) -> Option<Value> {
+        if let Some(v) = self.constant(e) {
+            return Some(v);
+        }
+        let mut at = (e, inst);
+        for _ in 0..20 {
+            match &at.0.kind {
+                ExprKind::Cast(c) => at = (&c.expr, at.1),
+                ExprKind::Let(id) => at = (self.binding(*id)?, at.1),
+                ExprKind::Column(id) => match self.def(at.1, *id)? {
+                    Def::Expr(inner, i, 0) => match self.constant(inner) {
+                        Some(v) => return Some(v),
+                        None => at = (inner, i),
+                    },
+                    Def::Const(v) => return Some(v),
+                    // An element of a constant array.
+                    Def::Each(array, i) => {
+                        let items = spread(self.fixed(array, i)?);
+                        let chosen =
+                            self.choose(super::build::key(array, i, super::build::NEEDLE), items.len());
+                        return items.into_iter().nth(chosen);
+                    }
+                    Def::Column(..) | Def::Node(_) | Def::Expr(..) | Def::Same(..) | Def::Made(..) => {
+                        return None;
+                    }
+                },
+                _ => return None,
+            }
+        }
+        None
+    }
+
     fn is_constant(&self, e: &Expr, depth: usize) -> bool {
         if depth > 100 {
             return false;
@@ -71,6 +104,7 @@ impl<'q> Maker<'q, '_, '_> {
         {
             return Some(value);
         }
+        self.store.work += 200;
         let values = self.read(e, inst, 0)?;
         let closed = self.closed(e, Some(&values), 0)?;
         let value = closed_value(&closed, self.store.now)?;
@@ -284,7 +318,13 @@ impl<'q> Maker<'q, '_, '_> {
             for late in std::mem::take(&mut self.late) {
                 match late {
                     Late::Compare { op, left, right, not } => self.pair(op, left, right, not),
-                    Late::Offset { a, b, d } => self.offset(a, b, &d),
+                    Late::Offset { a, b, d, unit } => {
+                        let d = match self.store.value(d) {
+                            Value::Long(n) if unit > 1 => Value::Timespan(n.saturating_mul(unit)),
+                            other => other,
+                        };
+                        self.offset(a, b, &d);
+                    }
                     Late::Opaque { e, inst, want } => opaque.push((e, inst, want)),
                 }
             }
@@ -315,7 +355,9 @@ impl<'q> Maker<'q, '_, '_> {
         let first = match (a, b) {
             (Some(a), Some(b)) => !self.store.is_asked(a) || self.store.is_asked(b),
             (Some(_), None) => true,
-            (None, _) => false,
+            (None, Some(_)) => false,
+            // Two counts: the larger one.
+            (None, None) => matches!(op, CompareOp::Gt | CompareOp::Ge) != not,
         };
         if first {
             if let Some(value) = self.eval(right.0, right.1, 0).filter(|v| !v.is_null()) {

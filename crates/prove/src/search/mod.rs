@@ -16,6 +16,8 @@ mod random;
 mod sample;
 mod shrink;
 mod store;
+#[cfg(test)]
+mod tests;
 mod vary;
 mod wish;
 
@@ -91,6 +93,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         left: options.steps,
         found: Found::default(),
         seen: FxHashSet::default(),
+        weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
         row_wise: row_wise(&a.query).zip(row_wise(&b.query)).is_some_and(|(x, y)| x == y)
             && [a, b]
                 .iter()
@@ -168,11 +171,16 @@ impl Guide {
     }
 }
 
+/// Plans and expressions that the making of one set of tables may walk.
+const WALK: u32 = 60_000;
+
 /// What was made for one guide.
 struct Made {
     tables: MemoryTables,
     trace: Trace,
     conflicts: u32,
+    /// In steps of the search.
+    work: u64,
 }
 
 /// Makes tables for one or both queries: `(which, rows of the other are used again)`.
@@ -189,6 +197,7 @@ fn make<'q>(
     store.tables.clone_from(layout);
     store.variant = guide.variant;
     let mut trace = Trace::default();
+    let mut walked = 0;
     for (at, share) in which {
         let Some(known) = known.get(*at) else { continue };
         let mut maker = Maker {
@@ -201,15 +210,16 @@ fn make<'q>(
             late: Vec::new(),
             insts: 0,
             share: *share,
-            budget: 60_000,
+            budget: WALK,
             scope: Vec::new(),
             rows: Vec::new(),
         };
         let key = build::key(&*known.query.plan.op, 0, build::COPIES);
         maker.whole(copies.map(|n| (n, key)));
+        walked += u64::from(WALK.saturating_sub(maker.budget));
     }
     let tables = store.tables();
-    Made { tables, trace, conflicts: store.conflicts }
+    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked + 10 }
 }
 
 /// The tables that the queries read, with the columns that they know, in types that serve both.
@@ -329,6 +339,8 @@ struct Search<'s, 'r> {
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
+    /// How much more a run costs than one over a single filter.
+    weight: u64,
     row_wise: bool,
     pending: Vec<Row>,
 }
@@ -340,8 +352,10 @@ impl Search<'_, '_> {
             || self.options.stop.is_some_and(|stop| stop())
     }
 
-    fn make(&self, which: &[(usize, bool)], guide: &Guide, copies: Option<usize>) -> Made {
-        make(self.known, which, guide, &self.layout, self.patterns, self.options.now, copies)
+    fn make(&mut self, which: &[(usize, bool)], guide: &Guide, copies: Option<usize>) -> Made {
+        let made = make(self.known, which, guide, &self.layout, self.patterns, self.options.now, copies);
+        self.left = self.left.saturating_sub(made.work);
+        made
     }
 
     /// Takes tables in, to be run now or with others.
@@ -374,17 +388,21 @@ impl Search<'_, '_> {
         self.observe(tables);
     }
 
-    fn cost(tables: &MemoryTables) -> u64 {
+    /// What a run of both rules costs.
+    fn cost(&self, tables: &MemoryTables) -> u64 {
         let cells: usize = tables.tables.values().map(|t| (t.rows.len() + 1) * t.columns.len().max(1)).sum();
-        cells as u64 + 20
+        (cells as u64 + 20) * self.weight
     }
 
-    fn observe(&mut self, tables: MemoryTables) {
+    fn observe(&mut self, mut tables: MemoryTables) {
+        if self.options.empty_is_absent {
+            crate::empties::tables(&mut tables);
+        }
         let print = tables.tables.values().fold(0_u64, |h, t| h.rotate_left(9) ^ hash(&t.rows));
         if !self.row_wise && !self.seen.insert(print) {
             return;
         }
-        self.left = self.left.saturating_sub(Self::cost(&tables));
+        self.left = self.left.saturating_sub(self.cost(&tables));
         let seen = self.observer.see(&tables);
         if let Some(fault) = seen.fault {
             if self.found.faults.len() < 8 && !self.found.faults.contains(&fault) {
@@ -404,14 +422,26 @@ impl Search<'_, '_> {
 
     /// The smallest tables that still show it.
     fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
+        let without_empties = |t: &MemoryTables| {
+            let mut t = t.clone();
+            if self.options.empty_is_absent {
+                crate::empties::tables(&mut t);
+            }
+            t
+        };
         let mut shows = |t: &MemoryTables| {
-            let seen = self.observer.see(t);
+            if self.options.stop.is_some_and(|stop| stop()) {
+                return false;
+            }
+            let seen = self.observer.see(&without_empties(t));
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let tables = shrink::shrunk(tables, &mut shows);
+        let tables = without_empties(&shrink::shrunk(tables, u32::try_from(runs).unwrap_or(60), &mut shows));
+        // What is reported is what was seen last.
         let seen = self.observer.see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
@@ -419,26 +449,29 @@ impl Search<'_, '_> {
 
     /// Rows of the values that the solver suggests.
     fn models(&mut self, pair: &Pair<'_>) {
-        let Some(name) = self.layout.keys().next().cloned() else { return };
-        let Some(columns) = self.layout.get(&name).cloned() else { return };
+        let Some(table) = self.layout.keys().next().cloned().filter(|_| self.layout.len() == 1) else {
+            return;
+        };
         for model in pair.models {
-            let mut row: Vec<Value> = vec![Value::Null; columns.len()];
-            let mut any = false;
+            if self.done() {
+                return;
+            }
+            let mut store = Store::new(self.options.now, self.patterns);
+            store.tables.clone_from(&self.layout);
+            let template = store.template(&table);
             for (term, value) in &model.values {
-                let crate::term::Term::Column { name, .. } = pair.arena.get(*term) else { continue };
-                let (Some((at, _, ty)), Some(value)) = (columns.get_full(name), value) else { continue };
-                if let Some(slot) = row.get_mut(at) {
-                    *slot = store::stored(&of_constant(value), *ty);
-                    any = true;
-                }
+                let Some(node) = node_of_term(pair.arena, *term, template, &mut store, 0) else { continue };
+                let wish = match value.as_ref().map(of_constant) {
+                    Some(v) if !v.is_null() => {
+                        let ty = value_type(&v);
+                        wish::Wish::equals(v, ty)
+                    }
+                    _ => wish::Wish::new(wish::Test::Null, Type::Unknown),
+                };
+                store.wish(node, wish);
             }
-            if any {
-                let mut tables = self.empty();
-                if let Some(table) = tables.tables.get_mut(&name) {
-                    table.rows.push(row.into());
-                }
-                self.observe(tables);
-            }
+            let tables = store.tables();
+            self.observe(tables);
         }
     }
 
@@ -467,7 +500,6 @@ impl Search<'_, '_> {
                 let guide = Guide::attempt(attempt, self.options.seed);
                 let copies = self.rules.get(side).and_then(|r| threshold(r));
                 let made = self.make(&[(side, false)], &guide, copies);
-                self.left = self.left.saturating_sub(10);
                 let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
                 self.take(made.tables.clone());
                 if fires || attempt == 0 {
@@ -477,6 +509,10 @@ impl Search<'_, '_> {
                         // A table on which the rule does not alert is no base, but the only one there may be.
                         if fires {
                             bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
+                        }
+                        let mut guide = guide;
+                        for (key, (taken, _)) in &made.trace.decisions {
+                            guide.choices.insert(*key, *taken);
                         }
                         bases.push((side, guide, made));
                     }
@@ -507,16 +543,52 @@ impl Search<'_, '_> {
                     return;
                 }
                 let copies = self.rules.get(*side).and_then(|r| threshold(r));
-                let made = self.make(&[(*side, false)], &changed, copies);
-                self.left = self.left.saturating_sub(10);
-                if pool.len() < 200 {
-                    pool.push(made.tables.clone());
+                let mut next = self.make(&[(*side, false)], &changed, copies);
+                // The change does not go with the other choices: others, then.
+                for random in 1..8 {
+                    if next.conflicts <= made.conflicts || self.done() {
+                        break;
+                    }
+                    let mut other = changed.clone();
+                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
+                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                    let again = self.make(&[(*side, false)], &other, copies);
+                    if again.conflicts < next.conflicts {
+                        next = again;
+                    }
                 }
-                self.take(made.tables);
+                // What the change brought in is changed, too: the rows that an exclusion looks for.
+                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
+                    let mut second = changed.clone();
+                    second.flips.insert(*atom);
+                    if self.done() {
+                        return;
+                    }
+                    let also = self.make(&[(*side, false)], &second, copies);
+                    self.take(also.tables);
+                }
+                if pool.len() < 200 {
+                    pool.push(next.tables.clone());
+                }
+                self.take(next.tables);
             }
         }
         self.flush();
-        for tables in pool.clone().iter().take(if self.row_wise { 60 } else { 3 }) {
+        if self.found.fired == 0 {
+            // Nothing near to these tables will make either alert.
+            return;
+        }
+        if !self.row_wise {
+            for tables in pool.clone().iter().take(4) {
+                for coverage in vary::coverage(tables) {
+                    if self.done() {
+                        return;
+                    }
+                    self.observe(coverage);
+                }
+            }
+        }
+        for tables in pool.clone().iter().take(if self.row_wise { 12 } else { 3 }) {
             if self.done() {
                 return;
             }
@@ -540,7 +612,7 @@ impl Search<'_, '_> {
         }
         self.flush();
         let mut random = Random::new(self.options.seed);
-        let rounds = if self.row_wise { 2000 } else { 400 };
+        let rounds = if self.row_wise { 300 } else { 400 };
         for _ in 0..rounds {
             if self.done() {
                 return;
@@ -562,12 +634,8 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Guides that differ in one choice, the tests first.
-    fn changes(guide: &Guide, trace: &Trace) -> Vec<Guide> {
-        let mut base = guide.clone();
-        for (key, (taken, _)) in &trace.decisions {
-            base.choices.insert(*key, *taken);
-        }
+    /// Guides that differ in one choice from a base, the tests first.
+    fn changes(base: &Guide, trace: &Trace) -> Vec<Guide> {
         let mut out = Vec::new();
         for atom in &trace.atoms {
             let mut next = base.clone();
@@ -588,6 +656,7 @@ impl Search<'_, '_> {
                 out.push(next);
             }
         }
+        out.truncate(500);
         out.push(Guide { fill: !base.fill, ..base.clone() });
         out.push(Guide { strict: !base.strict, ..base.clone() });
         for variant in 1..4 {
@@ -595,6 +664,13 @@ impl Search<'_, '_> {
         }
         out
     }
+}
+
+/// Operators of a query.
+fn weight(query: &Query) -> u64 {
+    let mut count = 0;
+    query.for_each_plan(&mut |_| count += 1);
+    count
 }
 
 /// Rows that an alert takes, where it is more than one.
@@ -616,6 +692,58 @@ fn hash(rows: &[Row]) -> u64 {
     }
     rows.len().hash(&mut hasher);
     hasher.finish()
+}
+
+/// The value of the row that a term reads.
+fn node_of_term(
+    arena: &Arena,
+    term: crate::term::TermId,
+    template: store::TemplateId,
+    store: &mut Store<'_>,
+    depth: usize,
+) -> Option<store::NodeId> {
+    use crate::term::{Constant, Term};
+    if depth > 20 {
+        return None;
+    }
+    let go = |store: &mut Store<'_>, t| node_of_term(arena, t, template, store, depth + 1);
+    match arena.get(term) {
+        Term::Column { name, ty } => Some(store.column(template, name, *ty)),
+        Term::Event => Some(store.column(template, "_raw", Type::String)),
+        Term::Cast(inner, _) => go(store, *inner),
+        Term::Member(base, name) => {
+            let base = go(store, *base)?;
+            Some(store.member(base, name))
+        }
+        Term::Index(base, at) => {
+            let base = go(store, *base)?;
+            match arena.get(*at) {
+                Term::Constant(Constant::Long(n)) => {
+                    Some(store.element(base, usize::try_from(*n).unwrap_or(0).min(60)))
+                }
+                Term::Constant(Constant::String(s)) => Some(store.member(base, s)),
+                _ => None,
+            }
+        }
+        Term::Call(name, args, _)
+            if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
+        {
+            args.last().and_then(|a| go(store, *a))
+        }
+        Term::Constant(_)
+        | Term::Now
+        | Term::Input(..)
+        | Term::Call(..)
+        | Term::Arithmetic(..)
+        | Term::Negate(_)
+        | Term::Case(..)
+        | Term::Truth { .. }
+        | Term::Made { .. }
+        | Term::Merged(..)
+        | Term::Scalar(..)
+        | Term::List(..)
+        | Term::Opaque { .. } => None,
+    }
 }
 
 fn of_constant(c: &crate::term::Constant) -> Value {

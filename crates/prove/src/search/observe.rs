@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 /// Rows that any one operator may make in a search.
-const MAX_ROWS: usize = 100_000;
+const MAX_ROWS: usize = 20_000;
 /// Choices that are tried where more than one answer is right.
 const CHOICES: u64 = 5;
 

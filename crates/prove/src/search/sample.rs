@@ -71,7 +71,7 @@ impl Walk {
 
     fn write(&mut self, hir: &Hir, out: &mut String, on: &mut dyn FnMut((usize, String))) {
         self.steps += 1;
-        if out.len() > 600 || self.steps > 4000 {
+        if out.len() > 2000 || self.steps > 6000 {
             return;
         }
         match hir.kind() {
@@ -108,7 +108,7 @@ impl Walk {
                 };
                 let more = usize::try_from(most.saturating_sub(least)).unwrap_or(0);
                 let times = least + u32::try_from(self.pick(more + 1)).unwrap_or(0);
-                for _ in 0..times.min(64) {
+                for _ in 0..times.min(600) {
                     self.write(&r.sub, out, on);
                 }
             }

@@ -6,16 +6,18 @@ use ruleferry_eval::{MemoryTables, Row, Value};
 use ruleferry_ir::Json;
 use smol_str::SmolStr;
 
-/// Runs that a shrinking may take.
-const RUNS: u32 = 600;
-
 pub(super) struct Shrinker<'t> {
     pub shows: &'t mut dyn FnMut(&MemoryTables) -> bool,
     pub runs: u32,
 }
 
-pub(super) fn shrunk(tables: MemoryTables, shows: &mut dyn FnMut(&MemoryTables) -> bool) -> MemoryTables {
-    let mut shrinker = Shrinker { shows, runs: RUNS };
+/// `runs`: how often both rules may be run.
+pub(super) fn shrunk(
+    tables: MemoryTables,
+    runs: u32,
+    shows: &mut dyn FnMut(&MemoryTables) -> bool,
+) -> MemoryTables {
+    let mut shrinker = Shrinker { shows, runs };
     let mut tables = tables;
     for _ in 0..2 {
         let before = size(&tables);

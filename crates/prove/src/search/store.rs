@@ -47,6 +47,7 @@ struct Node {
 struct Template {
     table: SmolStr,
     columns: IndexMap<SmolStr, (NodeId, Type)>,
+    gone: bool,
 }
 
 /// Rows that come several times, each time with other values of some nodes.
@@ -61,7 +62,7 @@ pub(super) struct Repeat {
 }
 
 /// Rows that a table may come to.
-const MAX_ROWS: usize = 4000;
+const MAX_ROWS: usize = 1500;
 const MAX_NODES: usize = 20_000;
 
 #[derive(Debug)]
@@ -79,6 +80,8 @@ pub(super) struct Store<'p> {
     pub splits: FxHashMap<(NodeId, SmolStr), Vec<NodeId>>,
     /// Which candidate a node takes.
     pub variant: u64,
+    /// What the making has cost so far, in the steps of a search.
+    pub work: u64,
     /// Nodes in the order in which they were decided.
     log: Vec<NodeId>,
 }
@@ -95,6 +98,7 @@ impl<'p> Store<'p> {
             conflicts: 0,
             splits: FxHashMap::default(),
             variant: 0,
+            work: 0,
             log: Vec::new(),
         }
     }
@@ -109,7 +113,7 @@ impl<'p> Store<'p> {
 
     pub fn template(&mut self, table: &SmolStr) -> TemplateId {
         self.tables.entry(table.clone()).or_default();
-        self.templates.push(Template { table: table.clone(), columns: IndexMap::new() });
+        self.templates.push(Template { table: table.clone(), columns: IndexMap::new(), gone: false });
         self.templates.len() - 1
     }
 
@@ -133,6 +137,15 @@ impl<'p> Store<'p> {
         id
     }
 
+    /// No rows of these templates, after all.
+    pub fn forget(&mut self, templates: &[TemplateId]) {
+        for at in templates {
+            if let Some(t) = self.templates.get_mut(*at) {
+                t.gone = true;
+            }
+        }
+    }
+
     pub fn root(&self, mut id: NodeId) -> NodeId {
         while let Some(up) = self.nodes.get(id).and_then(|n| n.same) {
             id = up;
@@ -151,10 +164,6 @@ impl<'p> Store<'p> {
 
     pub fn is_fixed(&self, id: NodeId) -> bool {
         self.get(id).is_some_and(|n| n.fixed.is_some())
-    }
-
-    pub fn ty(&self, id: NodeId) -> Type {
-        self.get(id).and_then(|n| n.ty).unwrap_or(Type::Unknown)
     }
 
     /// Whether anything is asked of a node.
@@ -204,10 +213,6 @@ impl<'p> Store<'p> {
                 None => return new,
             }
         }
-    }
-
-    pub fn element_count(&self, id: NodeId) -> usize {
-        self.get(id).map_or(0, |n| n.elements.len())
     }
 
     /// Two nodes have one value.
@@ -279,6 +284,7 @@ impl<'p> Store<'p> {
         if depth > 16 {
             return Value::Null;
         }
+        self.work += 10;
         let value = self.decide(root, depth);
         self.fix(root, value.clone());
         value
@@ -365,7 +371,11 @@ impl<'p> Store<'p> {
         } else {
             let mixed = (self.variant ^ (root as u64) << 16).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
             // The first is the likeliest still.
-            if mixed % 3 == 0 { usize::try_from(mixed >> 8).unwrap_or(0) % found.len().max(1) } else { 0 }
+            if mixed.is_multiple_of(3) {
+                usize::try_from(mixed >> 8).unwrap_or(0) % found.len().max(1)
+            } else {
+                0
+            }
         };
         found.into_iter().nth(at).unwrap_or(Value::Null)
     }
@@ -508,7 +518,7 @@ impl<'p> Store<'p> {
             out.tables.insert(table.clone(), MemoryTable { columns, rows: Vec::new(), events: None });
         }
         for (at, rows) in rows.iter().enumerate() {
-            let Some(template) = self.templates.get(at).cloned() else { continue };
+            let Some(template) = self.templates.get(at).filter(|t| !t.gone).cloned() else { continue };
             let Some(known) = self.tables.get(&template.table).cloned() else { continue };
             for over in rows {
                 let made: Row = known
@@ -603,8 +613,12 @@ pub(super) fn stored(value: &Value, ty: Type) -> Value {
     match (value, ty) {
         (Value::Null, _) | (_, Type::Unknown) => value.clone(),
         (Value::Dynamic(_), Type::Dynamic) => value.clone(),
-        // A text in a dynamic column is a text there, not read as JSON.
-        (Value::String(s), Type::Dynamic) => Value::dynamic(Json::String(s.clone())),
+        // A text in a dynamic column is a text there; one that looks like JSON is read as such, as events are.
+        (Value::String(s), Type::Dynamic) => {
+            let nested = s.trim_start().starts_with(['{', '[']);
+            let json = if nested { ruleferry_eval::parse_json(s) } else { None };
+            Value::dynamic(json.unwrap_or_else(|| Json::String(s.clone())))
+        }
         (Value::Datetime(_) | Value::Timespan(_), Type::Dynamic) => Value::dynamic(plain_json(value)),
         (_, ty) => cast(value, ty),
     }

@@ -84,7 +84,7 @@ pub(super) fn near(value: &Value, ty: Type) -> Vec<Value> {
         Value::Guid(g) => out.push(Value::Guid(g ^ 1)),
     }
     out.push(Value::Null);
-    if ty == Type::String && text_of(value) != "" {
+    if ty == Type::String && !text_of(value).is_empty() {
         out.push(Value::EMPTY);
     }
     out
@@ -263,6 +263,27 @@ pub(super) fn tables_near(tables: &MemoryTables) -> Vec<MemoryTables> {
             }
         }
     }
+    out
+}
+
+/// Tables with all rows that are near to the first one, in one table and in all of them.
+pub(super) fn coverage(tables: &MemoryTables) -> Vec<MemoryTables> {
+    let mut out: Vec<MemoryTables> = Vec::new();
+    let mut all = tables.clone();
+    for (name, table) in &tables.tables {
+        let Some(first) = table.rows.first() else { continue };
+        let types: Vec<Type> = table.columns.iter().map(|c| c.1).collect();
+        let mut near = rows_near(first, &types);
+        near.truncate(300);
+        let mut one = tables.clone();
+        for target in [&mut one, &mut all] {
+            if let Some(rows) = rows_of(target, name) {
+                rows.extend(near.iter().cloned());
+            }
+        }
+        out.push(one);
+    }
+    out.push(all);
     out
 }
 

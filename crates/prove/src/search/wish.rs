@@ -80,7 +80,10 @@ impl Wish {
 
 /// Compiled patterns of one search.
 #[derive(Default, Debug)]
-pub(super) struct Patterns(RefCell<FxHashMap<(SmolStr, bool), Option<Rc<Regex>>>>);
+pub(super) struct Patterns(RefCell<Compiled>);
+
+/// By pattern and whether case is folded; none where it does not compile.
+type Compiled = FxHashMap<(SmolStr, bool), Option<Rc<Regex>>>;
 
 impl Patterns {
     fn get(&self, pattern: &str, case: Case) -> Option<Rc<Regex>> {

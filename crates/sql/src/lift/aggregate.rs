@@ -88,7 +88,9 @@ impl<'q> Lifter<'q> {
                 for item in items {
                     match item.what {
                         What::Expr(e) if aggregates(e) => {}
-                        What::Expr(e) => keys.push(self.group_key(&mut block, &item.name, e, &mut key_items)?),
+                        What::Expr(e) => {
+                            keys.push(self.group_key(&mut block, &item.name, e, &mut key_items)?)
+                        }
                         What::Col(_) => return Err(self.clause(s, "a star beside GROUP BY")),
                     }
                 }
@@ -113,6 +115,8 @@ impl<'q> Lifter<'q> {
                 }
             }
         }
+        // A group by keys has rows; the one group of none may have none, unless it says so.
+        self.groups_have_rows = !key_items.is_empty() || s.having.as_ref().is_some_and(counts_rows);
         let mut calls: Vec<AggregateItem> = Vec::new();
         let mut order: Option<Vec<ir::SortKey>> = None;
         let nodes = items.iter().filter_map(|i| match i.what {
@@ -180,7 +184,8 @@ impl<'q> Lifter<'q> {
             let _ = ast::visit_expressions(having, |e| {
                 if let ast::Expr::Identifier(i) = e {
                     let in_from = from.iter().flat_map(|s| &s.cols).find(|c| same_name(&c.name, &i.value));
-                    let key = after.sources.iter().flat_map(|s| &s.cols).find(|c| same_name(&c.name, &i.value));
+                    let key =
+                        after.sources.iter().flat_map(|s| &s.cols).find(|c| same_name(&c.name, &i.value));
                     if let Some(col) = in_from
                         && key.is_none_or(|k| k.id != col.id)
                         && !self.keyed.iter().any(|(node, _)| same(node, e))
@@ -194,7 +199,8 @@ impl<'q> Lifter<'q> {
             if let Some(ident) = hidden
                 && !aggregates(having)
             {
-                let message = format!("`{}` in HAVING is a name of FROM, too: it is not read back", ident.value);
+                let message =
+                    format!("`{}` in HAVING is a name of FROM, too: it is not read back", ident.value);
                 return Err(Refusal::new(codes::SQL_READ_CLAUSE, self.lines.range(ident.span), message));
             }
             let mut tests = Vec::new();
@@ -292,7 +298,12 @@ impl<'q> Lifter<'q> {
             let fields = fields.into_iter().map(|c| self.typed_nulls(c)).collect::<Vec<_>>();
             if names.is_empty() {
                 if let Some(id) = ids.get(skip) {
-                    let col = self.typed_nulls(Col { name: name.clone(), id: *id, nulls: Nulls::OPEN, fields: None });
+                    let col = self.typed_nulls(Col {
+                        name: name.clone(),
+                        id: *id,
+                        nulls: Nulls::OPEN,
+                        fields: None,
+                    });
                     let val = Val::new(self.column(col.id), col.nulls);
                     self.known.insert(std::ptr::from_ref(e).addr(), val);
                 }
@@ -304,7 +315,15 @@ impl<'q> Lifter<'q> {
             calls.push(AggregateItem { ids, call, named: true });
             return Ok(());
         }
-        if let Some((call, ty, nulls)) = self.aggregate_template(block, e)? {
+        let template = match self.aggregate_template(block, e) {
+            Ok(Some(found)) => Some(found),
+            Ok(None) => self.plain_aggregate(block, e)?,
+            Err(refusal) => match self.plain_aggregate(block, e)? {
+                Some(found) => Some(found),
+                None => return Err(refusal),
+            },
+        };
+        if let Some((call, ty, nulls)) = template {
             if let Some(keys) = self.list_order(block, e)? {
                 match order {
                     None => *order = Some(keys),
@@ -449,6 +468,62 @@ impl<'q> Lifter<'q> {
         last.map_or(Ok(None), Err)
     }
 
+    /// Aggregates that no template writes.
+    fn plain_aggregate(
+        &mut self,
+        block: &mut Block<'q>,
+        e: &'q ast::Expr,
+    ) -> Result<Option<(AggregateCall, Type, Nulls)>> {
+        if let Some((name, args)) = super::select::named_call(e)
+            && let ("count", [value]) = (name.as_str(), args.as_slice())
+            && let Some(def) = functions::find("countif", FunctionKind::Aggregate)
+        {
+            // Rows with a value.
+            let val = self.value(block, value)?;
+            let test = match val.nulls.condition(&val.e) {
+                Ok(Some(null)) if val.e.ty != Type::Dynamic => null.negated(Span::default()),
+                Ok(None) => Expr::bool(true, Span::default()),
+                Ok(Some(_)) | Err(()) => return Err(self.null(e, "a value that is counted")),
+            };
+            return Ok(Some((AggregateCall::Function(def, vec![test]), Type::Long, Nulls::PRESENT)));
+        }
+        self.list_of_all(block, e)
+    }
+
+    /// `to_json(list(x ORDER BY …))` of a group that has rows: all values, NULLs, too.
+    fn list_of_all(
+        &mut self,
+        block: &mut Block<'q>,
+        e: &'q ast::Expr,
+    ) -> Result<Option<(AggregateCall, Type, Nulls)>> {
+        if !self.groups_have_rows {
+            return Ok(None);
+        }
+        let inner = match super::select::named_call(e) {
+            Some((name, args)) if name == "to_json" => match args.as_slice() {
+                [one] => bare(one),
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let ast::Expr::Function(f) = inner else { return Ok(None) };
+        let ast::FunctionArguments::List(list) = &f.args else { return Ok(None) };
+        let plain = function_name(f).as_deref() == Some("list")
+            && f.filter.is_none()
+            && f.over.is_none()
+            && list.duplicate_treatment.is_none();
+        let [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(value))] = list.args.as_slice() else {
+            return Ok(None);
+        };
+        let def = functions::find("make_list_with_nulls", FunctionKind::Aggregate);
+        let (true, Some(def)) = (plain, def) else { return Ok(None) };
+        let val = self.value(block, super::template::timed(value).unwrap_or(value))?;
+        if val.e.ty == Type::String && val.nulls.sql {
+            return Err(self.null(e, "a text in an aggregate"));
+        }
+        Ok(Some((AggregateCall::Function(def, vec![val.e]), Type::Dynamic, Nulls::PRESENT)))
+    }
+
     fn aggregate_args(
         &mut self,
         block: &mut Block<'q>,
@@ -492,6 +567,20 @@ impl<'q> Lifter<'q> {
         }
         Ok(Some(keys))
     }
+}
+
+/// `count(…) > 0` among what must hold.
+fn counts_rows(having: &ast::Expr) -> bool {
+    let mut tests = Vec::new();
+    super::from::conjuncts(having, &mut tests);
+    tests.iter().any(|t| match bare(t) {
+        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Gt, right } => {
+            let counts =
+                matches!(bare(left), ast::Expr::Function(f) if function_name(f).as_deref() == Some("count"));
+            counts && super::literal::constant_number(right) == Some(0)
+        }
+        _ => false,
+    })
 }
 
 fn find_orders<'q>(e: &'q ast::Expr, out: &mut Vec<&'q [ast::OrderByExpr]>) {

@@ -72,7 +72,15 @@ pub(crate) struct Unique {
 
 impl<'q> Block<'q> {
     pub fn new(plan: Plan, sources: Vec<Source>) -> Self {
-        Self { plan, sources, aliases: Vec::new(), windows: None, unique: None, sorted: false, outer: Vec::new() }
+        Self {
+            plan,
+            sources,
+            aliases: Vec::new(),
+            windows: None,
+            unique: None,
+            sorted: false,
+            outer: Vec::new(),
+        }
     }
 
     pub fn cols(&self) -> impl Iterator<Item = &Col> {
@@ -204,7 +212,8 @@ impl<'q> Lifter<'q> {
             None => true,
         };
         for sources in [&block.sources, &block.outer] {
-            let mut found = sources.iter().filter(mine).flat_map(|s| &s.cols).filter(|c| same_name(&c.name, name));
+            let mut found =
+                sources.iter().filter(mine).flat_map(|s| &s.cols).filter(|c| same_name(&c.name, name));
             match (found.next(), found.next()) {
                 (Some(col), None) => return Ok(Some(col.clone())),
                 (None, _) => {}
@@ -224,14 +233,17 @@ impl<'q> Lifter<'q> {
         if let Some(col) = &alias.col {
             return Ok(Some(col.clone()));
         }
+        // No name stands for itself.
         if std::mem::replace(&mut alias.busy, true) {
-            return Err(self.clause(alias.expr, "a name that stands for itself"));
+            return Ok(None);
         }
         let (expr, name) = (alias.expr, alias.name.clone());
-        let col = self.deeper(|l| l.materialized(block, &name, expr))?;
+        let col = self.deeper(|l| l.materialized(block, &name, expr));
         if let Some(alias) = block.aliases.get_mut(at) {
-            alias.col = Some(col.clone());
+            alias.busy = false;
+            alias.col = col.as_ref().ok().cloned();
         }
+        let col = col?;
         Ok(Some(col))
     }
 
@@ -342,9 +354,8 @@ fn facts_of(e: &Expr, out: &mut Vec<(ColId, bool)>) {
                 MatchValue::Glob(parts) => parts.iter().any(|p| !matches!(p, ir::GlobPart::Many)),
             };
             let MatchValues::List(values) = &m.values else { return };
-            let filled = !values.is_empty()
-                && values.iter().all(literal)
-                && !matches!(m.kind, MatchKind::Regex);
+            let filled =
+                !values.is_empty() && values.iter().all(literal) && !matches!(m.kind, MatchKind::Regex);
             if filled {
                 out.push((id, true));
             } else if matches!(m.missing, Missing::False | Missing::Null) && !values.is_empty() {

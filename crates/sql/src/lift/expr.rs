@@ -33,9 +33,16 @@ impl<'q> Lifter<'q> {
         if is_test(e) {
             return self.test_value(block, e);
         }
-        if let Some(val) = self.template_value(block, e)? {
-            return Ok(val);
-        }
+        let refused = match self.template_value(block, e) {
+            Ok(Some(val)) => return Ok(val),
+            Ok(None) => None,
+            Err(refusal) => Some(refusal),
+        };
+        // The forms of SQL itself; where they do not fit either, the template knows better what is wrong.
+        self.form(block, e).map_err(|own| refused.unwrap_or(own))
+    }
+
+    fn form(&mut self, block: &mut Block<'q>, e: &'q ast::Expr) -> Result<Val> {
         match e {
             ast::Expr::BinaryOp { left, op, right } => self.binary(block, left, op, right, e),
             ast::Expr::UnaryOp { op: UnaryOperator::Minus, expr } => self.negative(block, expr, e),
@@ -220,7 +227,9 @@ impl<'q> Lifter<'q> {
                 "-Infinity" => Some(Value::Real(f64::NEG_INFINITY)),
                 _ => None,
             },
-            (Some(ast::Value::Number(digits, _)), Type::Decimal) => Some(Value::Decimal(digits.as_str().into())),
+            (Some(ast::Value::Number(digits, _)), Type::Decimal) => {
+                Some(Value::Decimal(digits.as_str().into()))
+            }
             _ => None,
         };
         if let Some(value) = value {
@@ -228,9 +237,7 @@ impl<'q> Lifter<'q> {
             let e = Expr::literal(value, Span::default());
             return Ok(match (null, to) {
                 // A NULL text: the constant is "" in the IR.
-                (true, Type::String) => {
-                    Val::new(e, Nulls::when(Some(Expr::bool(true, Span::default()))))
-                }
+                (true, Type::String) => Val::new(e, Nulls::when(Some(Expr::bool(true, Span::default())))),
                 (true, _) => Val::exact(e),
                 (false, _) => Val::present(e),
             });
@@ -279,9 +286,7 @@ impl<'q> Lifter<'q> {
         for other in types {
             ty = match (ty, other) {
                 (a, b) if a == b => a,
-                (a, b) if a.is_numeric() && b.is_numeric() => {
-                    functions::common_type([a, b], false)
-                }
+                (a, b) if a.is_numeric() && b.is_numeric() => functions::common_type([a, b], false),
                 (a, b) => return Err(self.types(node, format!("a CASE of `{a}` and `{b}`"))),
             };
         }
@@ -311,12 +316,19 @@ impl<'q> Lifter<'q> {
         }
     }
 
-    fn function_call(&mut self, block: &mut Block<'q>, f: &'q ast::Function, e: &'q ast::Expr) -> Result<Val> {
+    fn function_call(
+        &mut self,
+        block: &mut Block<'q>,
+        f: &'q ast::Function,
+        e: &'q ast::Expr,
+    ) -> Result<Val> {
         let name = function_name(f).unwrap_or_default();
         if f.over.is_some() {
             return self.window(block, f, e);
         }
-        let Some(args) = plain_args(f) else { return Err(self.function(e, format!("`{name}` in this form"))) };
+        let Some(args) = plain_args(f) else {
+            return Err(self.function(e, format!("`{name}` in this form")));
+        };
         match (name.as_str(), args.as_slice()) {
             ("coalesce", args) => self.coalesce(block, args, e),
             ("nullif", [value, empty]) if literal::constant_text(empty) == Some("") => {
@@ -340,6 +352,13 @@ impl<'q> Lifter<'q> {
                     }
                     None => Err(self.function(e, format!("`{}`", short(e)))),
                 }
+            }
+            ("struct_extract_at", [holder, n]) => {
+                let field = match literal::constant_number(n) {
+                    Some(n) => self.field_at(block, holder, n)?,
+                    None => None,
+                };
+                field.ok_or_else(|| self.function(e, format!("`{}`", short(e))))
             }
             ("json_extract", [base, path]) => {
                 let base = self.value(block, base)?;
@@ -385,7 +404,12 @@ impl<'q> Lifter<'q> {
     }
 
     /// The first value that is not NULL.
-    fn coalesce(&mut self, block: &mut Block<'q>, args: &[&'q ast::Expr], node: &'q ast::Expr) -> Result<Val> {
+    fn coalesce(
+        &mut self,
+        block: &mut Block<'q>,
+        args: &[&'q ast::Expr],
+        node: &'q ast::Expr,
+    ) -> Result<Val> {
         let (Some((last, before)), true) = (args.split_last(), args.len() > 1) else {
             return Err(self.function(node, "`coalesce` of one value"));
         };
@@ -394,11 +418,8 @@ impl<'q> Lifter<'q> {
         {
             let place = if default { Place::Drop } else { Place::Keep };
             let test = self.test(block, test, place)?;
-            let test = if default {
-                super::test::two_valued_drop(test)
-            } else {
-                super::test::two_valued_keep(test)
-            };
+            let test =
+                if default { super::test::two_valued_drop(test) } else { super::test::two_valued_keep(test) };
             return Ok(Val::present(test));
         }
         let mut vals = Vec::with_capacity(args.len());
@@ -460,7 +481,11 @@ impl<'q> Lifter<'q> {
         let args = vals.into_iter().map(|v| v.e).collect();
         let e = Expr::new(ExprKind::Call(def, args), Type::String, self.span(node));
         // It gives "" for null: whether SQL has NULL there is what the last one says.
-        let nulls = if nulls.sql { Nulls { never_empty, ..Nulls::OPEN } } else { Nulls { never_empty, ..Nulls::PRESENT } };
+        let nulls = if nulls.sql {
+            Nulls { never_empty, ..Nulls::OPEN }
+        } else {
+            Nulls { never_empty, ..Nulls::PRESENT }
+        };
         Ok(Val::new(e, nulls))
     }
 
@@ -539,10 +564,9 @@ fn is_single(query: &ast::Query, l: &Lifter<'_>) -> bool {
     // Another query's one row passed on.
     match select.from.as_slice() {
         [one] if one.joins.is_empty() => match &one.relation {
-            ast::TableFactor::Table { name, args: None, .. } => l
-                .ctes
-                .get(&super::name_of(name).to_lowercase())
-                .is_some_and(|c| is_single(&c.cte.query, l)),
+            ast::TableFactor::Table { name, args: None, .. } => {
+                l.ctes.get(&super::name_of(name).to_lowercase()).is_some_and(|c| is_single(&c.cte.query, l))
+            }
             ast::TableFactor::Derived { subquery, .. } => is_single(subquery, l),
             _ => false,
         },

@@ -8,14 +8,19 @@ use super::{Lifter, Result, Val, name_of};
 use crate::lower::Unique;
 use ruleferry_diag::Span;
 use ruleferry_ir::{
-    self as ir, ColId, Expr, Join, JoinKey, JoinKind, Op, Plan, Range, Scan, SelectItem, TableName, Type, Value, Values,
+    self as ir, ColId, Expr, Join, JoinKey, JoinKind, Op, Plan, Range, Scan, SelectItem, TableName, Type,
+    Value, Values,
 };
 use ruleferry_targets::schema;
 use smol_str::SmolStr;
 use sqlparser::ast::{self, BinaryOperator, JoinConstraint, JoinOperator, TableFactor};
 
 impl<'q> Lifter<'q> {
-    pub(super) fn from(&mut self, from: &'q [ast::TableWithJoins], node: &'q ast::Select) -> Result<Block<'q>> {
+    pub(super) fn from(
+        &mut self,
+        from: &'q [ast::TableWithJoins],
+        node: &'q ast::Select,
+    ) -> Result<Block<'q>> {
         let first = match from {
             [] => return Ok(Block::new(one_row(), Vec::new())),
             [one] => one,
@@ -168,7 +173,8 @@ impl<'q> Lifter<'q> {
                 };
             }
             let missing = rows.iter().any(|r| matches!(r.get(at), Some(None)));
-            let mut nulls = cells().fold(Nulls { never_empty: true, ..Nulls::PRESENT }, |n, v| n.or(&v.nulls));
+            let mut nulls =
+                cells().fold(Nulls { never_empty: true, ..Nulls::PRESENT }, |n, v| n.or(&v.nulls));
             if missing {
                 nulls = nulls.or(if ty == Type::String { &Nulls::OPEN } else { &Nulls::EXACT });
             }
@@ -205,7 +211,8 @@ impl<'q> Lifter<'q> {
             };
             vals.push(self.value(&mut scope, e)?.e);
         }
-        let ([column], true) = (alias.columns.as_slice(), name.eq_ignore_ascii_case("generate_series")) else {
+        let ([column], true) = (alias.columns.as_slice(), name.eq_ignore_ascii_case("generate_series"))
+        else {
             return Err(self.clause(node, "this table function"));
         };
         if vals.len() == 2 {
@@ -255,6 +262,8 @@ impl<'q> Lifter<'q> {
         let mut left = left;
         let mut right = self.relation(factor)?;
         let mut on = Vec::new();
+        // What is no equality of the two sides filters the pairs of an inner join.
+        let mut rest = Vec::new();
         match constraint {
             None => {}
             Some(JoinConstraint::On(test)) => {
@@ -264,12 +273,23 @@ impl<'q> Lifter<'q> {
                     if matches!(bare(test), ast::Expr::Value(v) if v.value == ast::Value::Boolean(true)) {
                         continue;
                     }
+                    let equality = matches!(bare(test), ast::Expr::BinaryOp { op: BinaryOperator::Eq, .. });
+                    if kind == JoinKind::Inner && !equality {
+                        rest.push(test);
+                        continue;
+                    }
                     self.key(&mut left, &mut right, test, kind, &mut on)?;
                 }
             }
             Some(_) => return Err(self.clause(node, "a join without ON")),
         }
-        self.joined(left, right, kind, on, node)
+        let mut block = self.joined(left, right, kind, on, node)?;
+        if !rest.is_empty() {
+            let test = Expr::and(self.conjunction(&mut block, rest)?, Span::default());
+            block.filter(test);
+            block.unique = None;
+        }
+        Ok(block)
     }
 
     /// `CROSS JOIN LATERAL (SELECT … FROM (SELECT unnest(…)) AS element …)`: a query over the elements of each row.
@@ -317,7 +337,7 @@ impl<'q> Lifter<'q> {
         let Some(found) = self.expansion(&mut left, &items)? else {
             return Err(self.clause(node, "this lateral query"));
         };
-        if found.kind != ir::ExpandKind::Bag {
+        if found.kind != ir::ExpandKind::Bag || found.series.is_some() {
             return Err(self.clause(node, "this lateral query"));
         }
         // The rows of the body: the row around them with the elements.

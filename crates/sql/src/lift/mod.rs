@@ -154,6 +154,8 @@ pub(crate) struct Lifter<'q> {
     known: FxHashMap<usize, Val>,
     /// Group keys above an aggregation, by their tree.
     keyed: Vec<(&'q ast::Expr, Val)>,
+    /// No group of the aggregation being read is empty.
+    groups_have_rows: bool,
 }
 
 const MAX_DEPTH: u32 = 250;
@@ -170,9 +172,8 @@ pub fn lift(script: &str, options: &LiftOptions<'_>) -> Lifted {
         return lift_here(script, options);
     }
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || lift_here(script, options));
+        let worker =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || lift_here(script, options));
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(lifted)) => lifted,
             Ok(Err(_)) | Err(_) => refused(Diagnostic::error(
@@ -235,6 +236,7 @@ fn lift_here(script: &str, options: &LiftOptions<'_>) -> Lifted {
             params: Vec::new(),
             known: FxHashMap::default(),
             keyed: Vec::new(),
+            groups_have_rows: false,
         };
         let result = lifter.script(&script.query);
         if lifter.dirty {

@@ -28,9 +28,7 @@ impl Nulls {
 
     pub fn when(condition: Option<Expr>) -> Self {
         match condition {
-            Some(c) => {
-                Self { sql: true, exact: false, when: Some(Box::new(c)), never_empty: false }
-            }
+            Some(c) => Self { sql: true, exact: false, when: Some(Box::new(c)), never_empty: false },
             None => Self::PRESENT,
         }
     }

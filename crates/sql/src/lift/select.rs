@@ -26,6 +26,8 @@ pub(super) struct Expansion {
     pub kind: ExpandKind,
     pub index: Option<ColId>,
     pub limit: Option<Expr>,
+    /// The values of a series: none are null.
+    pub series: Option<ColId>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,7 +85,6 @@ impl<'q> Lifter<'q> {
     }
 
     /// ORDER BY and LIMIT.
-    #[expect(clippy::type_complexity, reason = "two clauses")]
     fn tail(&self, query: &'q ast::Query) -> Result<(&'q [ast::OrderByExpr], Option<&'q ast::Expr>)> {
         let order = match &query.order_by {
             None => &[][..],
@@ -171,9 +172,8 @@ impl<'q> Lifter<'q> {
             ast::GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => !keys.is_empty(),
             _ => return Err(self.clause(s, "this GROUP BY")),
         };
-        let collects = items
-            .iter()
-            .any(|i| matches!(i.what, What::Expr(e) if super::aggregate::aggregates(e)));
+        let collects =
+            items.iter().any(|i| matches!(i.what, What::Expr(e) if super::aggregate::aggregates(e)));
         if keyed || collects || s.having.is_some() {
             if s.qualify.is_some() || s.distinct.is_some() {
                 return Err(self.clause(s, "QUALIFY or DISTINCT beside GROUP BY"));
@@ -235,9 +235,8 @@ impl<'q> Lifter<'q> {
             }
             Some(ast::Distinct::Distinct) => {
                 let mut block = self.projected(block, cols);
-                let text = |c: &Col| {
-                    c.nulls.sql && c.fields.is_none() && self.columns.ty(c.id) == Type::String
-                };
+                let text =
+                    |c: &Col| c.nulls.sql && c.fields.is_none() && self.columns.ty(c.id) == Type::String;
                 if let Some(open) = block.cols().find(|c| text(c)) {
                     let what = format!("the text `{}` of DISTINCT rows", open.name);
                     return Err(self.null(s, &what));
@@ -291,11 +290,13 @@ impl<'q> Lifter<'q> {
         let block = self.projected(block, cols.clone());
         let before = self.projected(whole, cols);
         // The same rows before the choice, if the list keeps the keys and gives no column another id.
-        let kept = keys.iter().all(|k| before.plan.output.contains(k)) && before.plan.output == block.plan.output;
+        let kept =
+            keys.iter().all(|k| before.plan.output.contains(k)) && before.plan.output == block.plan.output;
         let mut block = block;
         if kept {
             let columns = before.plan.output.iter().map(|id| (*id, *id)).collect();
-            block.unique = Some(Box::new(super::block::Unique { plan: before.plan, keys: keys.to_vec(), columns }));
+            block.unique =
+                Some(Box::new(super::block::Unique { plan: before.plan, keys: keys.to_vec(), columns }));
         }
         Ok(block)
     }
@@ -315,8 +316,7 @@ impl<'q> Lifter<'q> {
         let call = match by {
             None => ir::AggregateCall::TakeAny { returned, star: false, condition: None },
             Some((by, max)) => {
-                let first =
-                    by_column.unwrap_or_else(|| self.add(if max { "max_" } else { "min_" }, by.ty));
+                let first = by_column.unwrap_or_else(|| self.add(if max { "max_" } else { "min_" }, by.ty));
                 ids.insert(0, first);
                 ir::AggregateCall::ArgExtreme { max, by, returned, star: false }
             }
@@ -324,9 +324,7 @@ impl<'q> Lifter<'q> {
         output.extend(&ids);
         let aggregates =
             if ids.is_empty() { Vec::new() } else { vec![ir::AggregateItem { ids, call, named: true }] };
-        block.wrap(output.into(), |input| {
-            Op::Aggregate(ir::Aggregate { input, keys: items, aggregates })
-        });
+        block.wrap(output.into(), |input| Op::Aggregate(ir::Aggregate { input, keys: items, aggregates }));
         // In their own order again.
         let items = columns.iter().map(|id| Item { ids: vec![*id], expr: self.column(*id), named: true });
         let items = items.collect();
@@ -419,11 +417,8 @@ impl<'q> Lifter<'q> {
                 }
                 What::Expr(e) => {
                     let e = if folds { super::test::lowered(e).unwrap_or(e) } else { e };
-                    let own = block
-                        .aliases
-                        .iter()
-                        .find(|a| std::ptr::eq(a.expr, e))
-                        .and_then(|a| a.col.clone());
+                    let own =
+                        block.aliases.iter().find(|a| std::ptr::eq(a.expr, e)).and_then(|a| a.col.clone());
                     match own {
                         Some(col) => Col { name: item.name.clone(), ..col },
                         None => {
@@ -453,8 +448,11 @@ impl<'q> Lifter<'q> {
             let computed = literal_row(&block.plan, &items);
             match computed {
                 Some(rows) => {
-                    block.plan =
-                        Plan::new(Op::Values(ir::Values { rows: vec![rows], print: true }), wanted, Span::default());
+                    block.plan = Plan::new(
+                        Op::Values(ir::Values { rows: vec![rows], print: true }),
+                        wanted,
+                        Span::default(),
+                    );
                 }
                 None => block.wrap(wanted.into(), |input| Op::Project { input, items }),
             }
@@ -474,7 +472,10 @@ impl<'q> Lifter<'q> {
             return;
         }
         let expr = self.column(col.id);
-        if wanted.contains(&col.id) || !same_name(self.columns.name(col.id), &col.name) && !is_suffixed(self.columns.name(col.id), &col.name) {
+        if wanted.contains(&col.id)
+            || !same_name(self.columns.name(col.id), &col.name)
+                && !is_suffixed(self.columns.name(col.id), &col.name)
+        {
             col.id = self.add(&col.name, expr.ty);
         }
         wanted.push(col.id);
@@ -550,6 +551,11 @@ impl<'q> Lifter<'q> {
                 limit: found.limit,
             })
         });
+        if let Some(id) = found.series {
+            // Of bounds that are null there is no series; the IR expands null to one null.
+            let null = super::nulls::is_null(self.column(id));
+            block.filter(null.negated(Span::default()));
+        }
         Ok(())
     }
 
@@ -571,6 +577,7 @@ impl<'q> Lifter<'q> {
         let mut index: Option<(ColId, &'q ast::Expr)> = None;
         let mut kind = None;
         let mut limit: Option<Expr> = None;
+        let mut series: Vec<ColId> = Vec::new();
         for (call, list, name) in calls {
             if is_index(list) {
                 if index.is_some() {
@@ -592,6 +599,19 @@ impl<'q> Lifter<'q> {
                 },
                 _ => (list, None),
             };
+            if let Some((n, args)) = named_call(list)
+                && n == "generate_series"
+                && let [from, to, step] = args.as_slice()
+            {
+                let value = self.series_list(block, [from, to, step], call)?;
+                let ty = value.1;
+                let id = self.add(&name, ty);
+                self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
+                series.push(id);
+                kind = Some(ExpandKind::Bag);
+                expanded.push(ExpandItem { id, expr: value.0, to: Some(ty), named: true });
+                continue;
+            }
             let (own, inner) = match named_call(list) {
                 Some((n, args)) if n == "expand_items" && self.macros.contains("expand_items") => {
                     (ExpandKind::Bag, args)
@@ -627,7 +647,40 @@ impl<'q> Lifter<'q> {
             self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
         }
         let index = index.map(|(id, _)| id);
-        Ok(Some(Expansion { items: expanded, kind, index, limit }))
+        if !series.is_empty() && (expanded.len() > 1 || index.is_some()) {
+            return Err(super::Refusal::new(
+                codes::SQL_READ_CLAUSE,
+                Span::default(),
+                "a series beside other elements is not read back",
+            ));
+        }
+        Ok(Some(Expansion { items: expanded, kind, index, limit, series: series.pop() }))
+    }
+
+    /// `generate_series(from, to, step)` as the array of its values, and their type.
+    fn series_list(
+        &mut self,
+        block: &mut Block<'q>,
+        bounds: [&'q ast::Expr; 3],
+        node: &'q ast::Expr,
+    ) -> Result<(Expr, Type)> {
+        let mut args = Vec::with_capacity(3);
+        for bound in bounds {
+            args.push(self.value(block, bound)?.e);
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let ty = match types.as_slice() {
+            [Type::Datetime, Type::Datetime, Type::Timespan] => Type::Datetime,
+            [a, b, c] if a.is_integer() && b.is_integer() && c.is_integer() => Type::Long,
+            _ => return Err(self.types(node, "a series of these types")),
+        };
+        match ir::functions::find("range", ir::functions::FunctionKind::Scalar) {
+            Some(def) => {
+                let call = ir::ExprKind::Call(def, args);
+                Ok((Expr::new(call, Type::Dynamic, self.span(node)), ty))
+            }
+            None => Err(self.function(node, "a series")),
+        }
     }
 
     /// `a UNION ALL BY NAME b …`
@@ -717,6 +770,57 @@ impl<'q> Lifter<'q> {
         Ok(())
     }
 
+    /// A function that makes several columns: a struct in SQL.
+    fn columns_of_call(
+        &mut self,
+        block: &mut Block<'q>,
+        name: &str,
+        e: &'q ast::Expr,
+    ) -> Result<Option<Col>> {
+        if super::expr::is_test(e) || self.known_value(bare(e)).is_some() {
+            return Ok(None);
+        }
+        let Some(val) = self.template_value(block, bare(e))? else { return Ok(None) };
+        let ir::ExprKind::Call(def, args) = &val.e.kind else { return Ok(None) };
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let made = def.column_types(&types);
+        if made.len() < 2 {
+            return Ok(None);
+        }
+        let mut ids = Vec::with_capacity(made.len());
+        let mut fields = Vec::with_capacity(made.len());
+        for (i, ty) in made.into_iter().enumerate() {
+            let field = SmolStr::new(format!("{name}_{}", i + 1));
+            let id = self.add(&field, ty);
+            ids.push(id);
+            let nulls = if ty == Type::String { Nulls::OPEN } else { Nulls::EXACT };
+            fields.push(Col { name: field, id, nulls, fields: None });
+        }
+        let mut output = block.plan.output.to_vec();
+        output.extend(&ids);
+        let id = ids.first().copied().unwrap_or(ColId(u32::MAX));
+        let items = vec![Item { ids, expr: val.e, named: true }];
+        block.wrap(output.into(), |input| Op::Extend { input, items });
+        Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))
+    }
+
+    /// `struct_extract_at(holder, n)`
+    pub(super) fn field_at(
+        &mut self,
+        block: &mut Block<'q>,
+        holder: &'q ast::Expr,
+        n: i64,
+    ) -> Result<Option<Val>> {
+        let ast::Expr::Identifier(ident) = bare(holder) else { return Ok(None) };
+        let col = match self.find(block, &ident.value, None, ident)? {
+            Some(col) => Some(col),
+            None => self.alias(block, &ident.value)?,
+        };
+        let at = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+        let field = col.and_then(|c| c.fields).zip(at).and_then(|(fields, at)| fields.into_iter().nth(at));
+        Ok(field.map(|f| Val::new(self.column(f.id), f.nulls)))
+    }
+
     /// A struct that is not a value but several columns: `regexp_extract(x, p, ['a', 'b'])`.
     pub(super) fn struct_value(
         &mut self,
@@ -726,7 +830,7 @@ impl<'q> Lifter<'q> {
     ) -> Result<Option<Col>> {
         let Some((called, args)) = named_call(e) else { return Ok(None) };
         let (true, [text, pattern, names]) = (called == "regexp_extract", args.as_slice()) else {
-            return Ok(None);
+            return self.columns_of_call(block, name, e);
         };
         let ast::Expr::Array(names) = bare(names) else { return Ok(None) };
         let text = self.value(block, text)?;
@@ -758,7 +862,10 @@ impl<'q> Lifter<'q> {
 
 /// `Foo__2`: the name in SQL of a column `foo` beside another `Foo`.
 fn is_suffixed(name: &str, shown: &str) -> bool {
-    shown.strip_prefix(name).and_then(|rest| rest.strip_prefix("__")).is_some_and(|n| n.parse::<u32>().is_ok())
+    shown
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix("__"))
+        .is_some_and(|n| n.parse::<u32>().is_ok())
 }
 
 /// A SELECT without FROM: its list as literal values, where none rests on another.

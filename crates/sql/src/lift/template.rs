@@ -22,7 +22,6 @@ use std::rc::Rc;
 pub(super) struct Pattern {
     pub template: &'static Template,
     pub tree: ast::Expr,
-    size: usize,
 }
 
 /// Templates by the head of their tree, those that say most first.
@@ -53,7 +52,7 @@ fn by_head(
     templates: &'static [Template],
     wanted: fn(&ast::Expr) -> bool,
 ) -> FxHashMap<SmolStr, Vec<Rc<Pattern>>> {
-    let mut map: FxHashMap<SmolStr, Vec<Rc<Pattern>>> = FxHashMap::default();
+    let mut patterns = Vec::new();
     for template in templates {
         let Some(tree) = parse(template.sql) else { continue };
         let Some((head, _)) = unify::shape(&tree) else { continue };
@@ -62,11 +61,12 @@ fn by_head(
         if decimal || unify::hole(&tree).is_some() || !wanted(&tree) {
             continue;
         }
-        let size = unify::size(&tree);
-        map.entry(head).or_default().push(Rc::new(Pattern { template, tree, size }));
+        patterns.push((unify::size(&tree), head, Rc::new(Pattern { template, tree })));
     }
-    for patterns in map.values_mut() {
-        patterns.sort_by_key(|p| std::cmp::Reverse(p.size));
+    patterns.sort_by_key(|(size, _, _)| std::cmp::Reverse(*size));
+    let mut map: FxHashMap<SmolStr, Vec<Rc<Pattern>>> = FxHashMap::default();
+    for (_, head, pattern) in patterns {
+        map.entry(head).or_default().push(pattern);
     }
     map
 }
@@ -185,10 +185,19 @@ impl<'q> Lifter<'q> {
             return self.json_of_text(args, node);
         }
         match name {
-            "match.term" | "match.term_cs" | "match.term_prefix" | "match.term_prefix_cs"
-            | "match.term_suffix" | "match.term_suffix_cs" | "match.any_term" | "match.all_terms"
-            | "match.regex" | "match.regex_cs" | "match.cidr" | "dynamic.strings" | "dynamic.has"
-            | "bag_pack.computed" => {
+            "match.term"
+            | "match.term_cs"
+            | "match.term_prefix"
+            | "match.term_prefix_cs"
+            | "match.term_suffix"
+            | "match.term_suffix_cs"
+            | "match.any_term"
+            | "match.all_terms"
+            | "match.regex"
+            | "match.regex_cs"
+            | "match.cidr"
+            | "dynamic.strings"
+            | "dynamic.has" => {
                 // Of what is no list `list_contains` is NULL, as `set_has_element` is; `in` takes it for a list of itself.
                 return Ok(None);
             }
@@ -215,12 +224,50 @@ impl<'q> Lifter<'q> {
             }
             _ => {}
         }
+        let named = |(i, a): (usize, &Val)| i % 2 == 1 || a.nulls.never_empty;
+        if name == "bag_pack" && !args.iter().enumerate().all(named) {
+            // The catalogue's function leaves out members without a name.
+            return Err(self.null(node, "the name of a member"));
+        }
+        let name = if name == "bag_pack.computed" { "bag_pack" } else { name };
         let Some(def) = functions::find(name, FunctionKind::Scalar) else { return Ok(None) };
+        let args = self.packed(template, args, node)?;
         let types: Vec<Type> = args.iter().map(|a| a.e.ty).collect();
         let ty = def.return_type(&types);
         let args_e: Vec<Expr> = args.iter().map(|a| a.e.clone()).collect();
         let call = Expr::new(ExprKind::Call(def, args_e), ty, self.span(node));
         self.call_nulls(def, template.nulls, &args, call, node).map(Some)
+    }
+
+    /// A text that may be NULL as a part of a dynamic value: NULL is JSON's null there, and the IR takes a missing text for `""`.
+    fn packed(&self, template: &Template, args: Vec<Val>, node: &ast::Expr) -> Result<Vec<Val>> {
+        let wanted = |i: usize| match template.args.map(|a| (a, a.get(i).or(a.last()))) {
+            Some((all, Some(ArgType::Repeat))) => all.iter().rev().nth(1),
+            Some((_, other)) => other,
+            None => None,
+        };
+        if template.nulls == TemplateNulls::Strict {
+            return Ok(args);
+        }
+        let Some(array) = functions::find("pack_array", FunctionKind::Scalar) else { return Ok(args) };
+        let mut out = Vec::with_capacity(args.len());
+        for (i, arg) in args.into_iter().enumerate() {
+            let name = i % 2 == 0 && template.name.starts_with("bag_pack");
+            let any = wanted(i) == Some(&ArgType::Any);
+            if name || !any || arg.e.ty != Type::String || !arg.nulls.sql {
+                out.push(arg);
+                continue;
+            }
+            let Ok(Some(null)) = arg.nulls.condition(&arg.e) else {
+                return Err(self.null(node, "a text in a dynamic value"));
+            };
+            let one = Expr::new(ExprKind::Call(array, vec![arg.e]), Type::Dynamic, Span::default());
+            let first = Expr::literal(ir::Value::Long(0), Span::default());
+            let element = ExprKind::Index(Box::new(one), Box::new(first));
+            let element = Expr::new(element, Type::Dynamic, Span::default());
+            out.push(Val::exact(null_where(null, element)));
+        }
+        Ok(out)
     }
 
     /// `extract_json` of a constant path, in the spelling of the dialect: of a dynamic value it is a chain of members; of a text the path
@@ -300,13 +347,7 @@ impl<'q> Lifter<'q> {
         }
     }
 
-    fn cast_value(
-        &self,
-        template: &'static Template,
-        arg: Val,
-        to: Type,
-        node: &ast::Expr,
-    ) -> Result<Val> {
+    fn cast_value(&self, template: &'static Template, arg: Val, to: Type, node: &ast::Expr) -> Result<Val> {
         if arg.e.ty == to {
             return Ok(arg);
         }
@@ -364,7 +405,7 @@ impl<'q> Lifter<'q> {
 }
 
 /// The time in `to_json(datetime_text(x))`, `to_json(timespan_text(x))`.
-fn timed(e: &ast::Expr) -> Option<&ast::Expr> {
+pub(super) fn timed(e: &ast::Expr) -> Option<&ast::Expr> {
     let one = |e| match super::select::named_call(e) {
         Some((name, args)) => match args.as_slice() {
             [arg] => Some((name, *arg)),

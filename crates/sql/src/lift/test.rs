@@ -244,7 +244,8 @@ impl<'q> Lifter<'q> {
         }
         let ExprKind::Match(mut m) = test.kind else { return odd(self) };
         let own = |v: &MatchValue| matches!(v, MatchValue::Expr(e) if e.as_column() == Some(id));
-        let single = matches!(&m.values, MatchValues::List(list) if matches!(list.as_slice(), [one] if own(one)));
+        let single =
+            matches!(&m.values, MatchValues::List(list) if matches!(list.as_slice(), [one] if own(one)));
         let free = match &m.subject {
             Subject::Expr(e) => !crate::lower::walk::Uses::of([e]).columns.contains(&id),
             Subject::AnyColumn | Subject::Event => true,
@@ -286,7 +287,14 @@ impl<'q> Lifter<'q> {
         let mut tests = Vec::with_capacity(parts.len());
         for part in parts {
             let subject = self.value(block, part)?;
-            tests.push(self.text_match(subject, kind, case, vec![literal::text_literal(text)], Place::Keep, e)?);
+            tests.push(self.text_match(
+                subject,
+                kind,
+                case,
+                vec![literal::text_literal(text)],
+                Place::Keep,
+                e,
+            )?);
         }
         Ok(Some(two_valued_keep(Expr::or(tests, self.span(e)))))
     }
@@ -327,13 +335,17 @@ impl<'q> Lifter<'q> {
         place: Place,
         node: &ast::Expr,
     ) -> Result<Expr> {
-        if let Some(odd) = std::iter::once(&subject).chain(&values).find(|v| v.e.ty != Type::String && v.e.ty != Type::Guid) {
+        if let Some(odd) =
+            std::iter::once(&subject).chain(&values).find(|v| v.e.ty != Type::String && v.e.ty != Type::Guid)
+        {
             return Err(self.types(node, format!("a test of text on `{}`", odd.e.ty)));
         }
         let event = self.is_event(&subject.e);
         let empty_value = |v: &Val| v.e.as_literal().and_then(Value::as_str).is_none_or(str::is_empty);
         let may_match_empty = match kind {
-            MatchKind::Regex => values.iter().any(|v| finds_in_empty(v.e.as_literal().and_then(Value::as_str))),
+            MatchKind::Regex => {
+                values.iter().any(|v| finds_in_empty(v.e.as_literal().and_then(Value::as_str)))
+            }
             _ => values.iter().any(empty_value),
         };
         let span = self.span(node);
@@ -367,7 +379,11 @@ impl<'q> Lifter<'q> {
             let missing = if place == Place::Keep { Missing::False } else { Missing::Null };
             return Ok(build(missing, &values, &subject.e));
         }
-        if values.len() > 1 && values.iter().any(|v| v.nulls.sql) && place != Place::Keep {
+        if values.len() > 1 && values.iter().any(|v| v.nulls.sql) {
+            // A NULL among them is equal to nothing, and makes null of what is not found.
+            if place == Place::Keep && values.iter().chain([&subject]).all(|v| v.nulls.exact) {
+                return Ok(build(Missing::False, &values, &subject.e));
+            }
             return Err(self.null(node, "a value of a list"));
         }
         let mut unknown = Vec::new();
@@ -434,7 +450,14 @@ impl<'q> Lifter<'q> {
                 if let (Some(s), Some(v)) = (lowered(subject), folded(value)) {
                     let subject = self.value(block, s)?;
                     let value = self.folded_value(block, v)?;
-                    return self.text_match(subject, MatchKind::Equals, Case::Insensitive, vec![value], place, node);
+                    return self.text_match(
+                        subject,
+                        MatchKind::Equals,
+                        Case::Insensitive,
+                        vec![value],
+                        place,
+                        node,
+                    );
                 }
             }
         }
@@ -494,7 +517,12 @@ impl<'q> Lifter<'q> {
         Ok(val.filter(|v| v.e.ty == Type::Bool).map(|v| place_guard(v.e, place)))
     }
 
-    fn null_test(&mut self, block: &mut Block<'q>, inner: &'q ast::Expr, node: &'q ast::Expr) -> Result<Expr> {
+    fn null_test(
+        &mut self,
+        block: &mut Block<'q>,
+        inner: &'q ast::Expr,
+        node: &'q ast::Expr,
+    ) -> Result<Expr> {
         let val = self.value(block, inner)?;
         if val.e.ty == Type::Dynamic {
             return Err(self.null(node, "a dynamic value, which may be JSON's null,"));
@@ -525,7 +553,8 @@ impl<'q> Lifter<'q> {
         }
         let both = l.nulls.sql && r.nulls.sql;
         let op = if distinct { CompareOp::Ne } else { CompareOp::Eq };
-        let unknown = both.then(|| Expr::and(vec![is_null(l.e.clone()), is_null(r.e.clone())], Span::default()));
+        let unknown =
+            both.then(|| Expr::and(vec![is_null(l.e.clone()), is_null(r.e.clone())], Span::default()));
         let test = Expr::compare(op, l.e, r.e, Missing::Distinct, self.span(node));
         // Null against null is null in the IR: not distinct.
         Ok(match (unknown, distinct, place) {
@@ -825,7 +854,8 @@ fn merged(tests: Vec<Expr>) -> Vec<Expr> {
                         && a.quantifier == Quantifier::Any
                         && b.quantifier == Quantifier::Any
                         && same_subject(&a.subject, &b.subject)
-                        && all.iter().chain(more).all(constant) =>
+                        && more.iter().all(constant)
+                        && all.first().is_some_and(constant) =>
                 {
                     all.extend(more.iter().cloned());
                     true
@@ -866,7 +896,10 @@ pub(super) fn bare_arrow(e: &ast::Expr) -> bool {
         ast::Expr::BinaryOp { left, op, right } => {
             let own = matches!(op, BinaryOperator::Arrow | BinaryOperator::LongArrow);
             let plain_right = matches!(&**right, ast::Expr::Value(_));
-            (!own && (arrow(left) || arrow(right))) || (own && !plain_right && !matches!(&**right, ast::Expr::Nested(_) | ast::Expr::Identifier(_)))
+            (!own && (arrow(left) || arrow(right)))
+                || (own
+                    && !plain_right
+                    && !matches!(&**right, ast::Expr::Nested(_) | ast::Expr::Identifier(_)))
         }
         ast::Expr::UnaryOp { expr, .. }
         | ast::Expr::IsNull(expr)

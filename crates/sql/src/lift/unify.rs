@@ -179,7 +179,9 @@ pub(super) fn unify<'e>(template: &Expr, e: &'e Expr, holes: &mut Holes<'e>) -> 
         };
     }
     // The lowering does not fill what is filled: `coalesce($1, '')` of a filled text is that text's own.
-    let (Some((head, parts)), Some((own_head, own_parts))) = (shape(template), shape(e)) else { return false };
+    let (Some((head, parts)), Some((own_head, own_parts))) = (shape(template), shape(e)) else {
+        return false;
+    };
     if head != own_head {
         return false;
     }

@@ -11,7 +11,12 @@ use sqlparser::ast::{self, BinaryOperator};
 
 impl<'q> Lifter<'q> {
     /// `f(…) OVER (ORDER BY …)`
-    pub(super) fn window(&mut self, block: &mut Block<'q>, f: &'q ast::Function, node: &'q ast::Expr) -> Result<Val> {
+    pub(super) fn window(
+        &mut self,
+        block: &mut Block<'q>,
+        f: &'q ast::Function,
+        node: &'q ast::Expr,
+    ) -> Result<Val> {
         let Some(ast::WindowType::WindowSpec(spec)) = &f.over else {
             return Err(self.clause(node, "a named window"));
         };

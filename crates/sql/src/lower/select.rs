@@ -162,7 +162,7 @@ impl Block {
                 .take()
                 .unwrap_or_else(|| GroupByExpr::Expressions(Vec::new(), Vec::new())),
             having: conjunction(std::mem::take(&mut self.having)),
-            qualify: self.qualify.take(),
+            qualify: self.qualify.take().map(|e| *e),
             ..build::empty_select()
         };
         let mut query = build::select_query(select);
@@ -170,7 +170,7 @@ impl Block {
             query.order_by = Some(OrderBy { kind: OrderByKind::Expressions(order), interpolate: None });
         }
         query.limit_clause = self.limit.take().map(|limit| LimitClause::LimitOffset {
-            limit: Some(limit),
+            limit: Some(*limit),
             offset: None,
             limit_by: Vec::new(),
         });

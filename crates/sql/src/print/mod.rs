@@ -21,10 +21,12 @@ const WIDTH: usize = 110;
 const STEP: usize = 4;
 /// Trees deeper than this are printed without layout, so that recursion has a bound.
 const MAX_DEPTH: usize = 120;
+/// Bytes that most scripts fit in.
+const TYPICAL: usize = 4096;
 
 /// The whole script: header, macros, query.
 pub fn print(script: &Script) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(TYPICAL);
     for line in script.header.iter().flat_map(|l| l.lines()) {
         // A comment ends with its line, whatever the text holds.
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -36,14 +38,15 @@ pub fn print(script: &Script) -> String {
         out.push_str(m.text.trim());
         out.push_str("\n\n");
     }
-    out.push_str(&print_query(&script.select));
-    out.push_str(";\n");
-    out
+    let mut p = Printer { out, indent: 0, depth: 0 };
+    p.query(&script.select);
+    p.write(";\n");
+    p.out
 }
 
 /// One query, without a semicolon.
 pub fn print_query(query: &Query) -> String {
-    let mut p = Printer { out: String::new(), indent: 0, depth: 0 };
+    let mut p = Printer { out: String::with_capacity(TYPICAL), indent: 0, depth: 0 };
     p.query(query);
     p.out
 }
@@ -64,9 +67,7 @@ impl Printer {
             self.out.pop();
         }
         self.out.push('\n');
-        for _ in 0..self.indent {
-            self.out.push(' ');
-        }
+        self.out.extend(std::iter::repeat_n(' ', self.indent));
     }
 
     /// The width that is left on this line.

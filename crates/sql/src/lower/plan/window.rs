@@ -22,7 +22,7 @@ impl Lowerer<'_> {
         }
         let rank = build::over(build::function("row_number", Vec::new()), scope.partition.clone(), order);
         let limit = self.expr(count, &Scope::default())?;
-        block.qualify = Some(build::binary(rank, sqlparser::ast::BinaryOperator::LtEq, limit));
+        block.qualify = Some(Box::new(build::binary(rank, sqlparser::ast::BinaryOperator::LtEq, limit)));
         block.hint = "limited";
         Ok(block)
     }

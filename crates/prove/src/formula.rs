@@ -74,8 +74,9 @@ pub enum Language {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Folding {
     Exact,
-    /// `fold` of the evaluator: each character by the first of its lower case.
+    /// `fold` of the evaluator: each character by the first of its lower case. Of a pattern: its own `(?i)`.
     Simple,
-    /// The whole lower case (`tolower(x) == "a"`): differs from the simple one only for characters with a longer lower case.
+    /// `tolower(x)` of the evaluator, which folds the same way: a needle is the same as with [`Folding::Simple`], a pattern
+    /// is looked for in the folded text as it is written.
     Lower,
 }

@@ -21,6 +21,13 @@ pub enum Command {
     /// Every output keeps what its source finds, or says in which direction it differs and why. What has no faithful
     /// form is refused with the reason.
     Convert(Convert),
+    /// Say how what one rule finds relates to what another finds
+    ///
+    /// The verdict is about meaning, not text: `equivalent` is proved, `equivalent-bounded` was tested on tables and shows no
+    /// difference, `narrower` (B misses what A finds), `wider` (B finds more) and `divergent` come with events that show
+    /// it. Languages may differ. Folders are compared rule by rule: paired by the file that a converted rule names, by id,
+    /// by path, by title. Exit status 0 if all are equivalent, 2 otherwise; with a gate, 2 only where the gate fails.
+    Diff(Diff),
     /// Run a rule on event files
     ///
     /// Prints the rows that the rule finds. A file holds the events of one table: JSON (an array, or one object behind the
@@ -89,6 +96,43 @@ pub struct Convert {
     /// `text` prints the artefacts, `json` one record a rule
     #[arg(long, value_enum, default_value = "text")]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// File, folder, `-`, or either at a git revision: `rules/a.yaml@main`
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// What is compared with A
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// Show the difference of the texts, too
+    #[arg(long)]
+    pub text: bool,
+    /// Fail only where B misses something that A finds
+    #[arg(long)]
+    pub no_new_blind_spot: bool,
+    /// Fail only where B finds something that A does not
+    #[arg(long)]
+    pub no_new_noise: bool,
+    /// Let pairs pass the gates whose relation is not known
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// The longest that one pair may take (`500ms`, `10s`, `2m`); then its verdict is `unknown`
+    #[arg(long, value_name = "T")]
+    pub timeout: Option<String>,
+    /// The time that `now()` stands for in the tables that are tried (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Read every file as this language, whatever its name and content say
+    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma", "sql"])]
+    pub from: Option<String>,
+    /// How the result is shown; `json` is one record a pair
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DiffFormat,
 }
 
 #[derive(Debug, Args)]
@@ -208,6 +252,14 @@ pub enum TestFormat {
     Text,
     Json,
     Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    Text,
+    Json,
+    Sarif,
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@
 mod args;
 mod check;
 mod convert;
+mod diff;
 mod format;
 mod info;
 mod output;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),

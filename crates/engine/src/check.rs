@@ -8,6 +8,7 @@ use crate::run::guarded;
 use ruleferry_diag::{Diagnostic, Severity};
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
+use ruleferry_sql as sql;
 
 /// What was found in one file.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ fn check_text(input: &Input, text: String, from: Option<Language>) -> Checked {
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
                 Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
+                Language::Sql => check_sql(&text, &mut record, &mut diagnostics),
             }
         }
     }
@@ -93,6 +95,13 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
 fn not_liftable(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.severity = diagnostic.severity.max(Severity::Warning);
     diagnostic
+}
+
+fn check_sql(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
+    let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables: &sql::NoTables };
+    let lifted = sql::lift(text, &options);
+    (record.rules, record.lifted) = (1, lifted.query.is_some());
+    diagnostics.extend(lifted.diagnostics.into_iter().map(not_liftable));
 }
 
 fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {

@@ -7,12 +7,15 @@ use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
-use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records};
+use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_records};
 use crate::run::guarded;
+use crate::source::no_rule;
+use crate::validate;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use ruleferry_ir::{Envelope, InputKind, Op, Scan, Source};
+use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
+use ruleferry_prove::Verdict;
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 use ruleferry_targets::target::Language as TargetLanguage;
@@ -72,7 +75,14 @@ pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertO
     match language {
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
+        Language::Sql => invalid(input, text, Some(Language::Sql), vec![not_a_source()], options),
     }
+}
+
+/// SQL is written and read back; rules that people write in it are not converted yet.
+fn not_a_source() -> Diagnostic {
+    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "SQL is no source of conversions yet")
+        .with_help("convert the rule that the SQL was made of")
 }
 
 /// Output paths of the rules of one file: the stem, numbered where the file holds several.
@@ -108,7 +118,8 @@ fn convert_kql(
     let count = file.rules.len();
     let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
     for (i, rule) in file.rules.iter().enumerate() {
-        let (warnings, result) = kql_rule(rule, &input.path, options);
+        let origin = origin(input, i, count);
+        let (warnings, result) = kql_rule(rule, &origin, &input.path, options);
         let outcome = Outcome { envelope: &rule.envelope, source: "kql", map: &rule.map, warnings, result };
         converted.take(outcome, input, output_path(stem, i, count, options), options);
     }
@@ -117,6 +128,7 @@ fn convert_kql(
 
 fn kql_rule(
     rule: &RuleText,
+    origin: &str,
     path: &Path,
     options: &ConvertOptions,
 ) -> (Vec<Diagnostic>, Result<Emitted, Failure>) {
@@ -126,7 +138,7 @@ fn kql_rule(
     }
     let mut warnings = mapped(parsed.diagnostics, &rule.map);
     if options.to.language == TargetLanguage::Kql {
-        return (warnings, Ok(kql_to_kql(rule, &parsed.query, &parsed.comments, options)));
+        return (warnings, Ok(kql_to_kql(rule, &parsed.query, &parsed.comments, origin, options)));
     }
     let lifted = kql::lift::lift(&parsed.query, &kql::lift::LiftOptions { source: &rule.query });
     let Some(query) = lifted.query else {
@@ -140,12 +152,22 @@ fn kql_rule(
             .with_help("name the parts that repeat as tables, or compute them step by step with `extend`");
         return (warnings, Err(Failure::Refused(vec![fault])));
     }
+    let lifted = Rule { envelope: rule.envelope.clone(), query };
     let result = match options.to.language {
         TargetLanguage::Kql => unreachable_target(),
-        TargetLanguage::Sql => to_sql(&query, &rule.envelope, options),
-        TargetLanguage::Sigma => to_sigma(query, &rule.envelope, path),
+        TargetLanguage::Sql => to_sql(&lifted, Language::Kql, origin, options),
+        TargetLanguage::Sigma => to_sigma(&lifted, origin, path, options),
     };
     (warnings, result)
+}
+
+/// The file that a rule comes from, as the header of its output names it: below the folder that was converted.
+fn origin(input: &Input, index: usize, count: usize) -> String {
+    if input.shown == "-" {
+        return String::new();
+    }
+    let path = input.relative.to_string_lossy().replace('\\', "/");
+    if count > 1 { format!("{path}#{}", index + 1) } else { path }
 }
 
 /// KQL to KQL prints the tree that was read, so that nothing of it can be lost.
@@ -153,47 +175,51 @@ fn kql_to_kql(
     rule: &RuleText,
     query: &kql::syntax::tree::Query,
     comments: &[kql::syntax::tree::Comment],
+    origin: &str,
     options: &ConvertOptions,
 ) -> Emitted {
-    let mut text = if rule.wrapper == Wrapper::Bare { String::new() } else { header("// ", &rule.envelope) };
-    text.push_str(&kql::syntax::print_with_comments(query, comments));
+    let body = kql::syntax::print_with_comments(query, comments);
     let verdict = options.validate.then(|| {
-        let again = kql::syntax::parse(&text);
+        let again = kql::syntax::parse(&body);
         same_tree(again.diagnostics.is_empty() && again.query == *query)
     });
+    // A query that is only laid out anew gets no header: it would get another one each time.
+    let text = if rule.wrapper == Wrapper::Bare {
+        body
+    } else {
+        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &body)
+    };
     Emitted { text, verdict, ..Emitted::default() }
 }
 
 /// The verdict of a same-language conversion: the output read again is the same tree, or we do not know.
 fn same_tree(same: bool) -> Verdict {
-    Verdict {
-        relation: if same { "equivalent" } else { "unknown" },
-        proof: same.then_some("canonical"),
-        rewrites: Vec::new(),
-        bound: None,
-        seed: None,
-        reasons: if same {
-            Vec::new()
-        } else {
-            vec!["the output does not read back as the same tree".into()]
-        },
-        witnesses: Vec::new(),
+    if same {
+        Verdict::same_tree()
+    } else {
+        Verdict::undecided("the output does not read back as the same tree")
     }
 }
 
 fn to_sql(
-    query: &ruleferry_ir::Query,
-    envelope: &Envelope,
+    rule: &Rule,
+    from: Language,
+    origin: &str,
     options: &ConvertOptions,
 ) -> Result<Emitted, Failure> {
+    let (query, envelope) = (&rule.query, &rule.envelope);
     let sql_options = sql::SqlOptions {
         dialect: sql::Dialect::DUCKDB,
         now: options.now,
         look_back: envelope.schedule.look_back,
     };
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
-    let mut text = header("-- ", envelope);
-    text.push_str(&sql::print(&lowered.script));
+    let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
+    let verdict = options.validate.then(|| {
+        let text = artefact("-- ", &lines, None, &body);
+        validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
+    });
+    let text = artefact("-- ", &lines, verdict.as_ref(), &body);
     let mut needs: Vec<NeedRecord> = lowered
         .needs
         .into_iter()
@@ -215,7 +241,9 @@ fn to_sql(
             assumptions.push(a);
         }
     }
-    Ok(Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None })
+    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None };
+    emitted.judge(verdict, rule, false);
+    Ok(emitted)
 }
 
 /// The tables that no shipped schema has, and those whose shipped schema lacks a column that the query uses: each with all
@@ -254,25 +282,37 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
     tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
 }
 
-fn to_sigma(query: ruleferry_ir::Query, envelope: &Envelope, path: &Path) -> Result<Emitted, Failure> {
-    let assumptions = query.assumptions.clone();
-    let rule = ruleferry_ir::Rule { envelope: envelope.clone(), query };
+fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
-        sigma::lower::lower(&rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
-    let text = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    Ok(Emitted { text, losses: lowered.losses, assumptions, ..Emitted::default() })
+        sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
+    let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
+    let verdict = options
+        .validate
+        .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
+    let mut lines = Vec::new();
+    line(&mut lines, "Converted from", origin);
+    let text = artefact("# ", &lines, verdict.as_ref(), &body);
+    let mut emitted = Emitted {
+        text,
+        losses: lowered.losses,
+        assumptions: rule.query.assumptions.clone(),
+        ..Emitted::default()
+    };
+    emitted.judge(verdict, rule, true);
+    Ok(emitted)
 }
 
-fn to_kql(
-    query: &ruleferry_ir::Query,
-    envelope: &Envelope,
-    options: &ConvertOptions,
-) -> Result<Emitted, Failure> {
+fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
+    let (query, envelope) = (&rule.query, &rule.envelope);
     let lower_options = kql::lower::LowerOptions { now: options.now, look_back: envelope.schedule.look_back };
     let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
-    let mut text = header("// ", envelope);
-    text.push_str(&kql::syntax::print(&lowered.query));
+    let body = kql::syntax::print(&lowered.query);
+    let lines = header(envelope, origin);
+    let verdict = options.validate.then(|| {
+        let text = artefact("// ", &lines, None, &body);
+        validate::read_back(rule, Language::Sigma, &text, Language::Kql, options.now)
+    });
     // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
     // that the output can see nothing is lost. That no such event was meant is an assumption, and listed.
     let (empty, losses): (Vec<_>, Vec<_>) =
@@ -283,16 +323,10 @@ fn to_kql(
             assumptions.push(loss.detail);
         }
     }
-    Ok(Emitted { text, losses, assumptions, ..Emitted::default() })
-}
-
-/// A file of this language without a rule: nothing comes of it, and that is told.
-fn no_rule(language: Language) -> Diagnostic {
-    let name = match language {
-        Language::Kql => "KQL",
-        Language::Sigma => "Sigma",
-    };
-    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), format!("the file holds no {name} rule"))
+    let text = artefact("// ", &lines, verdict.as_ref(), &body);
+    let mut emitted = Emitted { text, losses, assumptions, ..Emitted::default() };
+    emitted.judge(verdict, rule, true);
+    Ok(emitted)
 }
 
 fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
@@ -320,7 +354,7 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         let own =
             parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, options);
+        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
         converted.take(outcome, input, output_path(stem, i, count, options), options);
     }
@@ -361,6 +395,7 @@ fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
 fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
     diagnostics: Vec<Diagnostic>,
+    origin: &str,
     options: &ConvertOptions,
 ) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -375,8 +410,8 @@ fn sigma_rule(
     let rule = lifted.rule;
     let result = match options.to.language {
         TargetLanguage::Sigma => unreachable_target(),
-        TargetLanguage::Kql => to_kql(&rule.query, &rule.envelope, options),
-        TargetLanguage::Sql => to_sql(&rule.query, &rule.envelope, options),
+        TargetLanguage::Kql => to_kql(&rule, origin, options),
+        TargetLanguage::Sql => to_sql(&rule, Language::Sigma, origin, options),
     };
     (rule.envelope, warnings, result)
 }
@@ -393,32 +428,52 @@ fn mapped(mut diagnostics: Vec<Diagnostic>, map: &SpanMap) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// What the rule says of itself, as comment lines: the reader of a query alone should not have to look for it.
-fn header(mark: &str, envelope: &Envelope) -> String {
-    let mut out = String::new();
-    let mut line = |key: &str, value: &str| {
-        if !value.is_empty() {
-            // A comment ends with its line: what a hostile title holds must not end it sooner.
-            let value: String = value.chars().map(|c| if is_line_break(c) { ' ' } else { c }).collect();
-            out.push_str(mark);
-            out.push_str(key);
-            out.push_str(": ");
-            out.push_str(value.trim());
-            out.push('\n');
-        }
-    };
-    line("Rule", envelope.title.as_deref().unwrap_or_default());
-    line("Id", envelope.id.as_deref().unwrap_or_default());
-    line("Severity", envelope.severity.map_or("", ruleferry_ir::Severity::name));
-    line("Tactics", &envelope.tactics.join(", "));
-    line("Techniques", &envelope.techniques.join(", "));
-    line("Author", &envelope.authors.join(", "));
+/// What the rule says of itself, as lines of a comment: the reader of a query alone should not have to look for it.
+fn header(envelope: &Envelope, origin: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    line(&mut lines, "Rule", envelope.title.as_deref().unwrap_or_default());
+    line(&mut lines, "Id", envelope.id.as_deref().unwrap_or_default());
+    line(&mut lines, "Severity", envelope.severity.map_or("", ruleferry_ir::Severity::name));
+    line(&mut lines, "Tactics", &envelope.tactics.join(", "));
+    line(&mut lines, "Techniques", &envelope.techniques.join(", "));
+    line(&mut lines, "Author", &envelope.authors.join(", "));
     // The period bounds what the query sees: a query alone is read with it again.
-    line("Frequency", &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default());
-    line("Period", &envelope.schedule.look_back.map(kql::file::iso_duration).unwrap_or_default());
+    line(
+        &mut lines,
+        "Frequency",
+        &envelope.schedule.frequency.map(kql::file::iso_duration).unwrap_or_default(),
+    );
+    line(&mut lines, "Period", &envelope.schedule.look_back.map(kql::file::iso_duration).unwrap_or_default());
+    // `diff` finds the source of a rule by this line.
+    line(&mut lines, "Converted from", origin);
+    lines
+}
+
+fn line(lines: &mut Vec<String>, key: &str, value: &str) {
+    if !value.is_empty() {
+        lines.push(format!("{key}: {}", one_line(value)));
+    }
+}
+
+/// A comment ends with its line: what a hostile title holds must not end it sooner.
+fn one_line(text: &str) -> String {
+    let text: String = text.chars().map(|c| if is_line_break(c) { ' ' } else { c }).collect();
+    text.trim().to_owned()
+}
+
+/// The header, what is known of the output, and the output.
+fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
+    let mut out = String::with_capacity(body.len() + 64 * header.len());
+    let judged = verdict.map(|v| one_line(&validate::comment(v)));
+    for line in header.iter().chain(&judged) {
+        out.push_str(mark);
+        out.push_str(line);
+        out.push('\n');
+    }
     if !out.is_empty() {
         out.push('\n');
     }
+    out.push_str(body);
     out
 }
 

@@ -80,7 +80,7 @@ fn walk_folder(root: &Path, inputs: &mut Vec<Input>, errors: &mut Vec<WalkError>
     }
 }
 
-fn is_rule_name(path: &Path) -> bool {
+pub(crate) fn is_rule_name(path: &Path) -> bool {
     // Unit tests of rules stand beside them and are no rules.
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     if name.ends_with(".test.yaml") || name.ends_with(".test.yml") {

@@ -9,6 +9,8 @@ use std::path::Path;
 pub enum Language {
     Kql,
     Sigma,
+    /// The SQL that is written here; read to compare it with its source.
+    Sql,
 }
 
 /// How the text of a rule file is laid out.
@@ -21,12 +23,22 @@ pub enum Layout {
 }
 
 impl Language {
-    pub const ALL: [Self; 2] = [Self::Kql, Self::Sigma];
+    pub const ALL: [Self; 3] = [Self::Kql, Self::Sigma, Self::Sql];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kql => "kql",
             Self::Sigma => "sigma",
+            Self::Sql => "sql",
+        }
+    }
+
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Kql => "KQL",
+            Self::Sigma => "Sigma",
+            Self::Sql => "SQL",
         }
     }
 

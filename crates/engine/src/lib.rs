@@ -7,6 +7,7 @@
 
 mod check;
 mod convert;
+mod diff;
 mod execute;
 mod format;
 mod identify;
@@ -17,10 +18,17 @@ mod outcome;
 mod record;
 mod rule_test;
 mod run;
+mod same_types;
 pub mod schemas;
+mod source;
+mod validate;
 
 pub use check::{Checked, check_file};
 pub use convert::{Converted, convert_file, convert_text};
+pub use diff::{
+    Change, ChangeEffect, ChangeKind, DiffOptions, DiffRecord, DiffSide, Diffed, DiffedFile, Gates,
+    MetadataChange, Side, Watch, diff, diff_text, finding,
+};
 pub use execute::{
     ColumnRecord, Data, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
 };
@@ -28,13 +36,14 @@ pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};
 pub use options::{ConvertOptions, MaxLoss, Placeholders, parse_values};
-pub use record::{CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status, Verdict};
+pub use record::{CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status};
 pub use rule_test::{
     FileDiagnostic, TestInput, TestOptions, TestRecord, TestStatus, Tested, find_tests, junit, run_tests,
     text_report,
 };
 pub(crate) use ruleferry_events::parse_time as time_of;
 pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};
+pub use ruleferry_prove::{Relation, Verdict, Witness};
 pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use run::{for_each, stems, write_whole};
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};

@@ -1,11 +1,14 @@
 //! One rule on its way through the pipeline: what the stages gave, and the status that follows from it.
 
+use crate::diff::EMPTY_IS_ABSENT;
 use crate::options::ConvertOptions;
 use crate::record::{
-    ConvertRecord, FileRecord, NeedRecord, RuleName, Status, Verdict, diagnostic_records, loss_records,
+    ConvertRecord, FileRecord, NeedRecord, RuleName, Status, diagnostic_records, loss_records,
 };
+use crate::validate;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use ruleferry_ir::{Effect, Envelope, Loss};
+use ruleferry_ir::{Effect, Envelope, Loss, Rule};
+use ruleferry_prove::{Relation, Verdict};
 
 /// What a back end gave for a rule.
 #[derive(Debug, Default)]
@@ -16,6 +19,20 @@ pub(crate) struct Emitted {
     pub assumptions: Vec<String>,
     /// What reading the output again said; `None` where it was not asked for or nothing can tell yet.
     pub verdict: Option<Verdict>,
+}
+
+impl Emitted {
+    /// Takes the verdict on the output, with what follows from it. `rule` is the source.
+    /// `empty_is_absent`: an absent field and an empty text were taken for one value.
+    pub fn judge(&mut self, verdict: Option<Verdict>, rule: &Rule, empty_is_absent: bool) {
+        if let Some(verdict) = &verdict {
+            validate::add_losses(&mut self.losses, verdict, rule.query.plan.span);
+            if empty_is_absent && verdict.relation() != Relation::Unknown {
+                self.assumptions.push(EMPTY_IS_ABSENT.to_owned());
+            }
+        }
+        self.verdict = verdict;
+    }
 }
 
 /// Why a rule has no output: the input is at fault, or the target cannot say it. Spans are in the text of the query.
@@ -122,5 +139,8 @@ fn status(emitted: &Emitted, options: &ConvertOptions) -> Status {
 
 /// Whether the output is known to find what the rule finds.
 fn proved(emitted: &Emitted) -> bool {
-    emitted.verdict.as_ref().is_some_and(|v| matches!(v.relation, "equivalent" | "equivalent-bounded"))
+    emitted
+        .verdict
+        .as_ref()
+        .is_some_and(|v| matches!(v.relation(), Relation::Equivalent | Relation::EquivalentBounded))
 }

@@ -3,6 +3,7 @@
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord, record};
 use ruleferry_diag::{Diagnostic, LineIndex};
 use ruleferry_ir::Effect;
+use ruleferry_prove::Verdict;
 use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -38,24 +39,13 @@ pub struct ConvertRecord {
     pub source: Option<&'static str>,
     pub target: &'static str,
     pub status: Status,
+    /// Relation of the output (`b`) to the source (`a`); null with `--no-validate`, and for targets that are not read back.
     pub verdict: Option<Verdict>,
     pub assumptions: Vec<String>,
     pub needs: Vec<NeedRecord>,
     pub losses: Vec<LossRecord>,
     pub files: Vec<FileRecord>,
     pub diagnostics: Vec<DiagnosticRecord>,
-}
-
-/// How the output relates to the source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Verdict {
-    pub relation: &'static str,
-    pub proof: Option<&'static str>,
-    pub rewrites: Vec<&'static str>,
-    pub bound: Option<u32>,
-    pub seed: Option<u64>,
-    pub reasons: Vec<String>,
-    pub witnesses: Vec<serde_json::Value>,
 }
 
 /// Something that the query reads from outside of itself.

@@ -1,5 +1,6 @@
 //! JSON Schemas of the records that commands print, and of files that people write: generated from the Rust types.
 
+use crate::diff::DiffRecord;
 use crate::execute::RunRecord;
 use crate::record::{CheckRecord, ConvertRecord};
 use crate::rule_test::{TestFile, TestRecord};
@@ -9,9 +10,10 @@ use schemars::{JsonSchema, Schema};
 /// A name, what has it, and how its schema is made.
 type Entry = (&'static str, &'static str, fn() -> Schema);
 
-const ALL: [Entry; 5] = [
+const ALL: [Entry; 6] = [
     ("check", "one file of `check --format json`", printed::<CheckRecord>),
     ("convert", "one rule of `convert --format json`", printed::<ConvertRecord>),
+    ("diff", "one pair of `diff --format json`", printed::<DiffRecord>),
     ("run", "what `run --format json` prints", printed::<RunRecord>),
     ("test", "a file of tests, `<rule>.test.yaml`", written::<TestFile>),
     ("test-record", "one case of `test --format json`", printed::<TestRecord>),

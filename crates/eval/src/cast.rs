@@ -63,7 +63,7 @@ fn to_long(value: &Value) -> Option<i64> {
         Value::Decimal(d) => d.trunc().to_i64(),
         Value::String(s) => parse_long(s),
         Value::Datetime(t) | Value::Timespan(t) => Some(*t),
-        Value::Dynamic(json) => inner(json).and_then(|v| to_long(&v)),
+        Value::Dynamic(json) => inner(json).filter(is_no_time).and_then(|v| to_long(&v)),
         Value::Null | Value::Guid(_) => None,
     }
 }
@@ -103,7 +103,7 @@ fn to_real(value: &Value) -> Option<f64> {
         Value::Decimal(d) => decimal::to_real(*d),
         Value::String(s) => parse_real(s),
         Value::Datetime(t) | Value::Timespan(t) => Some(*t as f64),
-        Value::Dynamic(json) => inner(json).and_then(|v| to_real(&v)),
+        Value::Dynamic(json) => inner(json).filter(is_no_time).and_then(|v| to_real(&v)),
         Value::Null | Value::Guid(_) => None,
     }
 }
@@ -238,6 +238,11 @@ pub(crate) fn real_text(x: f64) -> SmolStr {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format_smolstr!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// A time inside of a dynamic value is as good as its text, which is no number.
+const fn is_no_time(value: &Value) -> bool {
+    !matches!(value, Value::Datetime(_) | Value::Timespan(_))
 }
 
 /// The value that a dynamic one holds; none for arrays and bags.

@@ -15,11 +15,11 @@ use ruleferry_ir::{
 use smol_str::SmolStr;
 
 /// Simple folding: the first character of the lower case.
-pub(crate) fn fold_char(c: char) -> char {
+pub fn fold_char(c: char) -> char {
     if c.is_ascii() { c.to_ascii_lowercase() } else { c.to_lowercase().next().unwrap_or(c) }
 }
 
-pub(crate) fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold_char).collect() }
 }
 
@@ -199,7 +199,7 @@ fn of_text(
 /// Whether a text holds a term. A border is looked for only beside a letter or digit of the term.
 ///
 /// Source: "String operators: understanding string terms" (Kusto): a term is a run of letters and digits.
-pub(crate) fn term(text: &str, term: &str, left: bool, right: bool) -> bool {
+pub fn term(text: &str, term: &str, left: bool, right: bool) -> bool {
     let left = left && term.chars().next().is_some_and(char::is_alphanumeric);
     let right = right && term.chars().next_back().is_some_and(char::is_alphanumeric);
     let mut from = 0;
@@ -219,7 +219,7 @@ pub(crate) fn term(text: &str, term: &str, left: bool, right: bool) -> bool {
 }
 
 /// Whether a whole text fits a pattern of texts, `*` and `?`.
-fn glob(text: &str, parts: &[GlobPart], case: Case) -> bool {
+pub fn glob(text: &str, parts: &[GlobPart], case: Case) -> bool {
     let fold_if = |t: &str| if case == Case::Insensitive { fold(t) } else { t.to_owned() };
     let text: Vec<char> = fold_if(text).chars().collect();
     // One step a character: `None` stands for `*`, `Some(None)` for `?`.

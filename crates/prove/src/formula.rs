@@ -40,8 +40,9 @@ pub enum Atom {
     Pair(CompareOp, TermId, TermId),
     /// Two texts match so: the second is the needle (`x contains y` with `y` a column).
     TextPair(TermId, TextRelation, TermId),
-    /// The value equals one of the first column of a block.
-    InBlock(TermId, BlockId, TermId, Case),
+    /// Some row of the block has these values: pairs of a value here and one in the block's space, sorted. One pair is
+    /// `in (query)`, several are a semi join. Null equals nothing; a missing text is the empty one.
+    InBlock(Box<[(TermId, TermId)]>, BlockId, Case),
     /// A Boolean term that nothing more is known of is true.
     True(TermId),
 }

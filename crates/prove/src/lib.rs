@@ -18,17 +18,19 @@
 mod align;
 mod arena;
 pub mod block;
-mod canon;
+pub mod canon;
+mod empties;
 pub mod formula;
 mod search;
-mod solve;
+pub mod show;
+pub mod solve;
 pub mod term;
 mod verdict;
 
 pub use arena::Arena;
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
-pub use verdict::{Proof, Relation, Verdict, Witness};
+pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
 
 use ruleferry_ir as ir;
 
@@ -52,5 +54,8 @@ pub struct Options {
 
 /// Relation of `b` (the output) to `a` (the source).
 pub fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
+    if options.empty_is_absent {
+        return align::compare(&empties::rule(a), &empties::rule(b), options);
+    }
     align::compare(a, b, options)
 }

@@ -25,8 +25,10 @@ pub enum Term {
     Now,
     /// A value of the block that is input `0`, `1` … of this block's source.
     Input(u32, TermId),
-    Call(SmolStr, Box<[TermId]>),
-    Arithmetic(ArithmeticOp, TermId, TermId),
+    /// A function of the catalogue, or `$…` for what the IR has a node for and the prover knows nothing of. The result type
+    /// belongs to it, as the evaluator goes by it.
+    Call(SmolStr, Box<[TermId]>, Type),
+    Arithmetic(ArithmeticOp, TermId, TermId, Type),
     Negate(TermId),
     Cast(TermId, Type),
     Member(TermId, SmolStr),
@@ -44,16 +46,20 @@ pub enum Term {
         conditions: Box<[FormulaId]>,
         /// Which of several results.
         part: u32,
+        ty: Type,
     },
     /// A column of a union: what it is in each input.
-    Merged(Box<[Option<TermId>]>),
-    /// First row, first column of a block.
+    Merged(Box<[Option<TermId>]>, Type),
+    /// A column of a block's first row; the block has at most one.
     Scalar(BlockId, TermId),
+    /// A column of all rows of a block, as a list (`has_any (query)`).
+    List(BlockId, TermId),
     /// A construct that the IR does not have: its text, and the columns in scope that the text names.
     Opaque {
         language: SmolStr,
         text: SmolStr,
         columns: Box<[(SmolStr, TermId)]>,
+        ty: Type,
     },
 }
 
@@ -76,6 +82,21 @@ pub enum Constant {
 }
 
 impl Constant {
+    pub const fn ty(&self) -> Type {
+        match self {
+            Self::Null(ty) => *ty,
+            Self::Bool(_) => Type::Bool,
+            Self::Long(_) => Type::Long,
+            Self::Real(_) => Type::Real,
+            Self::Decimal(_) => Type::Decimal,
+            Self::String(_) => Type::String,
+            Self::Datetime(_) => Type::Datetime,
+            Self::Timespan(_) => Type::Timespan,
+            Self::Guid(_) => Type::Guid,
+            Self::Dynamic(_) => Type::Dynamic,
+        }
+    }
+
     pub fn dynamic(json: &Json) -> Self {
         Self::Dynamic(ruleferry_eval::json_text(json).into())
     }

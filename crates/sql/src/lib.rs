@@ -1,16 +1,20 @@
 //! SQL: lowering from the IR over sqlparser's tree, and the printer.
 //!
 //! In: an [`ruleferry_ir::Query`]. Out: a [`Script`]: the macros that it uses and one `SELECT`, printed by [`print()`].
-//! What has no form in the dialect is refused with a diagnostic (`E04xx`) at the place in the source.
+//! What has no form in the dialect is refused with a diagnostic (`E04xx`) at the place in the source. [`lift()`] is the way back: a script
+//! that was printed, and what it means.
 
 pub(crate) mod build;
 mod ddl;
 mod dialect;
 pub(crate) mod keywords;
+mod lift;
 mod lower;
 mod print;
+mod syntax;
 
 pub use ddl::{ddl, ddl_for, tables_for};
 pub use dialect::Dialect;
-pub use lower::{Lowered, Need, Script, SqlOptions, lower, table_columns};
+pub use lift::{LiftOptions, Lifted, NoTables, QueryTables, SqlTables, lift};
+pub use lower::{Lowered, Need, Script, SqlOptions, TICKS_CUT, lower, table_columns};
 pub use print::{print, print_query};

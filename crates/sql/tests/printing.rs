@@ -205,3 +205,58 @@ fn what_no_memory_should_hold_is_refused() {
         lowered_with(&format!("SecurityEvent | where Account in ({values})"), &options).unwrap_err();
     assert_eq!(refused, "the query has more than 250000 values and conditions");
 }
+
+/// The mean of no values is NaN to Kusto and NULL to SQL: said only where something can tell.
+#[test]
+fn a_mean_stays_plain_where_a_filter_drops_what_has_none() {
+    let plain = [
+        "SigninLogs | summarize a = avg(RiskScore) by UserId | where a > 5",
+        "SigninLogs | summarize a = avg(RiskScore), n = count() by UserId | extend r = n / a | where r > 5.0 | project UserId, r",
+        "let usual = SigninLogs | summarize a = avg(RiskScore) by UserId; \
+         SigninLogs | summarize n = count() by UserId | join kind=inner usual on UserId | where n > 3 * a",
+        "let usual = toscalar(SigninLogs | summarize avg(RiskScore)); SigninLogs | where RiskScore > usual",
+        "SigninLogs | summarize n = count() by UserId, IPAddress | summarize avg(n) by UserId",
+    ];
+    for query in plain {
+        let text = sql(query);
+        assert!(text.contains("avg(") && !text.contains("NaN"), "{query}\n{text}");
+    }
+    let guarded = [
+        (
+            "SigninLogs | summarize a = avg(RiskScore) by UserId",
+            "coalesce(avg(RiskScore), 'NaN'::DOUBLE) AS a",
+        ),
+        (
+            "let usual = SigninLogs | summarize a = avg(RiskScore) by UserId; usual | where a > 5 | union usual",
+            "coalesce(avg(RiskScore), 'NaN'::DOUBLE)",
+        ),
+        (
+            "SigninLogs | summarize a = avg(RiskScore) by UserId | sort by a | take 3 | where a > 5",
+            "ORDER BY nullif(a, 'NaN'::DOUBLE) DESC\n    LIMIT 3",
+        ),
+    ];
+    for (query, part) in guarded {
+        let text = sql(query);
+        assert!(text.contains(part), "{query}\n{text}");
+    }
+}
+
+/// NaN is above all numbers in DuckDB; a quotient is guarded unless one of the two is known not to be 0.
+#[test]
+fn quotients_that_may_be_nan_are_guarded() {
+    let base = "SigninLogs | summarize bad = countif(ResultType != '0'), all = count(), ok = countif(ResultType == '0') by UserId";
+    for (rest, guarded) in [
+        ("| where todouble(bad) / all > 0.5", false),
+        ("| where todouble(bad) / ok > 0.5", true),
+        ("| where todouble(bad) / ok < 0.5", false),
+        ("| where ok > 0 | where todouble(bad) / ok > 0.5", false),
+        ("| where 100.0 / ok > 0.5", false),
+        ("| extend share = todouble(bad) / ok | where share between (0.1 .. 0.5)", false),
+        ("| extend share = todouble(bad) / ok | extend high = share > 0.5", true),
+        ("| extend share = todouble(bad) / ok | where not(share >= 0.5)", true),
+    ] {
+        let query = format!("{base} {rest}");
+        let text = sql(&query);
+        assert_eq!(text.contains("NaN") || text.contains("isnan"), guarded, "{query}\n{text}");
+    }
+}

@@ -4,13 +4,15 @@
 
 use crate::route::{self, NOW, Stop};
 use crate::same::{self, Rules};
-use crate::{duck, snapshot, text};
+use crate::{duck, snapshot, text, versus};
+use ruleferry_diag::Span;
 use ruleferry_duckdb::Engine;
-use ruleferry_eval::{MemoryTables, Value, cast};
-use ruleferry_ir::{Json, Query, Type};
-use ruleferry_sql::print;
+use ruleferry_eval::{Answer, MemoryTable, MemoryTables, Value, cast};
+use ruleferry_ir::{BindingValue, Expr, Json, Query, Type};
+use ruleferry_sql::{Dialect, Need, TICKS_CUT, ddl_for, print};
 use rust_decimal::Decimal;
 use serde_json::Value as Raw;
+use smol_str::SmolStr;
 use std::time::Duration;
 
 /// Rows as they stand in a case file.
@@ -138,6 +140,8 @@ pub struct DuckReport {
     pub outcome: Outcome,
     /// Against the evaluator; `None` where one of them has no rows.
     pub agrees: Option<bool>,
+    /// What the two agree under where the page says more: something that the conversion says of itself.
+    pub under: Option<&'static str>,
 }
 
 impl DuckReport {
@@ -147,7 +151,7 @@ impl DuckReport {
             (Outcome::Unsupported(_), _) => "refused",
             (_, Some(false)) => "differs",
             (Outcome::Pass, _) => "equal",
-            (Outcome::Fail(_), _) => "both-wrong",
+            (Outcome::Fail(_), _) => self.under.unwrap_or("both-wrong"),
         }
     }
 }
@@ -163,21 +167,14 @@ pub fn run(case: &Case, engine: Option<&Engine>) -> Report {
                 got: None,
                 outcome: outcome.clone(),
                 agrees: None,
+                under: None,
             });
             return Report { got: None, outcome, types: true, duck };
         }
     };
     let mut report = match route::eval(&query, &MemoryTables::default(), 0) {
         Ok(answer) => {
-            let got = Got {
-                columns: answer.columns.iter().map(|(n, t)| (n.to_string(), *t)).collect(),
-                rows: answer.rows.iter().map(|r| r.to_vec()).collect(),
-                sorted_by: if case.ordered {
-                    route::sort_columns(&query).unwrap_or_default()
-                } else {
-                    Vec::new()
-                },
-            };
+            let got = got(case, &query, &answer);
             let types = case
                 .columns
                 .iter()
@@ -191,6 +188,14 @@ pub fn run(case: &Case, engine: Option<&Engine>) -> Report {
     report
 }
 
+fn got(case: &Case, query: &Query, answer: &Answer) -> Got {
+    Got {
+        columns: answer.columns.iter().map(|(n, t)| (n.to_string(), *t)).collect(),
+        rows: answer.rows.iter().map(|r| r.to_vec()).collect(),
+        sorted_by: if case.ordered { route::sort_columns(query).unwrap_or_default() } else { Vec::new() },
+    }
+}
+
 fn stopped(stop: &Stop) -> Outcome {
     match stop {
         Stop::Panic(why) => Outcome::Fail(format!("panic: {why}")),
@@ -199,32 +204,114 @@ fn stopped(stop: &Stop) -> Outcome {
 }
 
 fn on_duckdb(case: &Case, query: &Query, eval: Option<&Got>, engine: &Engine) -> DuckReport {
-    let none = |sql: String, outcome| DuckReport { sql, got: None, outcome, agrees: None };
-    let sql = match route::guarded(|| duck::sql(query, NOW).map_err(Stop::Eval)) {
-        Ok(lowered) => print(&lowered.script),
+    let none = |sql: String, outcome| DuckReport { sql, got: None, outcome, agrees: None, under: None };
+    let lowered = match route::guarded(|| duck::sql(query, NOW).map_err(Stop::Eval)) {
+        Ok(lowered) => lowered,
         Err(Stop::Panic(why)) => return none(String::new(), Outcome::Fail(format!("panic: {why}"))),
         Err(stop) => return none(String::new(), Outcome::Unsupported(stop.to_string())),
     };
+    let sql = print(&lowered.script);
     let connection = engine.reconnect().expect("a connection");
+    // The tables that the query names: there, and empty, as for the evaluator.
+    let ddl = ddl_for(Dialect::DUCKDB, query, &lowered.needs);
+    if !ddl.is_empty()
+        && let Err(e) = connection.execute(&format!("CREATE SCHEMA IF NOT EXISTS needs; USE needs; {ddl}"))
+    {
+        return none(sql, Outcome::Unsupported(format!("error: {e}")));
+    }
     let table = match duck::run(&connection, &sql, Duration::from_secs(20)) {
         Ok(table) => table,
         Err(e) => return none(sql, Outcome::Unsupported(format!("error: {e}"))),
     };
-    let types: Vec<Type> = query.plan.output.iter().map(|id| query.columns.ty(*id)).collect();
-    let names: Vec<&str> = query.plan.output.iter().map(|id| query.columns.name(*id)).collect();
-    let table = duck::arranged(table, &names);
-    let columns = table.columns.iter().zip(types.iter().copied().chain(std::iter::repeat(Type::Unknown)));
-    let columns = columns.map(|(c, t)| (c.name.clone(), t)).collect();
-    let sorted_by = route::sort_columns(query).unwrap_or_default();
-    let got = Got { columns, rows: duck::rows(&table, &types), sorted_by };
-    let rules = Rules { sets: case.quality == "unordered", ..Rules::ENGINES };
+    let _ = connection.execute("USE main; DROP SCHEMA IF EXISTS needs CASCADE");
+    // What the conversion says of itself holds for the evaluator too: no digits of times below the microsecond, outside data
+    // as it is given.
+    let assumed = lowered.assumptions.iter().any(|a| a == TICKS_CUT);
+    let again = (assumed || !lowered.needs.is_empty()).then(|| {
+        let tables = MemoryTables { tables: lowered.needs.iter().map(empty).collect() };
+        let text = if assumed { in_micros(&case.query, query) } else { case.query.clone() };
+        let query = route::ir(&text)?;
+        route::eval(&query, &tables, 0).map(|answer| got(case, &query, &answer))
+    });
+    let eval = match &again {
+        Some(answer) => answer.as_ref().ok(),
+        None => eval,
+    };
+    let shown: Vec<(SmolStr, Type)> = match eval {
+        Some(e) => e.columns.iter().map(|(n, t)| (n.into(), *t)).collect(),
+        None => query
+            .plan
+            .output
+            .iter()
+            .map(|id| (query.columns.name(*id).into(), query.columns.ty(*id)))
+            .collect(),
+    };
+    let shared = versus::shared(query, &shown, table);
+    let columns = shared.places.iter().map(|i| (shown[*i].0.to_string(), shown[*i].1));
+    let columns = columns.chain((0..shared.more).map(|i| (format!("too many {i}"), Type::Unknown)));
+    let got = Got {
+        columns: columns.collect(),
+        rows: shared.rows,
+        sorted_by: route::sort_columns(query).unwrap_or_default(),
+    };
+    let under = if assumed {
+        Some("equal-in-microseconds")
+    } else if shown.len() > shared.places.len() {
+        Some("equal-in-shared-columns")
+    } else if !lowered.needs.is_empty() {
+        Some("equal-without-data")
+    } else {
+        None
+    };
+    let rules = Rules { sets: case.quality == "unordered" || versus::collects(query), ..Rules::ENGINES };
     let agrees = eval.map(|e| {
         let row = |a: &Vec<Value>, b: &Vec<Value>| {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same::value(a, b, rules))
         };
-        in_order(&e.rows, &got.rows, &got.sorted_by, row, |a, b| same::value(a, b, rules)).is_ok()
+        let rows: Vec<Vec<Value>> =
+            e.rows.iter().map(|r| shared.places.iter().map(|i| r[*i].clone()).collect()).collect();
+        let sorted_by: Vec<usize> =
+            got.sorted_by.iter().filter_map(|i| shared.places.iter().position(|p| p == i)).collect();
+        shared.more == 0
+            && in_order(&rows, &got.rows, &sorted_by, row, |a, b| same::value(a, b, rules)).is_ok()
     });
-    DuckReport { sql, outcome: against_page(case, &got, true), got: Some(got), agrees }
+    DuckReport { sql, outcome: against_page(case, &got, true), got: Some(got), agrees, under }
+}
+
+fn empty(need: &Need) -> (SmolStr, MemoryTable) {
+    let columns = need.columns.iter().map(|(n, t)| (n.clone(), *t)).collect();
+    (need.name.clone(), MemoryTable { columns, ..MemoryTable::default() })
+}
+
+/// The text of a query without the digits of its times that are below the microsecond.
+fn in_micros(text: &str, query: &Query) -> String {
+    let mut cuts: Vec<(Span, String)> = Vec::new();
+    let mut cut = |e: &Expr| {
+        match e.as_literal() {
+            Some(ruleferry_ir::Value::Datetime(t)) if t % 10 != 0 => {
+                cuts.push((e.span, format!("datetime({})", moment(t - t.rem_euclid(10)))));
+            }
+            Some(ruleferry_ir::Value::Timespan(t)) if t % 10 != 0 => {
+                cuts.push((e.span, format!("({} * 1microsecond)", t / 10)));
+            }
+            _ => {}
+        }
+        false
+    };
+    query.plan.any_expr(&mut cut);
+    for binding in &query.bindings {
+        match &binding.value {
+            BindingValue::Table { plan, .. } => plan.any_expr(&mut cut),
+            BindingValue::Scalar(e) => e.any(&mut cut),
+        };
+    }
+    cuts.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    cuts.dedup_by_key(|(span, _)| span.start);
+    let mut out = text.to_owned();
+    for (span, new) in cuts {
+        out.replace_range(span.start as usize..span.end as usize, &new);
+    }
+    out
 }
 
 /// Rows as a multiset; where they are sorted, the columns that they are sorted by also in their order.

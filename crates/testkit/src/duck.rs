@@ -44,6 +44,16 @@ pub fn run(engine: &Engine, script: &str, limit: Duration) -> Result<Table, Stri
     })
 }
 
+/// Whether a column has this name; one that another takes in another case has a suffix.
+fn is_named(column: &str, name: &str) -> bool {
+    let unsuffixed = column.rsplit_once("__").filter(|(_, digits)| digits.parse::<u32>().is_ok());
+    column == name || unsuffixed.is_some_and(|(n, _)| n.eq_ignore_ascii_case(name))
+}
+
+pub fn has_column(table: &Table, name: &str) -> bool {
+    table.columns.iter().any(|c| is_named(&c.name, name))
+}
+
 /// The columns in the order of the query's output, by their names: SQL that says `EXCLUDE` has them in another. As they are where
 /// the names do not say which is which.
 pub fn arranged(table: Table, names: &[&str]) -> Table {
@@ -52,15 +62,7 @@ pub fn arranged(table: Table, names: &[&str]) -> Table {
         let at = free.iter().position(|i| test(&table.columns[*i].name))?;
         Some(free.remove(at))
     };
-    // A name that another one takes in another case has a suffix.
-    let place = |name: &&str| {
-        take(&|c| c == *name).or_else(|| {
-            take(&|c| {
-                c.rsplit_once("__")
-                    .is_some_and(|(n, d)| n.eq_ignore_ascii_case(name) && d.parse::<u32>().is_ok())
-            })
-        })
-    };
+    let place = |name: &&str| take(&|c| c == *name).or_else(|| take(&|c| is_named(c, name)));
     let places: Option<Vec<usize>> = names.iter().map(place).collect();
     let Some(mut places) = places else { return table };
     // What nobody asked for comes last, and is seen.

@@ -43,6 +43,8 @@ pub enum Test {
     Contains,
     /// The value is a text that fits a pattern.
     Pattern,
+    /// The value is a pattern itself: one of these, not nearly one.
+    Regex,
     Order(CompareOp),
 }
 
@@ -184,8 +186,15 @@ impl Walk<'_> {
                 let left = self.places(&a.left);
                 fixed(if left.is_empty() { self.places(&a.right) } else { left })
             }
+            ExprKind::Let(id) => match self.query.bindings.get(id.0 as usize).map(|b| &b.value) {
+                Some(BindingValue::Scalar(value)) => self.places(value),
+                Some(BindingValue::Table { .. }) | None => Vec::new(),
+            },
+            ExprKind::Subquery(plan) => {
+                let first = plan.output.first().and_then(|id| self.places.get(id));
+                fixed(first.cloned().unwrap_or_default())
+            }
             ExprKind::Literal(_)
-            | ExprKind::Let(_)
             | ExprKind::Now
             | ExprKind::And(_)
             | ExprKind::Or(_)
@@ -198,9 +207,15 @@ impl Walk<'_> {
             | ExprKind::IsNull(_)
             | ExprKind::IsEmpty(_)
             | ExprKind::Negate(_)
-            | ExprKind::Subquery(_)
             | ExprKind::Opaque(_) => Vec::new(),
         }
+    }
+
+    /// Where a pattern comes from, valid patterns have to be.
+    fn regex(&mut self, e: &Expr) {
+        let places = self.places(e);
+        let values = REGEXES.iter().map(|r| Value::string(*r)).collect();
+        self.hint(&places, &Hint { test: Test::Regex, values, negated: false });
     }
 
     fn hint(&mut self, places: &[Place], hint: &Hint) {
@@ -505,6 +520,9 @@ impl Walk<'_> {
                             match value {
                                 MatchValue::Expr(e) => {
                                     self.expr(e, true);
+                                    if m.kind == MatchKind::Regex {
+                                        self.regex(e);
+                                    }
                                     values.extend(constant(self.query, e));
                                 }
                                 MatchValue::Glob(parts) => values.push(Value::string(glob(parts))),
@@ -582,6 +600,11 @@ impl Walk<'_> {
             }
             ExprKind::Call(f, args) => {
                 args.iter().for_each(|a| self.expr(a, true));
+                if let Some(pattern) = REGEX_ARGUMENT.iter().find(|(name, _)| *name == f.name)
+                    && let Some(arg) = args.get(pattern.1)
+                {
+                    self.regex(arg);
+                }
                 let places = args.iter().map(|a| self.places(a)).find(|p| !p.is_empty()).unwrap_or_default();
                 if places.is_empty() {
                     return;
@@ -644,6 +667,20 @@ impl Walk<'_> {
         texts.collect()
     }
 }
+
+/// Patterns with a capture group that are valid alone and as a part of another.
+const REGEXES: [&str; 4] = ["(alpha)", "([a-z]+)", r"(\w+\.\w+)", "(Beta|gamma).*"];
+
+/// Functions that take a pattern, and which argument it is.
+const REGEX_ARGUMENT: [(&str, usize); 7] = [
+    ("extract", 0),
+    ("extract_all", 0),
+    ("replace_regex", 1),
+    ("trim", 0),
+    ("trim_start", 0),
+    ("trim_end", 0),
+    ("countof", 1),
+];
 
 const fn turned(op: CompareOp) -> CompareOp {
     match op {

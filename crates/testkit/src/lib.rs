@@ -17,11 +17,14 @@
 )]
 
 pub mod conformance;
+pub mod corpora;
 pub mod duck;
 pub mod hints;
+pub mod mutate;
 pub mod plans;
 pub mod plans_run;
 pub mod random;
+pub mod readback;
 pub mod route;
 pub mod same;
 pub mod sigma;

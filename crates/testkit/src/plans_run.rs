@@ -2,7 +2,7 @@
 
 use crate::plans::{self, Case};
 use crate::versus::{self, Verdict, prepare};
-use crate::{conformance, duck};
+use crate::{conformance, duck, route};
 use rayon::prelude::*;
 use ruleferry_duckdb::Engine;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct Report {
     pub unanswered: BTreeMap<String, usize>,
     /// Plans that both engines ran, by operator.
     pub counts: BTreeMap<String, usize>,
+    /// Plans that have no SQL, which the evaluator ran alone.
+    pub alone: BTreeMap<String, usize>,
     pub faults: Vec<(u64, Outcome)>,
 }
 
@@ -44,6 +46,7 @@ impl Report {
             (&mut self.refused, other.refused),
             (&mut self.unanswered, other.unanswered),
             (&mut self.counts, other.counts),
+            (&mut self.alone, other.alone),
         ] {
             for (key, n) in theirs {
                 *mine.entry(key).or_default() += n;
@@ -51,6 +54,13 @@ impl Report {
         }
         self.faults.extend(other.faults);
         self
+    }
+
+    /// Operators in fewer than so many plans, on both engines or, where they have no SQL, in the evaluator.
+    pub fn rarer_than(&self, least: usize) -> Vec<(&'static str, usize)> {
+        let of = |counts: &BTreeMap<String, usize>, name: &str| counts.get(name).copied().unwrap_or_default();
+        let count = |name: &&'static str| (*name, of(&self.counts, name).max(of(&self.alone, name)));
+        plans::OPERATORS.iter().map(count).filter(|(_, n)| *n < least).collect()
     }
 
     pub fn summary(&self) -> String {
@@ -61,12 +71,15 @@ impl Report {
             "seed {}: {run} plans on both engines: {} agree ({} with rows), {} differ, {} fail on DuckDB",
             self.seed, self.agree, self.with_rows, self.differ, self.error
         );
-        for (title, counts) in
-            [("plans by operator", &self.counts), ("refused", &self.refused), ("no answer", &self.unanswered)]
-        {
+        for (title, counts) in [
+            ("plans by operator, on both engines", &self.counts),
+            ("without SQL, in the evaluator alone", &self.alone),
+            ("why there is no SQL", &self.refused),
+            ("no answer", &self.unanswered),
+        ] {
             let mut counts: Vec<_> = counts.iter().collect();
             counts.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-            let list: Vec<String> = counts.iter().take(60).map(|(k, n)| format!("{k} {n}")).collect();
+            let list: Vec<String> = counts.iter().map(|(k, n)| format!("{k} {n}")).collect();
             let _ = writeln!(out, "{title}: {}", list.join(", "));
         }
         out
@@ -144,7 +157,13 @@ fn one(
                 report.faults.push((n, Outcome::Error(told(&small))));
             }
         }
-        Verdict::Refused(why) => *report.refused.entry(short(&why)).or_default() += 1,
+        Verdict::Refused(why) => {
+            match case.query().and_then(|q| route::eval(&q, &case.tables, 0)) {
+                Ok(_) => plans::counted(&mut report.alone, case),
+                Err(stop) => *report.unanswered.entry(short(&stop.to_string())).or_default() += 1,
+            }
+            *report.refused.entry(short(&why)).or_default() += 1;
+        }
         Verdict::NoAnswer(why) if why.starts_with("lift") && report.unanswered.is_empty() && tell() => {
             report.unanswered.insert(short(&why), 1);
             report.faults.push((n, Outcome::Error(format!("{why}\n{}", case.text()))));

@@ -343,6 +343,9 @@ impl Node {
 
     fn string(&self, random: &mut Random, good: bool) -> String {
         let texts = |t: &Hint| -> Vec<String> { t.values.iter().filter_map(as_text).collect() };
+        if let Some(patterns) = self.tests.iter().find(|t| t.test == Test::Regex) {
+            return random.pick(&texts(patterns)).clone();
+        }
         let of = |wanted: &[Test]| -> Vec<Vec<String>> {
             let tests = self.tests.iter().filter(|t| !t.negated && wanted.contains(&t.test));
             tests.map(texts).filter(|v| !v.is_empty()).collect()

@@ -4,12 +4,16 @@ use crate::route::{self, NOW, Stop};
 use crate::same::{self, Rules};
 use crate::text::json_text;
 use crate::{conformance, duck};
-use ruleferry_duckdb::Engine;
-use ruleferry_eval::{Answer, Definedness, MemoryTables, Value, undefined_columns};
-use ruleferry_ir::{AggregateCall, AggregateItem, Op, Query, Type};
+use ruleferry_duckdb::{Engine, Table};
+use ruleferry_eval::{Answer, Definedness, MemoryTables, Row, Value, undefined_columns};
+use ruleferry_ir::{AggregateCall, AggregateItem, LimitKind, Op, Query, Type};
 use ruleferry_sql::{Dialect, Lowered, ddl_for, print};
+use smol_str::SmolStr;
 use std::fmt::Write as _;
 use std::time::Duration;
+
+/// What a query may take on DuckDB: far more than any needs, for the machine may be busy and its outcome is a committed line.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Rows of both sides.
 #[derive(Clone, Debug)]
@@ -50,69 +54,92 @@ pub fn prepare(query: &Query) -> Result<Prepared<'_>, String> {
 }
 
 impl Prepared<'_> {
+    /// A query beside SQL of another origin, over the tables of this one.
+    pub fn beside<'b>(&self, query: &'b Query, sql: String) -> Prepared<'b> {
+        Prepared { query, lowered: self.lowered.clone(), sql, ddl: self.ddl.clone() }
+    }
+}
+
+impl<'q> Prepared<'q> {
     /// Runs both; the tables go to a database of their own.
     pub fn run(&self, tables: &MemoryTables) -> Verdict {
         let Some(engine) = duck::open() else { return Verdict::Error("no libduckdb".to_owned()) };
-        if let Err(e) = self.load(&engine, tables) {
-            return Verdict::Error(e);
-        }
-        self.run_on(&engine, tables)
-    }
-
-    /// Runs both; the engine has the tables.
-    pub fn run_on(&self, engine: &Engine, tables: &MemoryTables) -> Verdict {
-        let answer = match route::eval(self.query, tables, 0) {
-            Ok(answer) => answer,
-            Err(stop) => return Verdict::NoAnswer(stop.to_string()),
-        };
-        match self.on_duckdb(engine) {
-            Ok(rows) => self.judge(answer, rows, tables),
+        match self.bench(&engine) {
+            Ok(bench) => bench.run(tables, true).expect("empty answers too"),
             Err(e) => Verdict::Error(e),
         }
     }
 
-    /// Makes the tables and their rows.
-    fn load(&self, engine: &Engine, tables: &MemoryTables) -> Result<(), String> {
-        if !self.ddl.is_empty() {
-            engine.execute(&self.ddl).map_err(|e| format!("{e} in {}", self.ddl))?;
-        }
-        fill(engine, tables)
+    /// The tables of the query, empty, apart from what else the engine has.
+    pub fn bench<'p>(&'p self, engine: &Engine) -> Result<Bench<'p, 'q>, String> {
+        let connection = engine.reconnect().map_err(|e| e.to_string())?;
+        let setup = format!("CREATE SCHEMA bench; USE bench; {}", self.ddl);
+        let made = connection.execute(&setup).map_err(|e| format!("{e} in {}", self.ddl));
+        // Dropping it clears up what there is of it.
+        let bench = Bench { prepared: self, connection };
+        made.map(|()| bench)
     }
 
-    fn on_duckdb(&self, engine: &Engine) -> Result<Vec<Vec<Value>>, String> {
-        let table = duck::run(engine, &self.sql, Duration::from_secs(20))?;
-        let names: Vec<&str> = self.query.plan.output.iter().map(|id| self.query.columns.name(*id)).collect();
-        let types: Vec<Type> = self.query.plan.output.iter().map(|id| self.query.columns.ty(*id)).collect();
-        Ok(duck::rows(&duck::arranged(table, &names), &types))
+    /// Holds rows that another way gave against the evaluator's.
+    pub fn held(&self, rows: Vec<Vec<Value>>, tables: &MemoryTables) -> Verdict {
+        match route::eval(self.query, tables, 0) {
+            Ok(answer) => {
+                let places = (0..answer.columns.len()).collect();
+                self.judge(&answer, Shared { places, rows, more: 0 }, tables)
+            }
+            Err(stop) => Verdict::NoAnswer(stop.to_string()),
+        }
     }
+
+    /// Runs both; the engine has the tables.
+    pub fn run_on(&self, engine: &Engine, tables: &MemoryTables) -> Verdict {
+        match route::eval(self.query, tables, 0) {
+            Ok(answer) => self.against(&answer, engine, tables),
+            Err(stop) => Verdict::NoAnswer(stop.to_string()),
+        }
+    }
+
+    fn against(&self, answer: &Answer, engine: &Engine, tables: &MemoryTables) -> Verdict {
+        match duck::run(engine, &self.sql, LIMIT) {
+            Ok(table) => self.judge(answer, shared(self.query, &answer.columns, table), tables),
+            Err(e) => Verdict::Error(e),
+        }
+    }
+
     /// Where more than one answer is right, DuckDB's must be one of those that the evaluator gives under its choices, in the
     /// columns that do not vary with them.
-    fn judge(&self, answer: Answer, duckdb: Vec<Vec<Value>>, tables: &MemoryTables) -> Verdict {
+    fn judge(&self, answer: &Answer, shared: Shared, tables: &MemoryTables) -> Verdict {
         let (defined, rows_open) = undefined_columns(self.query);
         let sorted_by = route::sort_columns(self.query).unwrap_or_default();
-        let mut open: Vec<bool> = defined.iter().map(|d| *d == Definedness::Open).collect();
         let sets = defined.contains(&Definedness::ArrayOrder) || collects(self.query);
         let choices = answer.choices.len();
-        let first = plain(&answer);
+        let Shared { places, rows: duckdb, more } = shared;
+        let mut open: Vec<bool> =
+            places.iter().map(|i| defined.get(*i) == Some(&Definedness::Open)).collect();
+        let sorted_by: Vec<usize> =
+            sorted_by.iter().filter_map(|i| places.iter().position(|p| p == i)).collect();
+        let plain = |answer: &Answer| -> Vec<Vec<Value>> {
+            let row = |r: &Row| places.iter().map(|i| r.get(*i).cloned().unwrap_or(Value::Null)).collect();
+            answer.rows.iter().map(row).collect()
+        };
+        let first = plain(answer);
         // Columns that nobody asked for are a fault of their own; the others are compared first.
-        let width = answer.columns.len();
-        let more = duckdb.iter().map(Vec::len).max().unwrap_or(width).saturating_sub(width);
-        if more > 0 {
-            let cut = duckdb.into_iter().map(|r| r.into_iter().take(width).collect()).collect();
-            return match self.judge(answer, cut, tables) {
-                Verdict::Agree(_) => Verdict::Differ(Box::new(Difference {
-                    why: format!("only in {more} columns too many"),
-                    open: false,
-                    evaluator: first,
-                    duckdb: Vec::new(),
-                })),
-                other => other,
-            };
-        }
+        let agree = |n: usize| match more {
+            0 => Verdict::Agree(n),
+            _ => Verdict::Differ(Box::new(Difference {
+                why: format!("only in {more} columns too many"),
+                open: false,
+                evaluator: first.clone(),
+                duckdb: Vec::new(),
+            })),
+        };
         let mut why = match compare(&first, &duckdb, &open, sets, &sorted_by) {
-            Ok(()) => return Verdict::Agree(first.len()),
+            Ok(()) => return agree(first.len()),
             Err(why) => why,
         };
+        if self.is_taken(&first, &duckdb, &open, &sorted_by, &places, tables) {
+            return Verdict::Agree(first.len());
+        }
         if choices > 0 || rows_open || sets {
             let mut others = vec![first.clone()];
             for choice in 1..12 {
@@ -131,7 +158,7 @@ impl Prepared<'_> {
             }
             for other in &others {
                 match compare(other, &duckdb, &open, true, &[]) {
-                    Ok(()) => return Verdict::Agree(other.len()),
+                    Ok(()) => return agree(other.len()),
                     Err(w) => why = w,
                 }
             }
@@ -139,6 +166,127 @@ impl Prepared<'_> {
         }
         Verdict::Differ(Box::new(Difference { why, open: choices > 0, evaluator: first, duckdb }))
     }
+}
+
+impl Prepared<'_> {
+    /// Where the last step takes some rows of its input: whether these are as many, out of them, and in the sorted columns what
+    /// the evaluator's are. Ties and `take` leave open which.
+    fn is_taken(
+        &self,
+        first: &[Vec<Value>],
+        duckdb: &[Vec<Value>],
+        open: &[bool],
+        sorted_by: &[usize],
+        places: &[usize],
+        tables: &MemoryTables,
+    ) -> bool {
+        let (input, distinct) = match &*self.query.plan.op {
+            Op::Limit { input, kind, .. } => (input, *kind == LimitKind::SampleDistinct),
+            Op::Top { input, .. } => (input, false),
+            _ => return false,
+        };
+        if first.len() != duckdb.len() {
+            return false;
+        }
+        let whole = Query { plan: input.clone(), ..self.query.clone() };
+        let Ok(all) = route::eval(&whole, tables, 0) else { return false };
+        let of_row = |r: &Row| places.iter().map(|i| r.get(*i).cloned().unwrap_or(Value::Null)).collect();
+        let all: Vec<Vec<Value>> = all.rows.iter().map(of_row).collect();
+        let same_row = |a: &Vec<Value>, b: &Vec<Value>| same_row(a, b, open, Rules::ENGINES);
+        if distinct && duckdb.iter().enumerate().any(|(i, a)| duckdb.iter().take(i).any(|b| same_row(a, b))) {
+            return false;
+        }
+        let extra = match same::matched(&all, duckdb, same_row) {
+            Ok(()) => Vec::new(),
+            Err((_, extra)) => extra,
+        };
+        let keys = |row: &Vec<Value>| -> Vec<Value> {
+            sorted_by.iter().filter_map(|i| row.get(*i).cloned()).collect()
+        };
+        let key =
+            |(a, b): (&Vec<Value>, &Vec<Value>)| self::same_row(&keys(a), &keys(b), &[], Rules::ENGINES);
+        extra.is_empty() && first.iter().zip(duckdb).all(key)
+    }
+}
+
+fn same_row(a: &[Value], b: &[Value], open: &[bool], rules: Rules) -> bool {
+    let cell =
+        |(i, (a, b)): (usize, (&Value, &Value))| open.get(i) == Some(&true) || same::value(a, b, rules);
+    a.len() == b.len() && a.iter().zip(b).enumerate().all(cell)
+}
+
+/// The tables of one query in a schema of their own, on a connection of their own; dropped with it.
+pub struct Bench<'p, 'q> {
+    prepared: &'p Prepared<'q>,
+    connection: Engine,
+}
+
+impl Bench<'_, '_> {
+    /// Runs both over these rows; `None`: the evaluator has no row, and such answers are not asked for.
+    pub fn run(&self, tables: &MemoryTables, empty_too: bool) -> Option<Verdict> {
+        let answer = match route::eval(self.prepared.query, tables, 0) {
+            Ok(answer) => answer,
+            Err(stop) => return Some(Verdict::NoAnswer(stop.to_string())),
+        };
+        if answer.rows.is_empty() && !empty_too {
+            return None;
+        }
+        let clear: String =
+            tables.tables.keys().map(|name| format!("DELETE FROM {};", quoted(name))).collect();
+        let cleared = if clear.is_empty() { Ok(()) } else { self.connection.execute(&clear) };
+        Some(match cleared.map_err(|e| e.to_string()).and_then(|()| fill(&self.connection, tables)) {
+            Ok(()) => self.prepared.against(&answer, &self.connection, tables),
+            Err(e) => Verdict::Error(e),
+        })
+    }
+}
+
+impl Drop for Bench<'_, '_> {
+    fn drop(&mut self) {
+        // An engine that has failed for good says so to the next one who asks it.
+        let _ = self.connection.execute("USE main; DROP SCHEMA IF EXISTS bench CASCADE");
+    }
+}
+
+/// DuckDB's rows beside the evaluator's.
+pub struct Shared {
+    /// Which of the evaluator's columns are compared.
+    pub places: Vec<usize>,
+    /// DuckDB's rows in these columns, and behind them those that nobody asked for.
+    pub rows: Vec<Vec<Value>>,
+    pub more: usize,
+}
+
+/// The columns to compare. Of those that only a run finds (`bag_unpack`) SQL shows the ones that the query names, which its
+/// conversion says: columns that only one side returns do not count there.
+pub fn shared(query: &Query, columns: &[(SmolStr, Type)], table: Table) -> Shared {
+    let found_by_run = finds_columns(query);
+    let known = query.plan.output.len();
+    let shown = |i: &usize| {
+        !found_by_run || *i < known || columns.get(*i).is_some_and(|(n, _)| duck::has_column(&table, n))
+    };
+    let places: Vec<usize> = (0..columns.len()).filter(shown).collect();
+    let picked: Vec<&(SmolStr, Type)> = places.iter().filter_map(|i| columns.get(*i)).collect();
+    let names: Vec<&str> = picked.iter().map(|(n, _)| n.as_str()).collect();
+    let types: Vec<Type> = picked.iter().map(|(_, t)| *t).collect();
+    let mut rows = duck::rows(&duck::arranged(table, &names), &types);
+    let mut more = rows.iter().map(Vec::len).max().unwrap_or(names.len()).saturating_sub(names.len());
+    if more > 0 {
+        rows.iter_mut().for_each(|r| r.truncate(names.len()));
+    }
+    if found_by_run {
+        more = 0;
+    }
+    Shared { places, rows, more }
+}
+
+/// Whether columns of the query come from what the rows hold.
+fn finds_columns(query: &Query) -> bool {
+    let mut found = false;
+    query.for_each_plan(&mut |plan| {
+        found |= matches!(&*plan.op, Op::Plugin(p) if p.open);
+    });
+    found
 }
 
 /// Inserts the rows of tables that the engine has.
@@ -165,11 +313,21 @@ pub fn fill(engine: &Engine, tables: &MemoryTables) -> Result<(), String> {
         }
         let used = if used.is_empty() { vec![0] } else { used };
         let listed: Vec<&str> = used.iter().map(|i| names[*i].as_str()).collect();
-        let _ = write!(setup, "INSERT INTO {} ({}) VALUES ", quoted(name), listed.join(", "));
-        for (n, row) in table.rows.iter().enumerate() {
-            let values: Vec<String> = used.iter().map(|i| literal(&row[*i], table.columns[*i].1)).collect();
-            let _ = write!(setup, "{}({})", if n == 0 { "" } else { ",\n" }, values.join(", "));
-        }
+        // One text with all values is many times faster than an expression for each.
+        let rows: Vec<serde_json::Value> = table
+            .rows
+            .iter()
+            .map(|row| used.iter().map(|i| written(&row[*i], table.columns[*i].1)).collect())
+            .collect();
+        let cells: Vec<String> = (1..=used.len()).map(|i| format!("r[{i}]")).collect();
+        let _ = write!(
+            setup,
+            "INSERT INTO {} ({}) SELECT {} FROM (SELECT unnest(from_json('{}', '[[\"VARCHAR\"]]')) AS r)",
+            quoted(name),
+            listed.join(", "),
+            cells.join(", "),
+            serde_json::Value::from(rows).to_string().replace('\'', "''")
+        );
         setup.push_str(";\n");
     }
     if !setup.is_empty() {
@@ -194,7 +352,7 @@ pub fn create(engine: &Engine, tables: &MemoryTables) -> Result<(), String> {
 }
 
 /// Whether an aggregate of the query makes arrays whose order is open.
-fn collects(query: &Query) -> bool {
+pub fn collects(query: &Query) -> bool {
     let mut found = false;
     query.for_each_plan(&mut |plan| {
         if let Op::Aggregate(a) = &*plan.op {
@@ -210,10 +368,6 @@ fn makes_list(item: &AggregateItem) -> bool {
         AggregateCall::Composed { parts, .. } => parts.iter().any(makes_list),
         AggregateCall::ArgExtreme { .. } | AggregateCall::TakeAny { .. } => false,
     }
-}
-
-fn plain(answer: &Answer) -> Vec<Vec<Value>> {
-    answer.rows.iter().map(|r| r.to_vec()).collect()
 }
 
 fn compare(
@@ -232,11 +386,12 @@ fn compare(
     if let Err((missing, extra)) = same::matched(want, got, row) {
         let columns = missing.first().zip(extra.first()).map(|(m, e)| {
             let pairs = want[*m].iter().zip(&got[*e]).enumerate();
+            let short = |v: &Value| conformance::shown(v).chars().take(60).collect::<String>();
             pairs
                 .filter(|(i, (a, b))| !cell(*i, a, b))
-                .map(|(i, _)| i.to_string())
+                .map(|(i, (a, b))| format!("{i}: {} and {}", short(a), short(b)))
                 .collect::<Vec<_>>()
-                .join(",")
+                .join(", ")
         });
         return Err(format!(
             "{} rows of the evaluator ({}) and {} of DuckDB ({}) without a partner{}",
@@ -283,26 +438,23 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A value as SQL.
-fn literal(value: &Value, ty: Type) -> String {
-    let text = |s: &str| format!("'{}'", s.replace('\'', "''"));
-    match value {
-        Value::Null => "NULL".to_owned(),
+/// A value as a text that DuckDB casts to the type of its column; null is null.
+fn written(value: &Value, ty: Type) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
         Value::Bool(b) => b.to_string(),
         Value::Int(n) => n.to_string(),
         Value::Long(n) => n.to_string(),
-        Value::Real(x) if x.is_finite() => format!("{x:?}::DOUBLE"),
-        Value::Real(x) => format!("'{x}'::DOUBLE"),
+        Value::Real(x) if x.is_finite() => format!("{x:?}"),
+        Value::Real(x) => x.to_string(),
         Value::Decimal(d) => d.to_string(),
-        Value::String(s) if ty == Type::Dynamic => {
-            format!("{}::JSON", text(&serde_json::Value::from(s.as_str()).to_string()))
-        }
-        Value::String(s) => text(s),
-        Value::Datetime(t) => text(&conformance::moment(*t)),
-        Value::Timespan(t) => format!("to_microseconds({})", t / 10),
-        Value::Guid(_) => text(&guid_text(value)),
-        Value::Dynamic(j) => format!("{}::JSON", text(&json_text(j))),
-    }
+        Value::String(s) if ty == Type::Dynamic => serde_json::Value::from(s.as_str()).to_string(),
+        Value::String(s) => s.to_string(),
+        Value::Datetime(t) => conformance::moment(*t),
+        Value::Timespan(t) => format!("{} microseconds", t / 10),
+        Value::Guid(_) => guid_text(value),
+        Value::Dynamic(j) => json_text(j),
+    })
 }
 
 /// A guid in lower case with hyphens.

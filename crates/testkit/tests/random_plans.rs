@@ -17,5 +17,5 @@ fn both_engines_give_the_same_rows() {
         })
         .collect();
     assert!(report.differ + report.error == 0, "{}\n{}", report.summary(), faults.join("\n"));
-    assert!(report.agree > 250, "{}", report.summary());
+    assert!(report.unanswered.is_empty() && report.agree > 250, "{}", report.summary());
 }

@@ -4,7 +4,7 @@
 -- Kusto: "mv-expand operator".
 CREATE OR REPLACE TEMP MACRO expand_items(json_) AS (
     CASE coalesce(json_type(json_), 'NULL')
-        WHEN 'ARRAY' THEN json_extract(json_, '$[*]')
+        WHEN 'ARRAY' THEN CAST(json_extract(json_, '$[*]') AS JSON[])
         WHEN 'OBJECT' THEN list_transform(
             map_entries(json_members(json_)), lambda expand_member_: json_object(expand_member_.key, expand_member_.value)
         )

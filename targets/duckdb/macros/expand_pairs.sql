@@ -3,7 +3,7 @@
 -- Kusto: "mv-expand operator", kind=array.
 CREATE OR REPLACE TEMP MACRO expand_pairs(json_) AS (
     CASE coalesce(json_type(json_), 'NULL')
-        WHEN 'ARRAY' THEN json_extract(json_, '$[*]')
+        WHEN 'ARRAY' THEN CAST(json_extract(json_, '$[*]') AS JSON[])
         WHEN 'OBJECT' THEN list_transform(
             map_entries(json_members(json_)), lambda expand_pair_: json_array(expand_pair_.key, expand_pair_.value)
         )

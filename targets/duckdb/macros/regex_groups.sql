@@ -3,7 +3,7 @@
 -- Kusto: "extract_all()" without capture groups.
 CREATE OR REPLACE TEMP MACRO regex_groups(pattern_) AS (
     range(1, 1 + len(regexp_extract_all(
-        regexp_replace(regexp_replace(pattern_, '\\.', '', 'g'), '\[\^?\]?[^\]]*\]', '', 'g'),
+        regexp_replace(regexp_replace(pattern_, '\\.', 'x', 'g'), '\[\^?\]?[^\]]*\]', '', 'g'),
         '\((?:[^?]|\?P?<|$)'
     )))
 );

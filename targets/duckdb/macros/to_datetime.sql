@@ -11,7 +11,8 @@ CREATE OR REPLACE TEMP MACRO to_datetime(text_) AS (
              '%d %b %y %H:%M', '%d %b %Y %H:%M', '%A, %d-%b-%y %H:%M:%S', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M',
              '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M']
         ) END,
-        CASE WHEN regexp_full_match(text_, '\s*(?:\d{4}(?:-\d{1,2})?|\d{1,2}[/-](?:\d{1,2}|[A-Za-z]{3})[/-]\d{4})\s*') THEN try_strptime(trim(text_), ['%Y-%m', '%Y', '%m/%d/%Y', '%m-%d-%Y', '%d/%m/%Y', '%d-%m-%Y', '%d-%b-%Y']) END
+        CASE WHEN regexp_full_match(text_, '\s*(?:\d{4}(?:-\d{1,2})?|\d{1,2}[/-](?:\d{1,2}|[A-Za-z]{3})[/-]\d{4}|(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3,9} (?:\d{2}|\d{4}))\s*') THEN try_strptime(trim(text_), ['%Y-%m', '%Y', '%m/%d/%Y', '%m-%d-%Y', '%d/%m/%Y', '%d-%m-%Y', '%d-%b-%Y',
+             '%d %b %y', '%d %b %Y', '%d %B %y', '%d %B %Y', '%a, %d %b %y', '%a, %d %b %Y']) END
     )
     - to_minutes(CASE WHEN regexp_matches(text_, '\d:\d{2}.*[+-]\d{2}:?\d{2}\s*$')
         THEN CAST(regexp_extract(text_, '([+-])\d{2}:?\d{2}\s*$', 1) || '1' AS INTEGER)

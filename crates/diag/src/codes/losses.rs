@@ -25,4 +25,12 @@ codes! {
         why: "in the target every event that matches makes an alert",
         example: "`triggerThreshold: 10` to Sigma",
         fix: "write a correlation that counts";
+    OUTPUT_MISSES = "L0107", "the output misses what the source finds",
+        why: "the output was read back and compared with its source: an event shows the difference",
+        example: "a test that the target can only say for one spelling",
+        fix: "look at the event, write the condition otherwise, or take the blind spot with --max-loss any";
+    OUTPUT_FINDS_MORE = "L0108", "the output finds more than the source",
+        why: "the output was read back and compared with its source: an event shows the difference",
+        example: "an exclusion that the target can only say in part",
+        fix: "look at the event, and write the condition otherwise";
 }

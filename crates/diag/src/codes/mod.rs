@@ -1,11 +1,13 @@
 //! Every code, declared once: what it means, why it is there, an example, what to do.
 //!
-//! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL,
-//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules; `L01xx` losses. A number is never used twice.
+//! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL (`E042x` reading it back),
+//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules, `E09xx` comparing rules;
+//! `L01xx` losses. A number is never used twice.
 
 use crate::Code;
 
 mod data;
+mod diff;
 mod eval;
 mod files;
 mod kql;
@@ -13,8 +15,10 @@ mod lift;
 mod losses;
 mod output;
 mod sigma;
+mod sql;
 
 pub use data::*;
+pub use diff::*;
 pub use eval::*;
 pub use files::*;
 pub use kql::*;
@@ -22,6 +26,7 @@ pub use lift::*;
 pub use losses::*;
 pub use output::*;
 pub use sigma::*;
+pub use sql::*;
 
 /// What `ruleferry codes CODE` prints.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +53,14 @@ pub(crate) use codes;
 pub fn all() -> Vec<CodeInfo> {
     let mut all: Vec<CodeInfo> = [
         data::TABLE,
+        diff::TABLE,
         eval::TABLE,
         files::TABLE,
         kql::TABLE,
         sigma::TABLE,
         lift::TABLE,
         output::TABLE,
+        sql::TABLE,
         losses::TABLE,
     ]
     .concat();

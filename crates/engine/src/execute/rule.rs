@@ -47,6 +47,13 @@ pub fn read_rule(
         Identified::NoRules => Err(vec![not_one(0, Span::default())]),
         Identified::Rules(Language::Kql, layout) => read_kql(text, layout, data),
         Identified::Rules(Language::Sigma, _) => read_sigma(text, sigma_options, data),
+        Identified::Rules(Language::Sql, _) => {
+            let message = "SQL is not run here yet";
+            Err(vec![
+                Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), message)
+                    .with_help("run the rule that the SQL was made of, or the SQL on its engine"),
+            ])
+        }
     }
 }
 

@@ -7,6 +7,8 @@ mod check;
 mod compare;
 mod files;
 mod read;
+#[cfg(test)]
+mod read_back;
 mod report;
 mod shape;
 
@@ -243,6 +245,18 @@ type Failure = Option<(String, Difference)>;
 impl Runner<'_> {
     /// None: it passes.
     fn run(&self, warnings: &mut Vec<Warning>) -> Result<Failure, Trouble> {
+        let (rule, data, now) = self.ready()?;
+        let result = self.compare(&rule, &data, now);
+        let faults = data.diagnostics();
+        warnings.extend(data.warnings());
+        if !faults.is_empty() {
+            return Err(Trouble::in_test(faults));
+        }
+        result
+    }
+
+    /// The rule, the events, and the time of the run.
+    fn ready(&self) -> Result<(ReadRule, Data, i64), Trouble> {
         let mut data = self.data()?;
         let mut rule = self.read(&mut data)?;
         if let Some((given, place)) = &self.case.events.only {
@@ -262,13 +276,7 @@ impl Runner<'_> {
         }
         self.check(&rule)?;
         let now = self.now(&rule)?;
-        let result = self.compare(&rule, &data, now);
-        let faults = data.diagnostics();
-        warnings.extend(data.warnings());
-        if !faults.is_empty() {
-            return Err(Trouble::in_test(faults));
-        }
-        result
+        Ok((rule, data, now))
     }
 
     fn read(&self, data: &mut Data) -> Result<ReadRule, Trouble> {

@@ -133,6 +133,9 @@ fn mean(values: &[f64]) -> f64 {
 fn spread(group: &Group<'_>) -> f64 {
     let values = reals(group.values());
     let divisor = divisor(group, values.len());
+    if values.iter().any(|x| !x.is_finite()) {
+        return f64::NAN;
+    }
     if divisor <= 0.0 {
         return 0.0;
     }

@@ -128,8 +128,15 @@ fn mask(args: &[Value], index: usize, most: u32) -> Option<u32> {
 }
 
 /// Whether a text is an IP address (of either version) of a range in CIDR form. A text that is none is in no range.
-pub(super) fn in_cidr(address: &str, range: &str) -> bool {
+pub fn in_cidr(address: &str, range: &str) -> bool {
     v6_in(address, range) == Some(true)
+}
+
+/// First and last address of a range in CIDR form, as numbers of IPv6; `None` where it is no range.
+pub fn cidr_network(range: &str) -> Option<(u128, u128)> {
+    let range = V6::parse(range)?;
+    let first = range.network(range.prefix);
+    Some((first, first | u128::MAX.checked_shr(range.prefix).unwrap_or(0)))
 }
 
 fn v6_in(address: &str, range: &str) -> Option<bool> {

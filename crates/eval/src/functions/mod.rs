@@ -25,6 +25,8 @@ mod units;
 mod url;
 mod xml;
 
+pub use self::ip::{cidr_network, in_cidr};
+pub use self::regex::as_in_re2;
 pub(crate) use self::regex::{Regexes, is_fixed};
 
 use crate::Value;
@@ -130,11 +132,6 @@ fn long(args: &[Value], index: usize) -> Option<i64> {
 
 fn real(args: &[Value], index: usize) -> Option<f64> {
     args.get(index).and_then(Value::as_real)
-}
-
-/// Whether a text is an IP address of a range in CIDR form.
-pub(crate) fn in_cidr(address: &str, range: &str) -> bool {
-    ip::in_cidr(address, range)
 }
 
 /// An address of either version as a number of IPv6 (IPv4 as `::ffff:a.b.c.d`).

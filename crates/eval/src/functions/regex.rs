@@ -63,7 +63,7 @@ impl Regexes {
             let mut builder = ::regex::RegexBuilder::new(pattern);
             builder.case_insensitive(fold_case).octal(true).size_limit(MAX_SIZE).build().ok()
         };
-        let regex = compile(pattern).or_else(|| compile(&as_in_re2(pattern))).map(Rc::new);
+        let regex = compile(&as_in_re2(pattern)).or_else(|| compile(pattern)).map(Rc::new);
         let mut compiled = compiled.borrow_mut();
         if compiled.len() >= MAX_KEPT {
             compiled.clear();
@@ -73,9 +73,9 @@ impl Regexes {
     }
 }
 
-/// A pattern with a backslash before what only RE2 takes as itself: `{` that is no repetition, `[` in a class.
-/// `\Q…\E` is spelled out, and `\<` and `\>` are the characters.
-fn as_in_re2(pattern: &str) -> String {
+/// A pattern with a backslash before what only RE2 takes as itself: `{` that is no repetition (`{ 2}`), `[`, `&` and `~` in a
+/// class. `\Q…\E` is spelled out, and `\<` and `\>` are the characters.
+pub fn as_in_re2(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
     let mut class = false;
@@ -107,7 +107,7 @@ fn as_in_re2(pattern: &str) -> String {
                 1 + negated + usize::from(tail.get(negated..).is_some_and(|t| t.starts_with(']')))
             }
             '[' if tail.starts_with(':') => rest.find(":]").map_or(1, |at| at + 2),
-            '[' => {
+            '[' | '&' | '~' if class => {
                 out.push('\\');
                 1
             }

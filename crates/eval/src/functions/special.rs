@@ -37,13 +37,14 @@ fn coalesce(call: &Call<'_>, args: &[Value]) -> Result<Value> {
     Ok(args.iter().find(|v| !missing(v)).map_or(none, |v| as_result(call, v)))
 }
 
-/// The smallest or greatest of the values that are not null.
+/// The smallest or greatest of the values that are not null. NaN only where there is nothing else.
 fn extreme(call: &Call<'_>, args: &[Value]) -> Result<Value> {
     let wanted = if call.name == "max_of" { Ordering::Greater } else { Ordering::Less };
     let mut best: Option<Value> = None;
     for value in args.iter().filter(|v| !v.is_null()) {
         let value = as_result(call, value);
-        if best.as_ref().is_none_or(|b| compare(&value, b) == Some(wanted)) {
+        let nan = |v: &Value| matches!(v, Value::Real(x) if x.is_nan());
+        if best.as_ref().is_none_or(|b| nan(b) || compare(&value, b) == Some(wanted)) {
             best = Some(value);
         }
     }

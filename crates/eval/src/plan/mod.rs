@@ -29,6 +29,7 @@ use crate::tables::Tables;
 use crate::window::Windows;
 use crate::{Options, Value, plugins};
 use ruleferry_diag::{Span, codes};
+use ruleferry_ir::functions::Flags;
 use ruleferry_ir::{BindingId, BindingValue, ColId, Expr, ExprKind, Op, Plan, Query, Subject, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
@@ -52,6 +53,8 @@ pub(crate) struct Evaluator<'q> {
     key_sets: RefCell<FxHashMap<KeySetId, Rc<FxHashSet<Key>>>>,
     /// The rows that the body of `mv-apply` or `partition` works on, the innermost last.
     bodies: RefCell<Vec<Rows>>,
+    /// Something looks at the rows before or after a row.
+    pub(crate) order_counts: bool,
     /// Some filter looks at the text of the whole event.
     wants_event: bool,
     /// Tables of data from outside, by name.
@@ -74,6 +77,7 @@ impl<'q> Evaluator<'q> {
             queries: RefCell::default(),
             key_sets: RefCell::default(),
             bodies: RefCell::default(),
+            order_counts: order_counts(query),
             wants_event: wants_event(query),
             outside: RefCell::default(),
             random: Cell::new(options.choice),
@@ -229,7 +233,7 @@ impl<'q> Evaluator<'q> {
             Op::Distinct { input: _ } => Ok(self.distinct(input())),
             Op::Join(j) => self.join(plan, input(), j),
             Op::Union(u) => self.union(plan, u),
-            Op::Sort { input: _, keys } => self.sort(input(), keys),
+            Op::Sort { input: _, keys } => self.sort(plan, input(), keys),
             Op::Limit { input: source, count, kind } => self.limit(plan, input(), source, count, *kind),
             Op::Top { input: _, count, keys } => self.top(plan, input(), count, keys),
             Op::Expand(e) => self.expand(plan, input(), e),
@@ -451,4 +455,11 @@ fn reads_body(plan: &Plan) -> bool {
 /// Whether some test looks at the text of the whole event.
 fn wants_event(query: &Query) -> bool {
     query.any_expr(&mut |e| matches!(&e.kind, ExprKind::Match(m) if matches!(m.subject, Subject::Event)))
+}
+
+/// Whether a step sees more than one row at a time in their order, so that ties of a sort show.
+fn order_counts(query: &Query) -> bool {
+    let mut counts = query.any_expr(&mut |e| matches!(&e.kind, ExprKind::Call(f, _) if f.has(Flags::WINDOW)));
+    query.for_each_plan(&mut |plan| counts |= matches!(&*plan.op, Op::Sequence(_)));
+    counts
 }

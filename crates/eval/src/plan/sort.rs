@@ -12,10 +12,16 @@ use ruleferry_ir::{Expr, Plan, SortKey, Type};
 use std::cmp::Ordering;
 
 impl Evaluator<'_> {
-    pub(super) fn sort(&self, input: Rows, keys: &[SortKey]) -> Result<Rows> {
+    pub(super) fn sort(&self, plan: &Plan, input: Rows, keys: &[SortKey]) -> Result<Rows> {
         let mut keyed = self.keyed(&input, keys)?;
         // Stable: ties keep the order in which they came.
         keyed.sort_by(|a, b| by_keys(&a.0, &b.0, keys));
+        if self.order_counts {
+            for ties in keyed.chunk_by_mut(|a, b| by_keys(&a.0, &b.0, keys).is_eq()) {
+                let by = self.chooser().pick(ChoiceKind::Rows, plan.span, ties.len());
+                ties.rotate_left(by);
+            }
+        }
         Ok(Rows { columns: input.columns, rows: keyed.into_iter().map(|(_, row)| row).collect() })
     }
 

@@ -396,15 +396,7 @@ impl Search<'_, '_> {
 
     fn observe(&mut self, mut tables: MemoryTables) {
         if self.options.empty_is_absent {
-            for table in tables.tables.values_mut() {
-                for row in &mut table.rows {
-                    if row.iter().any(is_empty_text) {
-                        let values =
-                            row.iter().map(|v| if is_empty_text(v) { Value::Null } else { v.clone() });
-                        *row = values.collect();
-                    }
-                }
-            }
+            crate::empties::tables(&mut tables);
         }
         let print = tables.tables.values().fold(0_u64, |h, t| h.rotate_left(9) ^ hash(&t.rows));
         if !self.row_wise && !self.seen.insert(print) {
@@ -430,19 +422,27 @@ impl Search<'_, '_> {
 
     /// The smallest tables that still show it.
     fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+        let without_empties = |t: &MemoryTables| {
+            let mut t = t.clone();
+            if self.options.empty_is_absent {
+                crate::empties::tables(&mut t);
+            }
+            t
+        };
         let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
         let mut shows = |t: &MemoryTables| {
             if self.options.stop.is_some_and(|stop| stop()) {
                 return false;
             }
-            let seen = self.observer.see(t);
+            let seen = self.observer.see(&without_empties(t));
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let tables = shrink::shrunk(tables, u32::try_from(runs).unwrap_or(60), &mut shows);
+        let runs = u32::try_from(runs).unwrap_or(60);
         // What is reported is what was seen last.
+        let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
         let seen = self.observer.see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
@@ -685,10 +685,6 @@ fn threshold(rule: &ir::Rule) -> Option<usize> {
     }
 }
 
-fn is_empty_text(value: &Value) -> bool {
-    matches!(value, Value::String(s) if s.is_empty())
-}
-
 fn hash(rows: &[Row]) -> u64 {
     use std::hash::{Hash as _, Hasher as _};
     let mut hasher = rustc_hash::FxHasher::default();
@@ -730,7 +726,7 @@ fn node_of_term(
                 _ => None,
             }
         }
-        Term::Call(name, args)
+        Term::Call(name, args, _)
             if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
         {
             args.last().and_then(|a| go(store, *a))
@@ -744,8 +740,9 @@ fn node_of_term(
         | Term::Case(..)
         | Term::Truth { .. }
         | Term::Made { .. }
-        | Term::Merged(_)
+        | Term::Merged(..)
         | Term::Scalar(..)
+        | Term::List(..)
         | Term::Opaque { .. } => None,
     }
 }

@@ -8,7 +8,7 @@ use super::outs::{ColSet, Key, Outs, fold};
 use super::walk::Uses;
 use super::{Lowerer, Result, Scope};
 use crate::build;
-use ruleferry_ir::{ColId, SortKey};
+use ruleferry_ir::{ColId, SortKey, Type};
 use smol_str::SmolStr;
 use sqlparser::ast::{Distinct, Expr, GroupByExpr, OrderByExpr, TableFactor, TableWithJoins};
 use std::rc::Rc;
@@ -307,13 +307,28 @@ impl Block {
             && !self.expanded
     }
 
-    /// A FROM item has a column of this name, which hides an alias.
+    /// A FROM item has a column of this name, or is called so itself: either hides an alias.
     pub(crate) fn shadowed(&self, name: &str) -> bool {
         let hash = fold(name);
-        self.sources.iter().any(|s| {
-            let hits = s.keys.iter().zip(&s.columns).filter(|(k, _)| k.fold == hash);
-            hits.into_iter().any(|(_, c)| c.name.eq_ignore_ascii_case(name))
-        })
+        self.names_item(name)
+            || self.sources.iter().any(|s| {
+                let hits = s.keys.iter().zip(&s.columns).filter(|(k, _)| k.fold == hash);
+                hits.into_iter().any(|(_, c)| c.name.eq_ignore_ascii_case(name))
+            })
+    }
+
+    /// A FROM item is called so: DuckDB takes the name for its whole row.
+    pub(crate) fn names_item(&self, name: &str) -> bool {
+        let called = |factor: &TableFactor| match factor {
+            TableFactor::Table { alias: Some(alias), .. }
+            | TableFactor::Derived { alias: Some(alias), .. } => alias.name.value.eq_ignore_ascii_case(name),
+            TableFactor::Table { name: table, alias: None, .. } => {
+                let last = table.0.last().and_then(|part| part.as_ident());
+                last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
+            }
+            _ => false,
+        };
+        self.from.iter().any(|f| called(&f.relation) || f.joins.iter().any(|j| called(&j.relation)))
     }
 
     /// The expression reads a column of FROM, or of a row around.
@@ -478,7 +493,9 @@ impl Block {
         }
         for id in &self.partition {
             if let Some(e) = scope.get(*id).cloned() {
-                scope.partition.push(e);
+                // A missing string and the empty one are the same key.
+                let text = l.ty(*id) == Type::String && !scope.is_present(*id);
+                scope.partition.push(if text { build::coalesce(e, build::string("")) } else { e });
             }
         }
         scope
@@ -515,7 +532,7 @@ impl Block {
         }
         let count = keys.len();
         let ordered = keys.into_iter().enumerate();
-        Ok(ordered.map(|(i, (key, expr))| l.sort_key(key, expr, i + 1 == count, scope)).collect())
+        Ok(ordered.flat_map(|(i, (key, expr))| l.sort_key(key, expr, i + 1 == count, scope)).collect())
     }
 
     /// What follows does not keep the order; a limit still needs it.

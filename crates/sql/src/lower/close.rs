@@ -145,16 +145,27 @@ impl Lowerer<'_> {
     }
 
     /// A key of ORDER BY from its SQL. A missing string is the empty one: NULL stands beside it, and where a further key decides
-    /// between them the two are made one value.
-    pub(crate) fn sort_key(&self, key: &SortKey, expr: Expr, last: bool, scope: &Scope) -> OrderByExpr {
+    /// between them the two are made one value. NaN stands beside NULL, where DuckDB has it above all numbers: that takes a
+    /// second key where there may be both.
+    pub(crate) fn sort_key(&self, key: &SortKey, expr: Expr, last: bool, scope: &Scope) -> Vec<OrderByExpr> {
         let text = key.expr.ty == Type::String;
-        if !self.nullable(&key.expr, scope) {
-            return build::order_key(expr, key.descending, false);
+        let nullable = self.nullable(&key.expr, scope);
+        if key.nulls_first != key.descending && self.may_be_nan(&key.expr) {
+            let mut keys =
+                vec![build::order_key(self.without_nan(expr.clone()), key.descending, key.nulls_first)];
+            if nullable {
+                keys.push(build::order_key(expr, key.descending, key.nulls_first));
+            }
+            return keys;
+        }
+        if !nullable {
+            return vec![build::order_key(expr, key.descending, false)];
         }
         if text && !last {
-            return build::order_key(build::coalesce(expr, build::string("")), key.descending, false);
+            let filled = build::coalesce(expr, build::string(""));
+            return vec![build::order_key(filled, key.descending, false)];
         }
-        build::order_key(expr, key.descending, if text { !key.descending } else { key.nulls_first })
+        vec![build::order_key(expr, key.descending, if text { !key.descending } else { key.nulls_first })]
     }
 
     /// A new column of a block from an expression in its scope.
@@ -185,7 +196,11 @@ impl Lowerer<'_> {
             .max()
             .unwrap_or(0);
         let present = !self.nullable(expr, &scope);
-        let aliases = block.aliases_of(self, &uses, keep);
+        let mut aliases = block.aliases_of(self, &uses, keep);
+        if uses.window {
+            let order = Uses::of(block.order.iter().map(|k| &k.expr));
+            aliases.extend(block.aliases_of(self, &order, keep));
+        }
         // A conversion that says nothing leaves the column as it was.
         if let Some(old) =
             used.into_iter().find(|o| matches!(o.origin, Origin::Source(..)) && o.expr.is(&sql))

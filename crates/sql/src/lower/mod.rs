@@ -6,10 +6,14 @@
 mod block;
 mod close;
 mod expr;
+mod nan;
 mod outs;
 mod plan;
 mod select;
+mod unseen;
 pub(crate) mod walk;
+
+pub(crate) use outs::Unique;
 
 use crate::dialect::Dialect;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
@@ -88,6 +92,8 @@ pub(crate) struct Scope {
     /// The order of rows that window functions see (the last `sort`), and the partition they stay in.
     pub order: Vec<ast::OrderByExpr>,
     pub partition: Vec<ast::Expr>,
+    /// Aggregates stand over the rows of a group, which has at least one.
+    pub grouped: bool,
 }
 
 impl Scope {
@@ -169,6 +175,7 @@ pub(crate) struct Lowerer<'q> {
     weights: FxHashMap<ColId, u32>,
     /// Time columns that the query bounds: how far back from now, in ticks.
     bounds: Vec<(ColId, i64)>,
+    nans: nan::Nans,
 }
 
 /// The CTE of a `let` table.
@@ -213,6 +220,7 @@ impl<'q> Lowerer<'q> {
             macro_words: FxHashMap::default(),
             weights: FxHashMap::default(),
             bounds: Vec::new(),
+            nans: nan::Nans::default(),
         }
     }
 
@@ -308,7 +316,11 @@ impl Lowerer<'_> {
         let mut bounds = Vec::new();
         let query = self.query;
         let literal = |e: &Expr| literal_span(query, e);
+        let makes_nan = std::cell::Cell::new(false);
         let mut on_plan = |p: &Plan| {
+            if nan::has_mean(p) {
+                makes_nan.set(true);
+            }
             if p.output.len() > MAX_COLUMNS {
                 wide = Some(p.span);
             }
@@ -328,15 +340,23 @@ impl Lowerer<'_> {
                 _ => {}
             }
         };
+        let mut on_expr = |e: &Expr| {
+            if nan::makes(e) {
+                makes_nan.set(true);
+            }
+        };
         let mut plans = vec![&query.plan];
         for binding in &query.bindings {
             match &binding.value {
                 BindingValue::Table { plan, .. } => plans.push(plan),
-                BindingValue::Scalar(e) => walk::visit_expr(e, &mut on_plan, &mut |_| {}),
+                BindingValue::Scalar(e) => walk::visit_expr(e, &mut on_plan, &mut on_expr),
             }
         }
         for plan in plans {
-            walk::visit(plan, &mut on_plan, &mut |_| {});
+            walk::visit(plan, &mut on_plan, &mut on_expr);
+        }
+        if makes_nan.get() {
+            self.nans = nan::Nans::of(query);
         }
         self.names.extend(names);
         self.bounds = bounds;
@@ -449,6 +469,9 @@ const LARGE_STACK: usize = 64 * 1024 * 1024;
 const MAX_SIZE: usize = 250_000;
 /// Columns of one step; far beyond what a table has.
 const MAX_COLUMNS: usize = 10_000;
+
+/// An assumption that a conversion lists: times have no digits below the microsecond.
+pub const TICKS_CUT: &str = "digits of times below the microsecond are cut off";
 
 /// Lowers a query to a script.
 pub fn lower(query: &Query, options: &SqlOptions) -> std::result::Result<Lowered, Vec<Diagnostic>> {

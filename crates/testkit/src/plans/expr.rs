@@ -4,7 +4,7 @@ use super::{Generator, JSONS, STRINGS, moment};
 use crate::conformance;
 use ruleferry_ir::Type;
 
-impl Generator {
+impl Generator<'_> {
     pub(super) fn word(&mut self) -> String {
         let words = [
             "'alpha'",

@@ -2,6 +2,7 @@
 
 use super::{Lowerer, Refusal, Result, Scope};
 use crate::build::{call, coalesce, column, string};
+use crate::lower::TICKS_CUT;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::FunctionDef;
 use ruleferry_ir::{Expr as IrExpr, Type, Value};
@@ -26,8 +27,23 @@ impl Lowerer<'_> {
         }
         match function.name {
             "coalesce" => return self.coalesce_call(args, scope),
+            // NaN only where there is no number; DuckDB has it above all of them.
+            "max_of" if args.iter().any(|a| self.may_be_nan(a)) => return self.greatest(args, scope),
             "prev" | "next" | "row_number" | "row_cumsum" | "row_rank_dense" | "row_rank_min" => {
                 return self.window(function, args, span, scope);
+            }
+            // Steps that the engine's times do not have: there is nothing to round.
+            "bin" if matches!(args, [of, step] if of.ty == Type::Datetime && matches!(step.as_literal(), Some(Value::Timespan(1..=9)))) =>
+            {
+                self.assume(TICKS_CUT);
+                if let Some(time) = args.first() {
+                    return self.expr(time, scope);
+                }
+            }
+            "datetime_part" | "datetime_diff"
+                if args.first().and_then(|a| self.constant_text(a)).is_some_and(|p| p == "nanosecond") =>
+            {
+                self.assume(TICKS_CUT);
             }
             "extract_json" => {
                 if let Some(path) = args.first().and_then(|a| self.constant_text(a)) {
@@ -37,29 +53,42 @@ impl Lowerer<'_> {
             _ => {}
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let Some(template) = self.find_template(function.name, &types) else {
+        // So is one whose name comes out empty.
+        let computed =
+            function.name == "bag_pack" && args.iter().step_by(2).any(|name| self.constant_text(name).is_none());
+        let name = if computed { "bag_pack.computed" } else { function.name };
+        let Some(template) = self.find_template(name, &types) else {
             let values = args.iter().map(|_| column("x")).collect();
-            return self.template(function.name, &types, values, span);
+            return self.template(name, &types, values, span);
         };
         let mut values = Vec::with_capacity(args.len());
         for (i, arg) in args.iter().enumerate() {
             // A missing string is "": a function that answers NULL for NULL would not give what it gives for "".
-            let text_guard = arg.ty == Type::String
-                && (function.name == "bag_pack" || template.nulls == Nulls::Strict && text_matters(function));
+            let part = builds_dynamic(function.name) && template.nulls != Nulls::Strict;
+            let text_guard =
+                arg.ty == Type::String && (part || template.nulls == Nulls::Strict && text_matters(function));
             let value = self.expr(arg, scope)?;
             let value =
                 if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
-            values.push(self.element(template, i, arg.ty, value, span)?);
+            values.push(self.element(template, i, arg, value, span)?);
+        }
+        if function.name == "sign"
+            && let ([arg], [value]) = (args, values.as_slice())
+            && self.may_be_nan(arg)
+        {
+            let is_nan = call("isnan", vec![value.clone()]);
+            let sign = self.fill(template, values, span)?;
+            return Ok(crate::build::case(vec![(is_nan, self.nan())], Some(sign)));
         }
         self.fill(template, values, span)
     }
 
-    /// A time that becomes part of a dynamic value: JSON has none, it is the text that Kusto prints.
+    /// A time or NaN that becomes part of a dynamic value: JSON has none, it is the text that Kusto prints.
     pub(super) fn element(
         &mut self,
         template: &'static Template,
         at: usize,
-        ty: Type,
+        arg: &IrExpr,
         value: Expr,
         span: Span,
     ) -> Result<Expr> {
@@ -68,8 +97,12 @@ impl Lowerer<'_> {
             other => other.copied(),
         });
         let any = !matches!(wanted, Some(Some(ArgType::Is(_))));
+        let ty = arg.ty;
         if any && matches!(ty, Type::Datetime | Type::Timespan) && builds_dynamic(template.name) {
             return self.template("value.dynamic", &[ty], vec![value], span);
+        }
+        if any && builds_dynamic(template.name) && self.nans.may_be_infinite(self.query, arg) {
+            return self.template("value.dynamic_wild", &[ty], vec![value], span);
         }
         Ok(value)
     }
@@ -100,6 +133,16 @@ impl Lowerer<'_> {
             Some(Nulls::Never) => false,
             Some(Nulls::Strict | Nulls::Custom) | None => true,
         }
+    }
+
+    fn greatest(&mut self, args: &[IrExpr], scope: &Scope) -> Result<Expr> {
+        let all = args.iter().map(|a| self.expr(a, scope)).collect::<Result<Vec<_>>>()?;
+        let numbers = args
+            .iter()
+            .zip(&all)
+            .map(|(a, sql)| if self.may_be_nan(a) { self.without_nan(sql.clone()) } else { sql.clone() });
+        let numbers = call("greatest", numbers.collect());
+        Ok(call("coalesce", vec![numbers, call("greatest", all)]))
     }
 
     /// The first value that is not null; for strings, that is not empty.

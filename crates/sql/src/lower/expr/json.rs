@@ -65,26 +65,25 @@ impl Lowerer<'_> {
         for (i, step) in steps.into_iter().enumerate() {
             let is_last = i + 1 == count;
             match step {
-                Step::Name(name) => push_name(&name, &mut path),
+                Step::Name(name) if !name.is_empty() => push_name(&name, &mut path),
                 Step::Number(n) if n < 0 => {
                     let _ = write!(path, "[#{n}]");
                 }
                 Step::Number(n) => {
                     let _ = write!(path, "[{n}]");
                 }
-                Step::Computed(index) => {
+                // A path has no spelling for the member without a name, a pointer has.
+                step @ (Step::Name(_) | Step::Computed(_)) => {
                     if !path.is_empty() {
                         value = arrow(value, BinaryOperator::Arrow, string(&format!("${path}")));
                         path.clear();
                     }
-                    let ty = index.ty;
-                    let index_sql = self.expr(index, scope)?;
-                    value = self.template(
-                        "dynamic.item",
-                        &[Type::Dynamic, ty],
-                        vec![value, index_sql],
-                        index.span,
-                    )?;
+                    let (ty, index_sql) = match step {
+                        Step::Computed(index) => (index.ty, self.expr(index, scope)?),
+                        Step::Name(_) | Step::Number(_) => (Type::String, string("")),
+                    };
+                    value =
+                        self.template("dynamic.item", &[Type::Dynamic, ty], vec![value, index_sql], e.span)?;
                     if is_last && last == BinaryOperator::LongArrow {
                         return self.template("cast.string", &[Type::Dynamic], vec![value], e.span);
                     }

@@ -12,12 +12,13 @@ mod matching;
 mod template;
 
 use self::form::{is_not_true, opposite};
-use super::{Lowerer, Refusal, Result, Scope};
+use super::{Lowerer, Refusal, Result, Scope, TICKS_CUT};
 use crate::build::{
     and, between, binary, boolean, call, case, coalesce, in_list, in_subquery, is_distinct, is_not_distinct,
     is_null, negative, or, string,
 };
 use ruleferry_diag::{Span, codes};
+use ruleferry_ir::time::TICKS_PER_MICROSECOND;
 use ruleferry_ir::{
     Arithmetic, ArithmeticOp, BindingId, BindingValue, Case, Compare, CompareOp, Expr as IrExpr, ExprKind,
     InValues, Json, MatchValue, MatchValues, Missing, Op, Plan, StringMatch, Subject, Type, Value,
@@ -33,6 +34,13 @@ pub(crate) enum Use {
     WhereNot,
     /// Its value is looked at: exact.
     Exact,
+}
+
+/// A side of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
 }
 
 impl Use {
@@ -68,7 +76,12 @@ impl Lowerer<'_> {
 
     fn value(&mut self, e: &IrExpr, scope: &Scope) -> Result<Expr> {
         match &e.kind {
-            ExprKind::Literal(v) => Ok(literal::literal(self.dialect(), v)),
+            ExprKind::Literal(v) => {
+                if matches!(v, Value::Datetime(t) | Value::Timespan(t) if t % TICKS_PER_MICROSECOND != 0) {
+                    self.assume(TICKS_CUT);
+                }
+                Ok(literal::literal(self.dialect(), v))
+            }
             ExprKind::Column(id) => scope.get(*id).cloned().ok_or_else(|| {
                 Refusal::new(codes::SQL_OPAQUE, e.span, "a column is used where SQL cannot see it")
             }),
@@ -161,8 +174,10 @@ impl Lowerer<'_> {
             ExprKind::In(i) => {
                 let nullable = self.nullable(&i.subject, scope);
                 let subject = self.expr(&i.subject, scope)?;
+                let mut among = false;
                 let test = match &i.values {
                     InValues::List(values) => {
+                        among = values.iter().any(|v| self.nullable(v, scope));
                         let values =
                             values.iter().map(|v| self.expr(v, scope)).collect::<Result<Vec<_>>>()?;
                         in_list(subject, values)
@@ -180,8 +195,12 @@ impl Lowerer<'_> {
                         }
                     },
                 };
-                let guard = nullable && place != Use::Where && i.missing != Missing::Null;
-                Ok(if guard { coalesce(test, boolean(false)) } else { test })
+                // A NULL among the values makes every miss NULL.
+                let guard = match i.missing {
+                    Missing::Null => among && !nullable,
+                    Missing::Empty | Missing::False | Missing::Distinct => among || nullable,
+                };
+                Ok(if guard && place != Use::Where { coalesce(test, boolean(false)) } else { test })
             }
             ExprKind::InQuery(i) => {
                 let text = i.subject.ty == Type::String;
@@ -204,8 +223,17 @@ impl Lowerer<'_> {
             }
             ExprKind::Between(b) => {
                 let subject = self.expr(&b.subject, scope)?;
-                let (low, high) = (self.expr(&b.low, scope)?, self.expr(&b.high, scope)?);
-                Ok(between(subject, low, high))
+                let (low, mut high) = (self.expr(&b.low, scope)?, self.expr(&b.high, scope)?);
+                // NaN is no bound, and is above all numbers in DuckDB.
+                let guard = self.may_be_nan(&b.high).then(|| high.clone());
+                if place == Use::Where && guard.is_some() {
+                    high = self.without_nan(high);
+                }
+                let test = between(subject, low, high);
+                Ok(match guard.filter(|_| place != Use::Where) {
+                    Some(high) => and(vec![test, crate::build::not(call("isnan", vec![high]))]),
+                    None => test,
+                })
             }
             ExprKind::IsNull(inner) => {
                 let value = self.expr(inner, scope)?;
@@ -310,17 +338,43 @@ impl Lowerer<'_> {
             CompareOp::Gt => BinaryOperator::Gt,
             CompareOp::Ge => BinaryOperator::GtEq,
         };
+        if let Some(nan) = self.nan_above(c) {
+            let above = if nan == Side::Left { &mut left } else { &mut right };
+            if place == Use::Where && c.op != CompareOp::Ne {
+                *above = self.without_nan(above.clone());
+            } else {
+                let is_nan = call("isnan", vec![above.clone()]);
+                let test = Self::comparison(c, op, left, right, (left_null, right_null), Use::Exact);
+                return Ok(match c.op {
+                    CompareOp::Ne => or(vec![test, is_nan]),
+                    CompareOp::Eq | CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => {
+                        and(vec![test, crate::build::not(is_nan)])
+                    }
+                });
+            }
+        }
+        Ok(Self::comparison(c, op, left, right, (left_null, right_null), place))
+    }
+
+    fn comparison(
+        c: &Compare,
+        op: BinaryOperator,
+        left: Expr,
+        right: Expr,
+        (left_null, right_null): (bool, bool),
+        place: Use,
+    ) -> Expr {
         let never_null = !left_null && !right_null;
         match c.missing {
-            Missing::Empty | Missing::Null => Ok(binary(left, op, right)),
+            Missing::Empty | Missing::Null => binary(left, op, right),
             Missing::False => {
                 let test = binary(left, op, right);
-                Ok(if place == Use::Where || never_null { test } else { coalesce(test, boolean(false)) })
+                if place == Use::Where || never_null { test } else { coalesce(test, boolean(false)) }
             }
-            Missing::Distinct if never_null => Ok(binary(left, op, right)),
+            Missing::Distinct if never_null => binary(left, op, right),
             Missing::Distinct => {
                 let both = left_null && right_null;
-                Ok(match (c.op, place) {
+                match (c.op, place) {
                     (CompareOp::Eq, Use::Where) => binary(left, op, right),
                     (CompareOp::Eq, Use::WhereNot) => is_not_distinct(left, right),
                     (CompareOp::Ne, Use::WhereNot) if both => {
@@ -344,9 +398,32 @@ impl Lowerer<'_> {
                     (CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge, _) => {
                         binary(left, op, right)
                     }
-                })
+                }
             }
         }
+    }
+
+    /// The side of a comparison on which NaN would give another answer than Kusto's.
+    fn nan_above(&self, c: &Compare) -> Option<Side> {
+        let (left, right) = (self.may_be_nan(&c.left), self.may_be_nan(&c.right));
+        match c.op {
+            CompareOp::Gt | CompareOp::Ge => left.then_some(Side::Left),
+            CompareOp::Lt | CompareOp::Le => right.then_some(Side::Right),
+            CompareOp::Eq | CompareOp::Ne => (left && right).then_some(Side::Left),
+        }
+    }
+
+    pub(crate) fn may_be_nan(&self, e: &IrExpr) -> bool {
+        self.nans.may_be(self.query, e)
+    }
+
+    /// NULL in place of NaN.
+    pub(crate) fn without_nan(&self, e: Expr) -> Expr {
+        call("nullif", vec![e, self.nan()])
+    }
+
+    pub(crate) fn nan(&self) -> Expr {
+        literal::literal(self.dialect(), &Value::Real(f64::NAN))
     }
 
     fn arithmetic(&mut self, a: &Arithmetic, ty: Type, span: Span, scope: &Scope) -> Result<Expr> {

@@ -8,6 +8,7 @@ use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{Aggregate, AggregateCall, AggregateItem, ColId, Expr, Item, Plan, Type};
+use ruleferry_targets::sql::{self, Nulls};
 use smol_str::SmolStr;
 use sqlparser::ast::{
     self, BinaryOperator, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
@@ -120,6 +121,7 @@ impl Lowerer<'_> {
         let mut scope = block.scope(self, Keep::Only(&none), &uses_of(keys, aggregates, input));
         scope.order = block.window_order(self, &scope)?;
         let mut outs = self.key_columns(&block, keys)?;
+        scope.grouped = !outs.is_empty();
         outs.reserve(aggregates.iter().map(|a| a.ids.len()).sum());
         let plain = outs.iter().all(|o| matches!(o.origin, Origin::Source(..)));
         let group_by = match (outs.is_empty(), plain) {
@@ -164,19 +166,25 @@ impl Lowerer<'_> {
             AggregateCall::Function(..) | AggregateCall::Composed { .. } => {
                 for (i, id) in item.ids.iter().enumerate() {
                     let sql = self.aggregate_value(item, i, scope)?;
-                    let ty = self.ty(*id);
-                    self.push_computed(outs, *id, sql, ty == Type::Dynamic);
+                    let present = self.ty(*id) == Type::Dynamic || self.always_has_value(item);
+                    self.push_computed(outs, *id, sql, present);
                 }
                 Ok(())
             }
             AggregateCall::ArgExtreme { max, by, returned, star } => {
                 let by_sql = self.choice_key(by, scope)?;
                 let Some((first, rest)) = item.ids.split_first() else { return Ok(()) };
-                let extreme = build::call(if *max { "max" } else { "min" }, vec![by_sql.clone()]);
+                let name = if *max { "max" } else { "min" };
+                let mut extreme = build::call(name, vec![by_sql.clone()]);
+                if self.may_be_nan(by) {
+                    // Of nothing but NaN.
+                    let all = self.expr(by, scope)?;
+                    extreme = build::call("coalesce", vec![extreme, build::call(name, vec![all])]);
+                }
                 self.push_computed(outs, *first, extreme, false);
                 let returned = self.returned(block, returned, *star, rest.len(), keys, Some(by), input)?;
                 let name = if *max { "arg_max_null" } else { "arg_min_null" };
-                let missing = by.ty != Type::String && self.nullable(by, scope);
+                let missing = by.ty != Type::String && (self.nullable(by, scope) || self.may_be_nan(by));
                 let by_sql = if missing { or_any(by_sql, *max) } else { by_sql };
                 let aggregate = |value: ast::Expr| build::call(name, vec![value, by_sql.clone()]);
                 self.choose_columns(rest, &returned, scope, outs, chosen, &aggregate)
@@ -195,6 +203,17 @@ impl Lowerer<'_> {
                 self.choose_columns(&item.ids, &returned, scope, outs, chosen, &aggregate)
             }
         }
+    }
+
+    /// Counts and sums are 0 of no values, means NaN.
+    fn always_has_value(&self, item: &AggregateItem) -> bool {
+        let AggregateCall::Function(def, args) = &item.call else { return false };
+        if matches!(def.name, "avg" | "avgif") {
+            return item.ids.iter().all(|id| self.ty(*id) == Type::Real && !self.nans.is_unseen(*id));
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let template = sql::select(sql::aggregates(self.dialect().name, def.name), &types);
+        template.is_some_and(|t| t.nulls == Nulls::Never)
     }
 
     fn push_computed(&self, outs: &mut Outs, id: ColId, expr: ast::Expr, present: bool) {
@@ -326,6 +345,12 @@ impl Lowerer<'_> {
                     _ => (*def, args),
                 };
                 let mut sql = self.aggregate(def, args, span, scope)?;
+                if let ("avg" | "avgif", Some(id)) = (def.name, item.ids.get(index))
+                    && self.ty(*id) == Type::Real
+                    && !self.nans.is_unseen(*id)
+                {
+                    sql = self.mean(sql, args, def.name == "avgif", scope);
+                }
                 if !scope.order.is_empty() {
                     order_lists(&mut sql, &scope.order);
                 }
@@ -372,7 +397,8 @@ impl Lowerer<'_> {
                     None => Ok(build::call(if *max { "max" } else { "min" }, vec![by_sql])),
                     Some(value) => {
                         let value = self.expr(value, scope)?;
-                        let missing = by.ty != Type::String && self.nullable(by, scope);
+                        let missing =
+                            by.ty != Type::String && (self.nullable(by, scope) || self.may_be_nan(by));
                         let by_sql = if missing { or_any(by_sql, *max) } else { by_sql };
                         Ok(build::call(
                             if *max { "arg_max_null" } else { "arg_min_null" },
@@ -444,7 +470,7 @@ impl Lowerer<'_> {
         if let (Some((by, max)), Some((first, tail))) = (by, ids.split_first()) {
             rest = tail;
             let out = self.row_column(&block, &outs, *first, by)?;
-            let missing = self.nullable(by, &scope);
+            let missing = self.nullable(by, &scope) || self.may_be_nan(by);
             let sql = self.choice_key(by, &scope)?;
             order.push(build::order_key(sql, max, false));
             if missing && by.ty != Type::String {
@@ -467,10 +493,13 @@ impl Lowerer<'_> {
         if keys.is_empty() { self.one_row(block) } else { Ok(block) }
     }
 
-    /// What `arg_max` and `arg_min` go by: a missing string is the empty one, the lowest of all.
+    /// What `arg_max` and `arg_min` go by: a missing string is the empty one, the lowest of all, and NaN is as good as NULL.
     fn choice_key(&mut self, by: &Expr, scope: &Scope) -> Result<ast::Expr> {
         let missing_text = by.ty == Type::String && self.nullable(by, scope);
         let sql = self.expr(by, scope)?;
+        if self.may_be_nan(by) {
+            return Ok(self.without_nan(sql));
+        }
         Ok(if missing_text { build::coalesce(sql, build::string("")) } else { sql })
     }
 

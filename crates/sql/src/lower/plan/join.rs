@@ -134,7 +134,13 @@ impl Lowerer<'_> {
                 return Err(refuse_column(ruleferry_diag::Span::default()));
             };
             let filled = if self.maybe_missing(out) { fill_string(out) } else { out.clone() };
-            keys.push(filled.expr.get());
+            // A number would be the place of a column.
+            keys.push(match filled.expr.get() {
+                number @ ast::Expr::Value(_) => {
+                    build::cast(number, build::data_type(self.dialect(), self.ty(key.left)))
+                }
+                key => key,
+            });
         }
         block.distinct = Some(ast::Distinct::On(keys));
         block.hint = "one_per_key";

@@ -251,7 +251,7 @@ impl Lowerer<'_> {
         // Of distinct rows only columns of the SELECT list can be sorted by.
         let as_is = |k: &SortKey| {
             let column = k.expr.as_column().and_then(|id| block.out(id));
-            column.is_some_and(|o| !self.maybe_missing(o))
+            column.is_some_and(|o| !self.maybe_missing(o)) && !self.may_be_nan(&k.expr)
         };
         if block.distinct.is_some() && !keys.iter().all(as_is) {
             block = self.reopen(block)?;
@@ -412,9 +412,12 @@ fn refuse_opaque(opaque: &ruleferry_ir::Opaque, span: Span) -> Refusal {
     Refusal::new(codes::SQL_OPAQUE, span, format!("cannot be converted: {}", opaque.reason))
 }
 
-/// Whether a column is read under a name that the block shows for another one.
+/// Whether a column is read under a name that the block shows for another one, or that a table has.
 fn is_shadowed(block: &Block, id: ColId) -> bool {
     let Some(out) = block.out(id) else { return false };
+    if matches!(out.origin, Origin::Computed { .. }) && block.names_item(&out.name) {
+        return true;
+    }
     let sqlparser::ast::Expr::Identifier(read) = out.expr.get() else { return false };
     !read.value.eq_ignore_ascii_case(&out.name) && block.outs.like(&read.value).any(|(_, o)| o.id != id)
 }

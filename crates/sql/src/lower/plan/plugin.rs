@@ -38,6 +38,16 @@ impl Lowerer<'_> {
         });
         let Some(bag) = args.next() else { return Err(refuse_column(plan.span)) };
         let prefix = args.next().and_then(|e| e.as_literal()).and_then(Value::as_str).unwrap_or("");
+        let conflict = args.next().and_then(|e| e.as_literal()).and_then(Value::as_str);
+        let kept = |id: &ColId| input.out(*id).is_some() && Some(*id) != bag.as_column();
+        if conflict == Some("replace_source") && plan.output.iter().any(kept) {
+            return Err(Refusal::new(
+                codes::SQL_OPEN_COLUMNS,
+                plan.span,
+                "which columns `bag_unpack` replaces is known only when the query runs",
+            )
+            .help("give the new columns names of their own: `bag_unpack(x, \"new_\")`"));
+        }
         let wanted: ColSet = plan.output.iter().copied().collect();
         let uses = Uses::of([bag]);
         let mut block = if input.is_open() { input } else { self.reopen(input)? };
@@ -134,14 +144,16 @@ impl Lowerer<'_> {
         }
         for id in made {
             let column = self.query.columns.name(id);
-            let ast::Expr::Function(mut f) = value.clone() else {
+            let mut cell = value.clone();
+            let test = build::eq(subject.clone(), build::string(column));
+            if !filter_aggregate(&mut cell, test) {
                 return Err(refuse_operator(plan.span, "this aggregate in `pivot`"));
-            };
-            f.filter = Some(Box::new(build::eq(subject.clone(), build::string(column))));
+            }
             let name = Block::name_for(&outs, column, None);
-            outs.push(computed(id, name, ast::Expr::Function(f)));
+            outs.push(computed(id, name, cell));
         }
         block.outs = outs;
+        block.group_keys.clone_from(&keys);
         block.group_by = Some(if keys.is_empty() {
             GroupByExpr::Expressions(Vec::new(), Vec::new())
         } else {
@@ -251,4 +263,28 @@ fn json_pointer(name: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Puts a FILTER on the aggregate, also where functions stand around it (`coalesce(sum(x), 0)`).
+fn filter_aggregate(e: &mut ast::Expr, test: ast::Expr) -> bool {
+    let f = match e {
+        ast::Expr::Function(f) => f,
+        ast::Expr::Cast { expr, .. } | ast::Expr::Nested(expr) => return filter_aggregate(expr, test),
+        _ => return false,
+    };
+    if ["coalesce", "to_microseconds", "make_timestamp", "trunc"].iter().any(|n| build::is_named(&f.name, n))
+    {
+        let ast::FunctionArguments::List(list) = &mut f.args else { return false };
+        return match list.args.first_mut() {
+            Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(inner))) => {
+                filter_aggregate(inner, test)
+            }
+            Some(_) | None => false,
+        };
+    }
+    if f.filter.is_some() {
+        return false;
+    }
+    f.filter = Some(Box::new(test));
+    true
 }

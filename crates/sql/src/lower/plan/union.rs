@@ -21,6 +21,11 @@ struct Branch {
 
 impl Lowerer<'_> {
     pub(super) fn union(&mut self, plan: &Plan, union: &Union) -> Result<Block> {
+        if union.fuzzy {
+            self.assume(
+                "the tables of `union isfuzzy=true` are all there; KQL leaves out those that are not",
+            );
+        }
         let mut branches = Vec::with_capacity(union.inputs.len());
         for (i, input) in union.inputs.iter().enumerate() {
             if let Op::Scan(scan) = &*input.op

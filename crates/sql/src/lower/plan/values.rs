@@ -43,7 +43,11 @@ impl Lowerer<'_> {
 
     /// A whole number alone is an INTEGER to the engine, which would overflow where a long does not.
     fn typed(&self, expr: Expr, ty: Type) -> Expr {
-        let bare = matches!(&expr, Expr::Value(v) if matches!(v.value, ast::Value::Number(..)));
+        let number = |e: &Expr| matches!(e, Expr::Value(v) if matches!(v.value, ast::Value::Number(..)));
+        let bare = match &expr {
+            Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => number(expr),
+            e => number(e),
+        };
         if bare && ty == Type::Long { build::cast(expr, build::data_type(self.dialect(), ty)) } else { expr }
     }
 

@@ -1,4 +1,4 @@
-"""Runs the commands of README.md as they stand there and compares what they print. `UPDATE=1` writes it instead.
+"""Runs the commands of each example's README.md as they stand there and compares what they print. `UPDATE=1` writes it instead.
 
 A block ```console holds commands behind `$ `, each followed by its output, stdout and stderr as they come. They run in the
 repository's root with `ruleferry` and `duckdb-check` of $RULEFERRY_BIN and $DUCKDB_CHECK_BIN on the path.
@@ -13,8 +13,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-README = HERE / "README.md"
+ROOT = HERE.parent
 
 
 def run(command, environment):
@@ -37,22 +36,27 @@ def block(match, environment):
     return "```console\n" + "".join(out) + "```"
 
 
+def check(readme, environment):
+    name = readme.parent.name
+    before = readme.read_text(encoding="utf-8")
+    after = re.sub(r"```console\n(.*?)```", lambda m: block(m, environment), before, flags=re.S)
+    if before == after:
+        print(f"examples: {name} prints what its README says")
+        return True
+    if os.environ.get("UPDATE") == "1":
+        readme.write_text(after, encoding="utf-8")
+        print(f"examples: {name}/README.md written")
+        return True
+    sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), after.splitlines(True), f"{name}/README.md", "as printed"))
+    return False
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, variable in (("ruleferry", "RULEFERRY_BIN"), ("duckdb-check", "DUCKDB_CHECK_BIN")):
             (Path(folder) / name).symlink_to(Path(os.environ[variable]).resolve())
         environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1", "TMPDIR": folder}
-        before = README.read_text(encoding="utf-8")
-        after = re.sub(r"```console\n(.*?)```", lambda m: block(m, environment), before, flags=re.S)
-    if before == after:
-        print("examples: first-crossing prints what its README says")
-        return 0
-    if os.environ.get("UPDATE") == "1":
-        README.write_text(after, encoding="utf-8")
-        print("examples: first-crossing/README.md written")
-        return 0
-    sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), after.splitlines(True), "README.md", "as printed"))
-    return 1
+        return 0 if all([check(readme, environment) for readme in sorted(HERE.glob("*/README.md"))]) else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+//! One type for one column on both sides of a comparison.
+//!
+//! A language without schemas takes types from use, and Sigma takes all fields for text; two rules are compared over the same
+//! tables, so what one of them knows of a column holds for the other.
+
+use indexmap::IndexMap;
+use ruleferry_ir::{self as ir, ColId, Expr, ExprKind, Item, Op, Plan, Query, Scan, Source, Type, Value};
+use ruleferry_kql::lift::DataTables;
+use ruleferry_targets::schema::{SchemaSet, find_table};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// The tables that a query reads, with the columns and types that it knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct KnownTables(IndexMap<SmolStr, IndexMap<SmolStr, Type>>);
+
+impl KnownTables {
+    pub fn of(query: &Query) -> Self {
+        let mut tables: IndexMap<SmolStr, IndexMap<SmolStr, Type>> = IndexMap::new();
+        query.for_each_plan(&mut |plan| {
+            let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op else { return };
+            let columns = tables.entry(table.name.clone()).or_default();
+            for id in plan.output.iter() {
+                let ty = query.columns.ty(*id);
+                let known = columns.entry(query.columns.name(*id).into()).or_insert(ty);
+                *known = stronger(*known, ty);
+            }
+        });
+        Self(tables)
+    }
+
+    /// The tables that the SQL of a query reads, as its `CREATE TABLE`s would have them.
+    pub fn of_sql(query: &Query, needs: &[ruleferry_sql::Need]) -> Self {
+        Self(ruleferry_sql::tables_for(query, needs))
+    }
+
+    /// What both know together, of the tables that no schema has. `None` where neither would learn anything that matters: a
+    /// column that both have and whose type differs.
+    pub fn reconciled(&self, other: &Self) -> Option<Self> {
+        let mut differ = false;
+        let mut merged = Self::default();
+        for (table, columns) in &self.0 {
+            let Some(others) = other.0.get(table).filter(|_| !has_schema(table)) else { continue };
+            let mut together = columns.clone();
+            for (name, ty) in others {
+                let known = together.entry(name.clone()).or_insert(*ty);
+                differ |= *known != *ty;
+                *known = stronger(*known, *ty);
+            }
+            merged.0.insert(table.clone(), together);
+        }
+        differ.then_some(merged)
+    }
+}
+
+pub(crate) fn has_schema(table: &str) -> bool {
+    SchemaSet::ALL.into_iter().any(|set| find_table(set, table).is_some())
+}
+
+/// The type that says more: text is what is taken for want of a better one.
+const fn stronger(a: Type, b: Type) -> Type {
+    const fn rank(ty: Type) -> u8 {
+        match ty {
+            Type::Unknown => 0,
+            Type::String => 1,
+            Type::Bool | Type::Int => 2,
+            Type::Long => 3,
+            Type::Real | Type::Decimal => 4,
+            Type::Datetime | Type::Timespan | Type::Guid => 5,
+            Type::Dynamic => 6,
+        }
+    }
+    if rank(b) > rank(a) { b } else { a }
+}
+
+impl DataTables for KnownTables {
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
+        self.0.get(table).map(|columns| columns.iter().map(|(n, ty)| (n.clone(), *ty)).collect())
+    }
+
+    fn column(&self, table: &str, name: &str) -> Option<Type> {
+        self.0.get(table)?.get(name).copied()
+    }
+
+    /// None, so that a wildcard means the same as without them.
+    fn names(&self) -> Vec<SmolStr> {
+        Vec::new()
+    }
+}
+
+impl ruleferry_sql::SqlTables for KnownTables {
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
+        // The engine folds the case of names.
+        let found = self.0.get(table);
+        let found = found.or_else(|| {
+            self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(table)).map(|(_, columns)| columns)
+        });
+        found.map(|columns| columns.iter().map(|(n, ty)| (n.clone(), *ty)).collect())
+    }
+}
+
+/// Gives the fields of a rule over events of text the types that the table has: what the rule compares is the text of the
+/// typed value. True if there was such a field.
+pub(crate) fn retype(query: &mut Query, tables: &KnownTables) -> bool {
+    let Op::Filter { input, .. } = &mut *query.plan.op else { return false };
+    let Op::Scan(Scan { source: Source::Table(table), .. }) = &*input.op else { return false };
+    let Some(known) = tables.0.get(&table.name) else { return false };
+    let mut typed: FxHashMap<ColId, ColId> = FxHashMap::default();
+    let mut items = Vec::new();
+    let mut outputs: Vec<ColId> = Vec::with_capacity(input.output.len());
+    for id in input.output.iter() {
+        let Some(column) = query.columns.get(*id).cloned() else { continue };
+        match known.get(&column.name) {
+            Some(ty) if *ty != Type::String && *ty != Type::Unknown => {
+                let new = query.columns.add(column.name.clone(), *ty, column.span);
+                if let Some(old) = query.columns.get_mut(*id) {
+                    old.name = format!("{} (text)", column.name).into();
+                }
+                items.push(Item { ids: vec![*id], expr: text_of(new, *ty), named: true });
+                typed.insert(*id, new);
+                outputs.push(new);
+            }
+            _ => outputs.push(*id),
+        }
+    }
+    if items.is_empty() {
+        return false;
+    }
+    let span = query.plan.span;
+    let outputs: Arc<[ColId]> = outputs.into();
+    let scan = Plan { op: input.op.clone(), output: outputs.clone(), span };
+    let mut extended: Vec<ColId> = outputs.to_vec();
+    extended.extend(items.iter().flat_map(|i| &i.ids));
+    let extended: Arc<[ColId]> = extended.into();
+    *input = Plan::new(Op::Extend { input: scan, items }, extended.clone(), span);
+    query.plan.output = extended;
+    let select = outputs.iter().map(|id| ir::SelectItem { from: *id, to: *id }).collect();
+    let whole = std::mem::replace(&mut query.plan, Plan::new(Op::Rows, outputs.clone(), span));
+    query.plan =
+        Plan::new(Op::Select { input: whole, kind: ir::SelectKind::Keep, items: select }, outputs, span);
+    true
+}
+
+/// The text of a typed value; absent where it has none.
+fn text_of(id: ColId, ty: Type) -> Expr {
+    let column = || Expr::column(id, ty, ruleferry_diag::Span::default());
+    let missing =
+        Expr::new(ExprKind::IsNull(Box::new(column())), Type::Bool, ruleferry_diag::Span::default());
+    let null = Expr::literal(Value::Null(Type::String), ruleferry_diag::Span::default());
+    let text = column().cast(Type::String, false);
+    Expr::new(
+        ExprKind::Case(vec![(missing, null)], Box::new(text)),
+        Type::String,
+        ruleferry_diag::Span::default(),
+    )
+}

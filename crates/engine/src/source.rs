@@ -1,0 +1,223 @@
+//! The rules of a text, read as far as their language's tree, and each lifted when it is asked for.
+//!
+//! In: a text with its language. Out: [`SourceRule`]s, which [`SourceRule::lift`] turns into IR with what is known of the
+//! tables from elsewhere. Everything that reads rules to compare them reads them here.
+
+use crate::language::{Language, Layout};
+use crate::record::RuleName;
+use crate::same_types::KnownTables;
+use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
+use ruleferry_ir as ir;
+use ruleferry_kql as kql;
+use ruleferry_sigma as sigma;
+use ruleferry_sql as sql;
+use smol_str::SmolStr;
+
+/// A rule of a text.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceRule {
+    pub name: RuleName,
+    pub language: Language,
+    /// Where it stands in the file.
+    pub span: Span,
+    /// The file that it was converted from, as the header says.
+    pub origin: Option<SmolStr>,
+    body: Body,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Kql(Box<kql::file::RuleText>),
+    Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
+    Sql(Box<SqlText>),
+}
+
+#[derive(Clone, Debug)]
+struct SqlText {
+    envelope: ir::Envelope,
+    text: String,
+}
+
+/// Why a rule has no meaning; diagnostics are in the file.
+#[derive(Clone, Debug)]
+pub(crate) enum LiftFault {
+    /// The text is wrong.
+    Invalid(Vec<Diagnostic>),
+    /// It is right, and more than is understood here.
+    Refused(Vec<Diagnostic>),
+}
+
+impl LiftFault {
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid(found) | Self::Refused(found) => found,
+        }
+    }
+}
+
+/// A rule with its meaning; spans of the query lead to the file through `map`.
+#[derive(Clone, Debug)]
+pub(crate) struct LiftedRule {
+    pub rule: ir::Rule,
+    pub map: SpanMap,
+    /// In the file.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The rules of a text, or why there are none. Diagnostics are in the file.
+pub(crate) fn read(
+    text: &str,
+    language: Language,
+    layout: Layout,
+) -> Result<Vec<SourceRule>, Vec<Diagnostic>> {
+    match language {
+        Language::Kql => {
+            let file = match layout {
+                Layout::Text => kql::file::read_bare(text),
+                Layout::Yaml => kql::file::read_yaml(text),
+                Layout::Json => kql::file::read_json(text),
+            };
+            if file.diagnostics.iter().any(Diagnostic::is_error) {
+                return Err(file.diagnostics);
+            }
+            let rules = file.rules.into_iter().map(|rule| SourceRule {
+                name: RuleName { id: rule.envelope.id.clone(), title: rule.envelope.title.clone() },
+                language,
+                span: rule.span,
+                origin: if layout == Layout::Text { origin(text) } else { None },
+                body: Body::Kql(Box::new(rule)),
+            });
+            Ok(rules.collect())
+        }
+        Language::Sigma => {
+            let parsed = sigma::syntax::parse(text);
+            let documents = parsed.rules();
+            if documents.is_empty() && parsed.diagnostics.iter().any(Diagnostic::is_error) {
+                return Err(parsed.diagnostics.clone());
+            }
+            let ends = documents.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
+            let mut start = 0;
+            let mut rules = Vec::with_capacity(documents.len());
+            for (document, end) in documents.iter().zip(ends) {
+                let own = |d: &&Diagnostic| (start..end).contains(&d.span.start);
+                let found = parsed.diagnostics.iter().filter(own).cloned().collect();
+                start = end;
+                let text_of = |key: &str| document.text(key).map(SmolStr::new);
+                rules.push(SourceRule {
+                    name: RuleName { id: text_of("id"), title: text_of("title") },
+                    language,
+                    span: *document.span,
+                    origin: origin(text),
+                    body: Body::Sigma(Box::new(document.clone()), found),
+                });
+            }
+            Ok(rules)
+        }
+        Language::Sql => {
+            let envelope = sql_envelope(text);
+            Ok(vec![SourceRule {
+                name: RuleName { id: envelope.id.clone(), title: envelope.title.clone() },
+                language,
+                span: Span::from_usize(0, text.len()),
+                origin: origin(text),
+                body: Body::Sql(Box::new(SqlText { envelope, text: text.to_owned() })),
+            }])
+        }
+    }
+}
+
+/// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
+fn sql_envelope(text: &str) -> ir::Envelope {
+    let mut header = String::new();
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        match line.strip_prefix("--") {
+            Some(comment) => {
+                header.push_str("//");
+                header.push_str(comment);
+                header.push('\n');
+            }
+            None if line.is_empty() => {}
+            None => break,
+        }
+    }
+    kql::file::read_bare(&header).rules.pop().map(|rule| rule.envelope).unwrap_or_default()
+}
+
+/// What a header of ours says of where its rule comes from; [`crate::header`] writes it.
+fn origin(text: &str) -> Option<SmolStr> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let comments = lines.take_while(|l| l.is_empty() || l.starts_with(['#', '/', '-']));
+    let mut bodies = comments.map(|l| l.trim_start_matches(['#', '/', '-']).trim());
+    bodies.find_map(|l| l.strip_prefix("Converted from: ")).map(|path| SmolStr::new(path.trim()))
+}
+
+impl SourceRule {
+    /// Its meaning, or what stands in the way (in the file). `tables`: what is known of tables that no schema has.
+    pub fn lift(
+        &self,
+        sigma_options: &sigma::lift::LiftOptions,
+        tables: Option<&KnownTables>,
+    ) -> Result<LiftedRule, LiftFault> {
+        match &self.body {
+            Body::Kql(rule) => {
+                let mapped = |mut found: Vec<Diagnostic>| {
+                    found.iter_mut().for_each(|d| d.span = rule.map.span(d.span));
+                    found
+                };
+                let parsed = kql::syntax::parse(&rule.query);
+                if parsed.diagnostics.iter().any(Diagnostic::is_error) {
+                    return Err(LiftFault::Invalid(mapped(parsed.diagnostics)));
+                }
+                let options = kql::lift::LiftOptions { source: &rule.query };
+                let data = tables.map(|t| -> &dyn kql::lift::DataTables { t });
+                let lifted = kql::lift::lift_with(&parsed.query, &options, data);
+                let mut warnings = mapped(parsed.diagnostics);
+                warnings.extend(mapped(lifted.diagnostics));
+                let Some(query) = lifted.query else { return Err(LiftFault::Refused(warnings)) };
+                let rule_out = ir::Rule { envelope: rule.envelope.clone(), query };
+                Ok(LiftedRule { rule: rule_out, map: rule.map.clone(), warnings })
+            }
+            Body::Sigma(document, diagnostics) => {
+                if diagnostics.iter().any(Diagnostic::is_error) {
+                    return Err(LiftFault::Invalid(diagnostics.clone()));
+                }
+                let lifted = sigma::lift::lift(document, sigma_options).map_err(LiftFault::Refused)?;
+                let mut warnings = diagnostics.clone();
+                warnings.extend(lifted.warnings);
+                Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
+            }
+            Body::Sql(script) => {
+                let none = sql::NoTables;
+                let tables = tables.map_or::<&dyn sql::SqlTables, _>(&none, |t| t);
+                let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables };
+                let lifted = sql::lift(&script.text, &options);
+                let Some(query) = lifted.query else { return Err(LiftFault::Refused(lifted.diagnostics)) };
+                let rule = ir::Rule { envelope: script.envelope.clone(), query };
+                Ok(LiftedRule { rule, map: SpanMap::identity(), warnings: lifted.diagnostics })
+            }
+        }
+    }
+
+    /// The text that the spans of its query point into.
+    pub fn query_text<'t>(&'t self, file: &'t str) -> &'t str {
+        match &self.body {
+            Body::Kql(rule) => &rule.query,
+            Body::Sigma(..) | Body::Sql(_) => file,
+        }
+    }
+
+    /// Whether the text under the span of a condition is the whole condition.
+    pub const fn spans_are_whole(&self) -> bool {
+        match self.body {
+            Body::Kql(_) => true,
+            // A test's place is its key; of SQL places are roughly known.
+            Body::Sigma(..) | Body::Sql(_) => false,
+        }
+    }
+}
+
+/// A file of this language without a rule: nothing comes of it, and that is told.
+pub(crate) fn no_rule(language: Language) -> Diagnostic {
+    let message = format!("the file holds no {} rule", language.title());
+    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), message)
+}

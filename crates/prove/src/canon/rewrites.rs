@@ -1,0 +1,31 @@
+//! The rewrites of the canonical form by name: what each makes one, and why that changes no answer.
+
+/// Name and reason, for people and for the tests that hold each against the evaluator.
+pub const REWRITES: &[(&str, &str)] = &[
+    ("inline-let", "a name stands for its value"),
+    ("fold-constants", "what depends on no row is computed once, by the evaluator"),
+    ("list-as-or", "one of several values is the first or the second or the rest"),
+    ("flip-comparison", "`5 < x` and `x > 5` are one test; whole numbers and times have a next one"),
+    ("ranges", "`between` is two comparisons"),
+    ("empty-text", "a missing text and the empty one are told apart only where the test does"),
+    ("fold-case", "texts in lower case are compared as texts whose case is ignored"),
+    ("wildcards", "a pattern of one text with `*` at its ends is a prefix, a suffix or a part"),
+    ("term-edges", "a term is bounded only beside a letter or digit of its own"),
+    ("case-as-formula", "a test of a choice is a choice of tests"),
+    ("any-column", "a test of all columns is one of the first or the second or the rest"),
+    ("commute", "the order of operands says nothing"),
+    ("filter-down", "rows that a later step drops are dropped at their source"),
+    ("filter-across", "keys that are equal meet the same conditions"),
+    ("distinct-as-groups", "different rows are groups of which nothing is computed"),
+    ("constant-key", "a key that is the same in all rows makes no groups"),
+    ("greatest-value", "the value that `arg_max` looks for is the maximum"),
+    ("counted-condition", "rows are counted that meet a condition"),
+    ("semi-join-as-filter", "a row has a partner or not: that is a condition"),
+    ("distinct-set", "a set knows no doubles"),
+    ("values-as-list", "literal rows are a list of values"),
+    ("join-sides", "the sides of an inner join may change places"),
+    ("outer-join-as-inner", "rows without a partner are dropped later"),
+    ("union-order", "the order of inputs says nothing; inputs without rows add none"),
+    ("sort-as-top", "the first rows of sorted ones are the top ones"),
+    ("order-of-rows", "the order of rows is no part of an answer"),
+];

@@ -1,0 +1,84 @@
+//! What is known of NULL in a value.
+//!
+//! In SQL a text is NULL, `''` or something else; in the IR null, `""` or something else, and most operators there take null for `""`.
+//! A value that is not text has null in the IR exactly where SQL has NULL.
+
+use ruleferry_diag::Span;
+use ruleferry_ir::{Expr, ExprKind, Type, Value};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Nulls {
+    /// SQL may have NULL.
+    pub sql: bool,
+    /// SQL has NULL in exactly the rows where the IR has null. Without, the IR may have null or `""` for SQL's `''` or NULL.
+    pub exact: bool,
+    /// Where not exact: the condition of NULL, if it is known. Never null itself.
+    pub when: Option<Box<Expr>>,
+    /// Never `''` (it may be NULL).
+    pub never_empty: bool,
+}
+
+impl Nulls {
+    pub const EXACT: Self = Self { sql: true, exact: true, when: None, never_empty: false };
+    pub const PRESENT: Self = Self { sql: false, exact: true, when: None, never_empty: false };
+    /// `coalesce(x, '')`: never NULL; where the IR has null, SQL has `''`.
+    pub const FILLED: Self = Self { sql: false, exact: false, when: None, never_empty: false };
+    /// NULL or `''` wherever the IR has null or `""`: which is not known.
+    pub const OPEN: Self = Self { sql: true, exact: false, when: None, never_empty: false };
+
+    pub fn when(condition: Option<Expr>) -> Self {
+        match condition {
+            Some(c) => {
+                Self { sql: true, exact: false, when: Some(Box::new(c)), never_empty: false }
+            }
+            None => Self::PRESENT,
+        }
+    }
+
+    /// Of a value that is one of several.
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            sql: self.sql || other.sql,
+            exact: self.exact && other.exact,
+            when: None,
+            never_empty: self.never_empty && other.never_empty,
+        }
+    }
+
+    /// As a column: what was known by a condition over other columns is known no more.
+    pub fn as_column(&self) -> Self {
+        Self { when: None, ..self.clone() }
+    }
+
+    /// Beside rows of an outer join that have no partner.
+    pub fn padded(&self) -> Self {
+        Self { sql: true, exact: self.exact, when: None, never_empty: self.never_empty && self.exact }
+    }
+
+    /// The condition under which SQL has NULL: `Ok(None)` never, `Err` not known.
+    pub fn condition(&self, value: &Expr) -> Result<Option<Expr>, ()> {
+        match (self.sql, self.exact, &self.when) {
+            (false, _, _) => Ok(None),
+            (true, true, _) => Ok(Some(is_null(value.clone()))),
+            (true, false, Some(when)) => Ok(Some((**when).clone())),
+            (true, false, None) => Err(()),
+        }
+    }
+}
+
+pub(super) fn is_null(value: Expr) -> Expr {
+    let span = value.span;
+    Expr::new(ExprKind::IsNull(Box::new(value)), Type::Bool, span)
+}
+
+pub(super) fn is_empty(value: Expr) -> Expr {
+    let span = value.span;
+    Expr::new(ExprKind::IsEmpty(Box::new(value)), Type::Bool, span)
+}
+
+/// `value`, but null where a condition holds.
+pub(super) fn null_where(condition: Expr, value: Expr) -> Expr {
+    let ty = value.ty;
+    let null = Expr::literal(Value::Null(ty), Span::default());
+    Expr::new(ExprKind::Case(vec![(condition, null)], Box::new(value)), ty, Span::default())
+}

@@ -1,0 +1,911 @@
+//! Queries: SELECT with its clauses, UNION ALL BY NAME.
+
+use super::block::{Alias, Block, Col, Source, same_name};
+use super::from::conjuncts;
+use super::nulls::Nulls;
+use super::unify::{bare, function_name, plain_args};
+use super::{Lifter, Place, Result, Val, literal};
+use ruleferry_diag::{Span, codes};
+use ruleferry_ir::{
+    self as ir, ColId, Expand, ExpandItem, ExpandKind, Expr, Item, LimitKind, Op, Plan, SortKey, Type, Union,
+    Value,
+};
+use smol_str::SmolStr;
+use sqlparser::ast;
+
+/// A column of the SELECT list.
+#[derive(Clone, Debug)]
+pub(super) struct Out<'q> {
+    pub name: SmolStr,
+    pub what: What<'q>,
+}
+
+/// Lists that are expanded side by side.
+pub(super) struct Expansion {
+    pub items: Vec<ExpandItem>,
+    pub kind: ExpandKind,
+    pub index: Option<ColId>,
+    pub limit: Option<Expr>,
+    /// The values of a series: none are null.
+    pub series: Option<ColId>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What<'q> {
+    Col(Col),
+    Expr(&'q ast::Expr),
+}
+
+impl<'q> Lifter<'q> {
+    /// A query, as rows whose only source are its columns. `top`: the script's own, which may have CTEs.
+    pub(super) fn query(&mut self, query: &'q ast::Query, top: bool) -> Result<Block<'q>> {
+        self.query_with(query, top, false)
+    }
+
+    /// `folds`: the one column is `lower(…)`, and what stands in it is wanted.
+    pub(super) fn query_with(&mut self, query: &'q ast::Query, top: bool, folds: bool) -> Result<Block<'q>> {
+        // Group keys around it mean nothing inside.
+        let keyed = std::mem::take(&mut self.keyed);
+        let result = self.query_inner(query, top, folds);
+        self.keyed = keyed;
+        result
+    }
+
+    fn query_inner(&mut self, query: &'q ast::Query, top: bool, folds: bool) -> Result<Block<'q>> {
+        let odd = query.with.is_some() && !top
+            || query.fetch.is_some()
+            || !query.locks.is_empty()
+            || query.for_clause.is_some()
+            || query.settings.is_some()
+            || query.format_clause.is_some()
+            || !query.pipe_operators.is_empty();
+        if odd {
+            return Err(self.clause(query, "a clause of this query"));
+        }
+        let (order, limit) = self.tail(query)?;
+        let block = match &*query.body {
+            ast::SetExpr::Select(select) => self.select(select, order, limit.is_some(), folds)?,
+            ast::SetExpr::Query(inner) if order.is_empty() => self.deeper(|l| l.query(inner, false))?,
+            ast::SetExpr::SetOperation { .. } if order.is_empty() => self.union(&query.body)?,
+            _ => return Err(self.clause(query, "this query")),
+        };
+        self.limited(block, limit)
+    }
+
+    /// A query of one SELECT over rows that are there.
+    pub(super) fn query_over(
+        &mut self,
+        block: Block<'q>,
+        query: &'q ast::Query,
+        select: &'q ast::Select,
+    ) -> Result<Block<'q>> {
+        let (order, limit) = self.tail(query)?;
+        let block = self.select_over(block, select, order, limit.is_some(), false)?;
+        self.limited(block, limit)
+    }
+
+    /// ORDER BY and LIMIT.
+    fn tail(&self, query: &'q ast::Query) -> Result<(&'q [ast::OrderByExpr], Option<&'q ast::Expr>)> {
+        let order = match &query.order_by {
+            None => &[][..],
+            Some(ast::OrderBy { kind: ast::OrderByKind::Expressions(keys), interpolate: None }) => keys,
+            Some(_) => return Err(self.clause(query, "this ORDER BY")),
+        };
+        let limit = match &query.limit_clause {
+            None => None,
+            Some(ast::LimitClause::LimitOffset { limit, offset: None, limit_by }) if limit_by.is_empty() => {
+                limit.as_ref()
+            }
+            Some(_) => return Err(self.clause(query, "this LIMIT")),
+        };
+        Ok((order, limit))
+    }
+
+    fn limited(&mut self, mut block: Block<'q>, limit: Option<&'q ast::Expr>) -> Result<Block<'q>> {
+        if let Some(limit) = limit {
+            let count = self.value(&mut block, limit)?.e;
+            if count.as_literal().is_none() {
+                return Err(self.clause(limit, "a LIMIT that is computed"));
+            }
+            let output = block.plan.output.clone();
+            block.wrap(output, |input| Op::Limit { input, count, kind: LimitKind::Take });
+            block.unique = None;
+        }
+        Ok(block)
+    }
+
+    fn select(
+        &mut self,
+        s: &'q ast::Select,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+        folds: bool,
+    ) -> Result<Block<'q>> {
+        self.plain_select(s)?;
+        let block = self.from(&s.from, s)?;
+        self.select_over(block, s, order, limited, folds)
+    }
+
+    /// Refuses clauses that are not read.
+    pub(super) fn plain_select(&self, s: &ast::Select) -> Result<()> {
+        let odd = s.select_modifiers.is_some()
+            || s.top.is_some()
+            || s.exclude.is_some()
+            || s.into.is_some()
+            || !s.lateral_views.is_empty()
+            || s.prewhere.is_some()
+            || !s.connect_by.is_empty()
+            || !s.cluster_by.is_empty()
+            || !s.distribute_by.is_empty()
+            || !s.sort_by.is_empty()
+            || !s.named_window.is_empty()
+            || s.value_table_mode.is_some()
+            || s.flavor != ast::SelectFlavor::Standard;
+        if odd { Err(self.clause(s, "a clause of this SELECT")) } else { Ok(()) }
+    }
+
+    /// A SELECT over the rows of its FROM.
+    pub(super) fn select_over(
+        &mut self,
+        mut block: Block<'q>,
+        s: &'q ast::Select,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+        folds: bool,
+    ) -> Result<Block<'q>> {
+        let items = self.items(&block, s)?;
+        for item in &items {
+            if let What::Expr(expr) = item.what
+                && !block.aliases.iter().any(|a| same_name(&a.name, &item.name))
+            {
+                block.aliases.push(Alias { name: item.name.clone(), expr, col: None, busy: false });
+            }
+        }
+        if let Some(test) = &s.selection {
+            let mut tests = Vec::new();
+            conjuncts(test, &mut tests);
+            let test = Expr::and(self.conjunction(&mut block, tests)?, Span::default());
+            block.filter(test);
+        }
+        let keyed = match &s.group_by {
+            ast::GroupByExpr::All(modifiers) if modifiers.is_empty() => true,
+            ast::GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => !keys.is_empty(),
+            _ => return Err(self.clause(s, "this GROUP BY")),
+        };
+        let collects = items
+            .iter()
+            .any(|i| matches!(i.what, What::Expr(e) if super::aggregate::aggregates(e)));
+        if keyed || collects || s.having.is_some() {
+            if s.qualify.is_some() || s.distinct.is_some() {
+                return Err(self.clause(s, "QUALIFY or DISTINCT beside GROUP BY"));
+            }
+            block = self.grouped(block, s, &items)?;
+        } else {
+            if let Some(qualify) = &s.qualify {
+                self.qualify(&mut block, qualify)?;
+            }
+            let cols = self.listed(&mut block, &items, folds)?;
+            block = self.ordered_projection(block, cols, s, order, limited)?;
+            return Ok(block);
+        }
+        self.order(&mut block, order, limited)?;
+        Ok(block)
+    }
+
+    /// Tests that must all hold. What one says of NULL is known to the others: a row that it drops is dropped.
+    pub(super) fn conjunction(
+        &mut self,
+        block: &mut Block<'q>,
+        tests: Vec<&'q ast::Expr>,
+    ) -> Result<Vec<Expr>> {
+        let mut lifted: Vec<Option<Expr>> = Vec::with_capacity(tests.len());
+        for test in &tests {
+            match self.test(block, test, Place::Keep) {
+                Ok(e) => {
+                    self.note(block, &e);
+                    lifted.push(Some(e));
+                }
+                Err(refusal) if refusal.0.code == codes::SQL_READ_NULL => lifted.push(None),
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        let mut all = Vec::with_capacity(tests.len());
+        for (test, done) in tests.into_iter().zip(lifted) {
+            all.push(match done {
+                Some(e) => e,
+                None => self.test(block, test, Place::Keep)?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// ORDER BY, the SELECT list, DISTINCT.
+    fn ordered_projection(
+        &mut self,
+        mut block: Block<'q>,
+        cols: Vec<Col>,
+        s: &'q ast::Select,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+    ) -> Result<Block<'q>> {
+        match &s.distinct {
+            None => {
+                // Names of the list come before those of FROM; what is sorted by need not be in the list.
+                self.sort_with(&mut block, Some(&cols), order, limited)?;
+                Ok(self.projected(block, cols))
+            }
+            Some(ast::Distinct::Distinct) => {
+                let mut block = self.projected(block, cols);
+                let text = |c: &Col| {
+                    c.nulls.sql && c.fields.is_none() && self.columns.ty(c.id) == Type::String
+                };
+                if let Some(open) = block.cols().find(|c| text(c)) {
+                    let what = format!("the text `{}` of DISTINCT rows", open.name);
+                    return Err(self.null(s, &what));
+                }
+                let output = block.plan.output.clone();
+                block.wrap(output, |input| Op::Distinct { input });
+                self.sort_with(&mut block, None, order, limited)?;
+                Ok(block)
+            }
+            Some(ast::Distinct::On(keys)) if order.is_empty() => {
+                let mut ids = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let listed = self.key_in_list(key, s, &cols);
+                    let val = self.value(&mut block, key)?;
+                    if val.e.ty == Type::String && val.nulls.sql {
+                        return Err(self.null(key, "a text of DISTINCT ON"));
+                    }
+                    ids.push(match val.e.as_column().or(listed) {
+                        Some(id) => id,
+                        None => self.put(&mut block, "key_", val).id,
+                    });
+                }
+                self.one_per_key(block, cols, &ids)
+            }
+            Some(_) => Err(self.clause(s, "this DISTINCT")),
+        }
+    }
+
+    /// The column of the list that a key is, but for `coalesce(…, '')` around it.
+    fn key_in_list(&self, key: &ast::Expr, s: &ast::Select, cols: &[Col]) -> Option<ColId> {
+        let inner = match named_call(key) {
+            Some((name, args)) if name == "coalesce" => match args.as_slice() {
+                [inner, empty] if literal::constant_text(empty) == Some("") => *inner,
+                _ => return None,
+            },
+            _ => key,
+        };
+        let name = s.projection.iter().find_map(|item| match item {
+            ast::SelectItem::ExprWithAlias { expr, alias } if super::unify::same(expr, inner) => {
+                Some(&alias.value)
+            }
+            _ => None,
+        })?;
+        cols.iter().find(|c| same_name(&c.name, name) && c.fields.is_none()).map(|c| c.id)
+    }
+
+    /// One row of each key; which one is open.
+    fn one_per_key(&mut self, mut block: Block<'q>, cols: Vec<Col>, keys: &[ColId]) -> Result<Block<'q>> {
+        let whole = block.clone();
+        self.choose(&mut block, keys, None);
+        let block = self.projected(block, cols.clone());
+        let before = self.projected(whole, cols);
+        // The same rows before the choice, if the list keeps the keys and gives no column another id.
+        let kept = keys.iter().all(|k| before.plan.output.contains(k)) && before.plan.output == block.plan.output;
+        let mut block = block;
+        if kept {
+            let columns = before.plan.output.iter().map(|id| (*id, *id)).collect();
+            block.unique = Some(Box::new(super::block::Unique { plan: before.plan, keys: keys.to_vec(), columns }));
+        }
+        Ok(block)
+    }
+
+    /// The rows that a choice of one row a key leaves; the columns keep their ids.
+    pub(super) fn choose(&mut self, block: &mut Block<'q>, keys: &[ColId], by: Option<(Expr, bool)>) {
+        let columns = block.plan.output.clone();
+        // What it goes by comes out beside what it returns.
+        let by_column = by.as_ref().and_then(|(by, _)| by.as_column()).filter(|id| !keys.contains(id));
+        let left_over = |c: &ColId| !keys.contains(c) && Some(*c) != by_column;
+        let rest: Vec<ColId> = columns.iter().copied().filter(left_over).collect();
+        let returned: Vec<Expr> = rest.iter().map(|id| self.column(*id)).collect();
+        let items: Vec<Item> =
+            keys.iter().map(|k| Item { ids: vec![*k], expr: self.column(*k), named: true }).collect();
+        let mut ids = rest;
+        let mut output: Vec<ColId> = keys.to_vec();
+        let call = match by {
+            None => ir::AggregateCall::TakeAny { returned, star: false, condition: None },
+            Some((by, max)) => {
+                let first =
+                    by_column.unwrap_or_else(|| self.add(if max { "max_" } else { "min_" }, by.ty));
+                ids.insert(0, first);
+                ir::AggregateCall::ArgExtreme { max, by, returned, star: false }
+            }
+        };
+        output.extend(&ids);
+        let aggregates =
+            if ids.is_empty() { Vec::new() } else { vec![ir::AggregateItem { ids, call, named: true }] };
+        block.wrap(output.into(), |input| {
+            Op::Aggregate(ir::Aggregate { input, keys: items, aggregates })
+        });
+        // In their own order again.
+        let items = columns.iter().map(|id| Item { ids: vec![*id], expr: self.column(*id), named: true });
+        let items = items.collect();
+        block.wrap(columns, |input| Op::Project { input, items });
+    }
+
+    /// The SELECT list with its stars written out.
+    pub(super) fn items(&self, block: &Block<'q>, s: &'q ast::Select) -> Result<Vec<Out<'q>>> {
+        let mut out: Vec<Out<'q>> = Vec::new();
+        for item in &s.projection {
+            match item {
+                ast::SelectItem::UnnamedExpr(e) => {
+                    let name = match bare(e) {
+                        ast::Expr::Identifier(i) => i.value.as_str(),
+                        ast::Expr::CompoundIdentifier(parts) => {
+                            parts.last().map(|p| p.value.as_str()).unwrap_or_default()
+                        }
+                        _ => "_",
+                    };
+                    out.push(Out { name: name.into(), what: What::Expr(e) });
+                }
+                ast::SelectItem::ExprWithAlias { expr, alias } => {
+                    out.push(Out { name: SmolStr::new(&alias.value), what: What::Expr(expr) });
+                }
+                ast::SelectItem::Wildcard(options) => {
+                    self.star(&block.sources.iter().collect::<Vec<_>>(), options, s, &mut out)?;
+                }
+                ast::SelectItem::QualifiedWildcard(
+                    ast::SelectItemQualifiedWildcardKind::ObjectName(name),
+                    options,
+                ) => {
+                    let own = super::name_of(name);
+                    let mine = |s: &&Source| s.qualifier.as_deref().is_some_and(|q| same_name(q, own));
+                    let sources: Vec<&Source> = block.sources.iter().filter(mine).collect();
+                    if sources.is_empty() {
+                        return Err(self.clause(s, "a star of an unknown table"));
+                    }
+                    self.star(&sources, options, s, &mut out)?;
+                }
+                _ => return Err(self.clause(s, "an item of this SELECT")),
+            }
+        }
+        Ok(out)
+    }
+
+    fn star(
+        &self,
+        sources: &[&Source],
+        options: &'q ast::WildcardAdditionalOptions,
+        s: &'q ast::Select,
+        out: &mut Vec<Out<'q>>,
+    ) -> Result<()> {
+        let odd = options.opt_ilike.is_some()
+            || options.opt_except.is_some()
+            || options.opt_rename.is_some()
+            || options.opt_alias.is_some();
+        if odd {
+            return Err(self.clause(s, "a star of this form"));
+        }
+        let excluded: Vec<&str> = match &options.opt_exclude {
+            None => Vec::new(),
+            Some(ast::ExcludeSelectItem::Single(name)) => vec![super::name_of(name)],
+            Some(ast::ExcludeSelectItem::Multiple(names)) => names.iter().map(super::name_of).collect(),
+        };
+        let replaced = options.opt_replace.as_ref().map(|r| r.items.as_slice()).unwrap_or_default();
+        for col in sources.iter().flat_map(|s| &s.cols) {
+            if excluded.iter().any(|e| same_name(e, &col.name)) {
+                continue;
+            }
+            let new = replaced.iter().find(|r| same_name(&r.column_name.value, &col.name));
+            out.push(match new {
+                // Names inside of it are those of FROM.
+                Some(r) => Out { name: col.name.clone(), what: What::Expr(&r.expr) },
+                None => Out { name: col.name.clone(), what: What::Col(col.clone()) },
+            });
+        }
+        Ok(())
+    }
+
+    /// The columns of the SELECT list, computed ones beside those of FROM.
+    fn listed(&mut self, block: &mut Block<'q>, items: &[Out<'q>], folds: bool) -> Result<Vec<Col>> {
+        self.expand(block, items)?;
+        let mut cols = Vec::with_capacity(items.len());
+        for item in items {
+            let col = match &item.what {
+                // What is known of it may have become more.
+                What::Col(col) => {
+                    let now = block.cols().find(|c| c.id == col.id && col.fields.is_none());
+                    Col { name: item.name.clone(), ..now.unwrap_or(col).clone() }
+                }
+                What::Expr(e) => {
+                    let e = if folds { super::test::lowered(e).unwrap_or(e) } else { e };
+                    let own = block
+                        .aliases
+                        .iter()
+                        .find(|a| std::ptr::eq(a.expr, e))
+                        .and_then(|a| a.col.clone());
+                    match own {
+                        Some(col) => Col { name: item.name.clone(), ..col },
+                        None => {
+                            let col = self.materialized(block, &item.name, e)?;
+                            if let Some(alias) = block.aliases.iter_mut().find(|a| std::ptr::eq(a.expr, e)) {
+                                alias.col = Some(col.clone());
+                            }
+                            col
+                        }
+                    }
+                }
+            };
+            cols.push(col);
+        }
+        Ok(cols)
+    }
+
+    /// Exactly these columns.
+    pub(super) fn projected(&mut self, mut block: Block<'q>, mut cols: Vec<Col>) -> Block<'q> {
+        let mut wanted: Vec<ColId> = Vec::with_capacity(cols.len());
+        let mut items = Vec::with_capacity(cols.len());
+        for col in &mut cols {
+            self.passed(col, &mut wanted, &mut items);
+        }
+        let open = block.sources.iter().find_map(|s| s.open.clone()).filter(|_| block.sources.len() == 1);
+        if *block.plan.output != *wanted {
+            let computed = literal_row(&block.plan, &items);
+            match computed {
+                Some(rows) => {
+                    block.plan =
+                        Plan::new(Op::Values(ir::Values { rows: vec![rows], print: true }), wanted, Span::default());
+                }
+                None => block.wrap(wanted.into(), |input| Op::Project { input, items }),
+            }
+        }
+        block.sources = vec![Source { qualifier: None, cols, open }];
+        block.aliases.clear();
+        block.windows = None;
+        block
+    }
+
+    /// A column of a list, under an id of its own if the id is in the list already.
+    fn passed(&mut self, col: &mut Col, wanted: &mut Vec<ColId>, items: &mut Vec<Item>) {
+        if let Some(fields) = &mut col.fields {
+            for field in fields {
+                self.passed(field, wanted, items);
+            }
+            return;
+        }
+        let expr = self.column(col.id);
+        if wanted.contains(&col.id) || !same_name(self.columns.name(col.id), &col.name) && !is_suffixed(self.columns.name(col.id), &col.name) {
+            col.id = self.add(&col.name, expr.ty);
+        }
+        wanted.push(col.id);
+        items.push(Item { ids: vec![col.id], expr, named: true });
+    }
+
+    /// ORDER BY over the columns of a finished block.
+    pub(super) fn order(
+        &mut self,
+        block: &mut Block<'q>,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+    ) -> Result<()> {
+        self.sort_with(block, None, order, limited)
+    }
+
+    fn sort_with(
+        &mut self,
+        block: &mut Block<'q>,
+        list: Option<&[Col]>,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+    ) -> Result<()> {
+        if order.is_empty() {
+            return Ok(());
+        }
+        let mut keys = Vec::with_capacity(order.len());
+        for key in order {
+            let named = match (bare(&key.expr), list) {
+                (ast::Expr::Identifier(i), Some(cols)) => cols.iter().find(|c| same_name(&c.name, &i.value)),
+                _ => None,
+            };
+            let val = match named {
+                Some(col) => Val::new(self.column(col.id), col.nulls.clone()),
+                None => self.value(block, &key.expr)?,
+            };
+            keys.push(self.sort_key(val, key, limited)?);
+        }
+        let output = block.plan.output.clone();
+        block.wrap(output, |input| Op::Sort { input, keys });
+        block.sorted = true;
+        Ok(())
+    }
+
+    /// NULLs come last unless it says otherwise.
+    pub(super) fn sort_key(&self, val: Val, key: &ast::OrderByExpr, matters: bool) -> Result<SortKey> {
+        let descending = match &key.options.sort {
+            None | Some(ast::OrderBySort::Asc) => false,
+            Some(ast::OrderBySort::Desc) => true,
+            Some(_) => return Err(self.clause(&key.expr, "this order")),
+        };
+        if key.with_fill.is_some() {
+            return Err(self.clause(&key.expr, "this order"));
+        }
+        if val.e.ty == Type::String && val.nulls.sql && matters {
+            return Err(self.null(&key.expr, "a text that rows are sorted by"));
+        }
+        Ok(SortKey { expr: val.e, descending, nulls_first: key.options.nulls_first == Some(true) })
+    }
+
+    /// `unnest(…)` in the SELECT list: one row for each element.
+    fn expand(&mut self, block: &mut Block<'q>, items: &[Out<'q>]) -> Result<()> {
+        let Some(found) = self.expansion(block, items)? else { return Ok(()) };
+        let mut output = block.plan.output.to_vec();
+        output.extend(found.index);
+        output.extend(found.items.iter().map(|i| i.id));
+        block.wrap(output.into(), |input| {
+            Op::Expand(Expand {
+                input,
+                items: found.items,
+                kind: found.kind,
+                index: found.index,
+                limit: found.limit,
+            })
+        });
+        if let Some(id) = found.series {
+            // Of bounds that are null there is no series; the IR expands null to one null.
+            let null = super::nulls::is_null(self.column(id));
+            block.filter(null.negated(Span::default()));
+        }
+        Ok(())
+    }
+
+    /// The lists that a SELECT list expands; each call of `unnest` is known as its column from here on.
+    pub(super) fn expansion(
+        &mut self,
+        block: &mut Block<'q>,
+        items: &[Out<'q>],
+    ) -> Result<Option<Expansion>> {
+        let mut calls: Vec<(&'q ast::Expr, &'q ast::Expr, SmolStr)> = Vec::new();
+        for item in items {
+            let What::Expr(e) = item.what else { continue };
+            find_unnest(e, &mut |call, arg| calls.push((call, arg, item.name.clone())));
+        }
+        if calls.is_empty() {
+            return Ok(None);
+        }
+        let mut expanded: Vec<ExpandItem> = Vec::new();
+        let mut index: Option<(ColId, &'q ast::Expr)> = None;
+        let mut kind = None;
+        let mut limit: Option<Expr> = None;
+        let mut series: Vec<ColId> = Vec::new();
+        for (call, list, name) in calls {
+            if is_index(list) {
+                if index.is_some() {
+                    return Err(self.clause(call, "two indices of elements"));
+                }
+                index = Some((self.add(&name, Type::Long), call));
+                continue;
+            }
+            let (list, cut) = match named_call(list) {
+                Some((n, args)) if n == "list_slice" => match args.as_slice() {
+                    [inner, one, n] => {
+                        let one = self.value(block, one)?.e;
+                        if one.as_literal() != Some(&Value::Long(1)) {
+                            return Err(self.clause(call, "this slice"));
+                        }
+                        (*inner, Some(self.value(block, n)?.e))
+                    }
+                    _ => return Err(self.clause(call, "this slice")),
+                },
+                _ => (list, None),
+            };
+            if let Some((n, args)) = named_call(list)
+                && n == "generate_series"
+                && let [from, to, step] = args.as_slice()
+            {
+                let value = self.series_list(block, [from, to, step], call)?;
+                let ty = value.1;
+                let id = self.add(&name, ty);
+                self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
+                series.push(id);
+                kind = Some(ExpandKind::Bag);
+                expanded.push(ExpandItem { id, expr: value.0, to: Some(ty), named: true });
+                continue;
+            }
+            let (own, inner) = match named_call(list) {
+                Some((n, args)) if n == "expand_items" && self.macros.contains("expand_items") => {
+                    (ExpandKind::Bag, args)
+                }
+                Some((n, args)) if n == "expand_pairs" && self.macros.contains("expand_pairs") => {
+                    (ExpandKind::Array, args)
+                }
+                _ => return Err(self.clause(call, "`unnest` of this list")),
+            };
+            let [value] = inner.as_slice() else { return Err(self.clause(call, "`unnest` of this list")) };
+            let same_limit = expanded.is_empty()
+                || match (&limit, &cut) {
+                    (None, None) => true,
+                    (Some(a), Some(b)) => a.as_literal().is_some() && a.as_literal() == b.as_literal(),
+                    _ => false,
+                };
+            if kind.is_some_and(|k| k != own) || !same_limit {
+                return Err(self.clause(call, "lists that are expanded in two ways"));
+            }
+            kind = Some(own);
+            limit = cut;
+            let value = self.value(block, value)?;
+            if value.e.ty != Type::Dynamic {
+                return Err(self.types(call, format!("`unnest` of `{}`", value.e.ty)));
+            }
+            let id = self.add(&name, Type::Dynamic);
+            let element = Val::exact(self.column(id));
+            self.known.insert(std::ptr::from_ref(call).addr(), element);
+            expanded.push(ExpandItem { id, expr: value.e, to: None, named: true });
+        }
+        let Some(kind) = kind else { return Ok(None) };
+        if let Some((id, call)) = index {
+            self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
+        }
+        let index = index.map(|(id, _)| id);
+        if !series.is_empty() && (expanded.len() > 1 || index.is_some()) {
+            return Err(super::Refusal::new(
+                codes::SQL_READ_CLAUSE,
+                Span::default(),
+                "a series beside other elements is not read back",
+            ));
+        }
+        Ok(Some(Expansion { items: expanded, kind, index, limit, series: series.pop() }))
+    }
+
+    /// `generate_series(from, to, step)` as the array of its values, and their type.
+    fn series_list(
+        &mut self,
+        block: &mut Block<'q>,
+        bounds: [&'q ast::Expr; 3],
+        node: &'q ast::Expr,
+    ) -> Result<(Expr, Type)> {
+        let mut args = Vec::with_capacity(3);
+        for bound in bounds {
+            args.push(self.value(block, bound)?.e);
+        }
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let ty = match types.as_slice() {
+            [Type::Datetime, Type::Datetime, Type::Timespan] => Type::Datetime,
+            [a, b, c] if a.is_integer() && b.is_integer() && c.is_integer() => Type::Long,
+            _ => return Err(self.types(node, "a series of these types")),
+        };
+        match ir::functions::find("range", ir::functions::FunctionKind::Scalar) {
+            Some(def) => {
+                let call = ir::ExprKind::Call(def, args);
+                Ok((Expr::new(call, Type::Dynamic, self.span(node)), ty))
+            }
+            None => Err(self.function(node, "a series")),
+        }
+    }
+
+    /// `a UNION ALL BY NAME b …`
+    fn union(&mut self, body: &'q ast::SetExpr) -> Result<Block<'q>> {
+        let mut branches = Vec::new();
+        self.branches(body, &mut branches)?;
+        let mut blocks = Vec::with_capacity(branches.len());
+        for branch in branches {
+            blocks.push(match branch {
+                ast::SetExpr::Select(select) => self.deeper(|l| l.select(select, &[], false, false))?,
+                ast::SetExpr::Query(query) => self.deeper(|l| l.query(query, false))?,
+                _ => return Err(self.clause(branch, "this branch of a UNION")),
+            });
+        }
+        let mut cols: Vec<Col> = Vec::new();
+        let mut columns: Vec<Vec<Option<ColId>>> = Vec::new();
+        let count = blocks.len();
+        for (n, block) in blocks.iter().enumerate() {
+            for col in block.cols() {
+                if col.fields.is_some() {
+                    return Err(self.clause(body, "a struct in a UNION"));
+                }
+                let ty = self.columns.ty(col.id);
+                let at = match cols.iter().position(|c| same_name(&c.name, &col.name)) {
+                    Some(at) => at,
+                    None => {
+                        let id = self.add(&col.name, ty);
+                        let mut nulls = Nulls { never_empty: true, ..Nulls::PRESENT };
+                        if n > 0 {
+                            // Rows of the branches before have NULL.
+                            nulls = nulls.padded();
+                        }
+                        cols.push(Col { name: col.name.clone(), id, nulls, fields: None });
+                        columns.push(vec![None; count]);
+                        cols.len() - 1
+                    }
+                };
+                let (Some(out), Some(sources)) = (cols.get_mut(at), columns.get_mut(at)) else { continue };
+                let own = self.columns.ty(out.id);
+                if own != ty {
+                    let message = format!("`{}` is `{own}` in one branch and `{ty}` in another", col.name);
+                    return Err(self.types(body, message));
+                }
+                out.nulls = out.nulls.or(&col.nulls);
+                if let Some(slot) = sources.get_mut(n) {
+                    *slot = Some(col.id);
+                }
+            }
+        }
+        for (col, sources) in cols.iter_mut().zip(&columns) {
+            if sources.iter().any(Option::is_none) {
+                col.nulls = col.nulls.padded();
+            }
+        }
+        let output: Vec<ColId> = cols.iter().map(|c| c.id).collect();
+        let union = Union {
+            inputs: blocks.into_iter().map(|b| b.plan).collect(),
+            columns,
+            inner: false,
+            fuzzy: false,
+            source: None,
+            labels: Vec::new(),
+        };
+        let plan = Plan::new(Op::Union(union), output, self.span(body));
+        Ok(Block::new(plan, vec![Source { qualifier: None, cols, open: None }]))
+    }
+
+    fn branches(&self, body: &'q ast::SetExpr, out: &mut Vec<&'q ast::SetExpr>) -> Result<()> {
+        let mut todo = vec![body];
+        while let Some(body) = todo.pop() {
+            match body {
+                ast::SetExpr::SetOperation {
+                    left,
+                    op: ast::SetOperator::Union,
+                    set_quantifier: ast::SetQuantifier::AllByName,
+                    right,
+                } => {
+                    todo.push(right);
+                    todo.push(left);
+                }
+                ast::SetExpr::SetOperation { .. } => {
+                    return Err(self.clause(body, "this combination of queries"));
+                }
+                other => out.push(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// A function that makes several columns: a struct in SQL.
+    fn columns_of_call(&mut self, block: &mut Block<'q>, name: &str, e: &'q ast::Expr) -> Result<Option<Col>> {
+        if super::expr::is_test(e) || self.known_value(bare(e)).is_some() {
+            return Ok(None);
+        }
+        let Some(val) = self.template_value(block, bare(e))? else { return Ok(None) };
+        let ir::ExprKind::Call(def, args) = &val.e.kind else { return Ok(None) };
+        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
+        let made = def.column_types(&types);
+        if made.len() < 2 {
+            return Ok(None);
+        }
+        let mut ids = Vec::with_capacity(made.len());
+        let mut fields = Vec::with_capacity(made.len());
+        for (i, ty) in made.into_iter().enumerate() {
+            let field = SmolStr::new(format!("{name}_{}", i + 1));
+            let id = self.add(&field, ty);
+            ids.push(id);
+            let nulls = if ty == Type::String { Nulls::OPEN } else { Nulls::EXACT };
+            fields.push(Col { name: field, id, nulls, fields: None });
+        }
+        let mut output = block.plan.output.to_vec();
+        output.extend(&ids);
+        let id = ids.first().copied().unwrap_or(ColId(u32::MAX));
+        let items = vec![Item { ids, expr: val.e, named: true }];
+        block.wrap(output.into(), |input| Op::Extend { input, items });
+        Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))
+    }
+
+    /// `struct_extract_at(holder, n)`
+    pub(super) fn field_at(&mut self, block: &mut Block<'q>, holder: &'q ast::Expr, n: i64) -> Result<Option<Val>> {
+        let ast::Expr::Identifier(ident) = bare(holder) else { return Ok(None) };
+        let col = match self.find(block, &ident.value, None, ident)? {
+            Some(col) => Some(col),
+            None => self.alias(block, &ident.value)?,
+        };
+        let at = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+        let field = col.and_then(|c| c.fields).zip(at).and_then(|(fields, at)| fields.into_iter().nth(at));
+        Ok(field.map(|f| Val::new(self.column(f.id), f.nulls)))
+    }
+
+    /// A struct that is not a value but several columns: `regexp_extract(x, p, ['a', 'b'])`.
+    pub(super) fn struct_value(
+        &mut self,
+        block: &mut Block<'q>,
+        name: &str,
+        e: &'q ast::Expr,
+    ) -> Result<Option<Col>> {
+        let Some((called, args)) = named_call(e) else { return Ok(None) };
+        let (true, [text, pattern, names]) = (called == "regexp_extract", args.as_slice()) else {
+            return self.columns_of_call(block, name, e);
+        };
+        let ast::Expr::Array(names) = bare(names) else { return Ok(None) };
+        let text = self.value(block, text)?;
+        let pattern = self.value(block, pattern)?;
+        let fits = text.e.ty == Type::String && pattern.e.as_literal().is_some();
+        let extract = ir::functions::find("extract", ir::functions::FunctionKind::Scalar);
+        let (true, Some(extract)) = (fits, extract) else {
+            return Err(self.types(e, "`regexp_extract` of these types"));
+        };
+        // Of NULL a NULL; of '' nothing but ''. Both are "" in the IR.
+        let nulls = match text.nulls.condition(&text.e) {
+            Ok(condition) => Nulls::when(condition),
+            Err(()) => Nulls::OPEN,
+        };
+        let mut fields = Vec::with_capacity(names.elem.len());
+        for (i, field) in names.elem.iter().enumerate() {
+            let Some(field) = literal::constant_text(field) else {
+                return Err(self.function(e, "names that are computed"));
+            };
+            let group = Value::Long(i64::try_from(i + 1).unwrap_or(0));
+            let args = vec![pattern.e.clone(), Expr::literal(group, Span::default()), text.e.clone()];
+            let call = Expr::new(ir::ExprKind::Call(extract, args), Type::String, self.span(e));
+            fields.push(self.put(block, field, Val::new(call, nulls.clone())));
+        }
+        let id = fields.first().map_or(ColId(u32::MAX), |f| f.id);
+        Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))
+    }
+}
+
+/// `Foo__2`: the name in SQL of a column `foo` beside another `Foo`.
+fn is_suffixed(name: &str, shown: &str) -> bool {
+    shown.strip_prefix(name).and_then(|rest| rest.strip_prefix("__")).is_some_and(|n| n.parse::<u32>().is_ok())
+}
+
+/// A SELECT without FROM: its list as literal values, where none rests on another.
+fn literal_row(plan: &Plan, items: &[Item]) -> Option<Vec<Expr>> {
+    let Op::Extend { input, items: computed } = &*plan.op else { return None };
+    let Op::Values(values) = &*input.op else { return None };
+    if !values.print || !input.output.is_empty() {
+        return None;
+    }
+    items
+        .iter()
+        .map(|item| {
+            let id = item.expr.as_column()?;
+            computed.iter().find(|c| c.ids == [id]).map(|c| c.expr.clone())
+        })
+        .collect()
+}
+
+/// A plain call: its name and arguments.
+pub(super) fn named_call(e: &ast::Expr) -> Option<(String, Vec<&ast::Expr>)> {
+    let ast::Expr::Function(f) = bare(e) else { return None };
+    Some((function_name(f)?, plain_args(f)?))
+}
+
+/// `range(len(…))`, `range(greatest(len(…), …))`: the index of an element.
+fn is_index(list: &ast::Expr) -> bool {
+    let length = |e: &ast::Expr| named_call(e).is_some_and(|(n, a)| n == "len" && a.len() == 1);
+    match named_call(list) {
+        Some((name, args)) if name == "range" => match args.as_slice() {
+            [one] => {
+                length(one)
+                    || named_call(one)
+                        .is_some_and(|(n, args)| n == "greatest" && args.iter().all(|a| length(a)))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Calls of `unnest` in an expression.
+fn find_unnest<'q>(e: &'q ast::Expr, found: &mut dyn FnMut(&'q ast::Expr, &'q ast::Expr)) {
+    let e = bare(e);
+    if let Some((name, args)) = named_call(e)
+        && name == "unnest"
+        && let [list] = args.as_slice()
+    {
+        found(e, list);
+        return;
+    }
+    if let Some((_, parts)) = super::unify::shape(e) {
+        for part in parts {
+            find_unnest(part, found);
+        }
+    }
+}

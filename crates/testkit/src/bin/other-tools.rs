@@ -1,0 +1,126 @@
+//! What another converter made of the Sigma corpus, under the prover: `other-tools FOLDER [--show] [ID…]`.
+//!
+//! The folder holds one KQL condition a rule (`a__b.yml.kql`), as `tests/tools/pysigma.py` writes them. Each is compared with
+//! its rule: proved equivalent, shown different by an event, or not decided; the kinds of faults are counted.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test harness"
+)]
+
+use rayon::prelude::*;
+use ruleferry_ir::{Envelope, Op, Rule, Scan, Source, Type};
+use ruleferry_kql::lift::{DataTables, LiftOptions, lift_with};
+use ruleferry_kql::syntax::parse;
+use ruleferry_prove::{Options, Relation, Verdict, compare};
+use ruleferry_testkit::mutate::judge::{options, sigma_rules};
+use ruleferry_testkit::{route, snapshot};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+/// The fields of the rule, as text: the columns that the other output may read.
+struct Fields {
+    table: SmolStr,
+    columns: Vec<(SmolStr, Type)>,
+}
+
+impl DataTables for Fields {
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
+        (table == self.table).then(|| self.columns.clone())
+    }
+
+    fn names(&self) -> Vec<SmolStr> {
+        vec![self.table.clone()]
+    }
+}
+
+fn fields(rule: &Rule) -> Option<Fields> {
+    let mut found = None;
+    rule.query.for_each_plan(&mut |plan| {
+        if let Op::Scan(Scan { source: Source::Table(table), .. }) = &*plan.op {
+            let columns = plan
+                .output
+                .iter()
+                .map(|id| (SmolStr::new(rule.query.columns.name(*id)), rule.query.columns.ty(*id)));
+            found = Some(Fields { table: table.name.clone(), columns: columns.collect() });
+        }
+    });
+    found
+}
+
+enum Outcome {
+    /// Does not read or lift.
+    Broken(String),
+    Compared(Verdict),
+}
+
+fn outcome(rule: &Rule, condition: &str) -> Outcome {
+    let Some(fields) = fields(rule) else { return Outcome::Broken("no table".into()) };
+    let text = format!("{} | where {condition}", fields.table);
+    let parsed = parse(&text);
+    let lifted = lift_with(&parsed.query, &LiftOptions { source: &text }, Some(&fields));
+    let fault = parsed.diagnostics.iter().chain(&lifted.diagnostics).find(|d| d.is_error());
+    let (Some(query), None) = (lifted.query, fault) else {
+        return Outcome::Broken(fault.map_or_else(String::new, |d| format!("{}: {}", d.code.0, d.message)));
+    };
+    let other = Rule { envelope: Envelope { ..rule.envelope.clone() }, query };
+    let options = Options { empty_is_absent: true, ..options(true) };
+    let compared = route::guarded(|| Ok(compare(rule, &other, &options)));
+    Outcome::Compared(compared.unwrap_or_else(|stop| Verdict::undecided(stop.to_string())))
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let folder = std::path::PathBuf::from(args.next().expect("a folder"));
+    let (mut show, mut ids) = (false, Vec::new());
+    for arg in args {
+        if arg == "--show" { show = true } else { ids.push(arg) }
+    }
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut files: Vec<_> =
+        std::fs::read_dir(&folder).expect("a folder").flatten().map(|e| e.path()).collect();
+    files.sort();
+    files.retain(|p| ids.is_empty() || ids.iter().any(|i| p.to_string_lossy().contains(i.as_str())));
+    let root = snapshot::shared().join("corpus/sigma");
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(256 << 20).build().unwrap();
+    let all: Vec<(String, Outcome)> = pool.install(|| {
+        files
+            .par_iter()
+            .filter_map(|file| {
+                let name = file.file_stem()?.to_string_lossy().replace("__", "/");
+                let mut rules = sigma_rules(&std::fs::read_to_string(root.join(&name)).ok()?);
+                if rules.len() != 1 {
+                    return None;
+                }
+                Some((name, outcome(&rules.remove(0), &std::fs::read_to_string(file).ok()?)))
+            })
+            .collect()
+    });
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut decided = 0;
+    for (name, outcome) in &all {
+        let word = match outcome {
+            Outcome::Broken(why) => format!("does not read: {}", why.chars().take(60).collect::<String>()),
+            Outcome::Compared(v) => v.relation().name().to_owned(),
+        };
+        let open = matches!(outcome, Outcome::Compared(v) if matches!(v.relation(), Relation::Unknown | Relation::EquivalentBounded));
+        decided += usize::from(!open);
+        if show && word != "equivalent" {
+            println!("{name} {word}");
+            if let Outcome::Compared(v) = outcome {
+                println!("  {v:?}");
+            }
+        }
+        *counts.entry(word).or_default() += 1;
+    }
+    println!(
+        "{} outputs, decided {decided} ({:.2} %)",
+        all.len(),
+        100.0 * decided as f64 / all.len().max(1) as f64
+    );
+    for (word, n) in counts {
+        println!("  {n} {word}");
+    }
+}

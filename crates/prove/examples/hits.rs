@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "a measurement"
 )]
 

@@ -107,6 +107,13 @@ impl<'q> Maker<'q, '_, '_> {
         self.store.work += 200;
         let values = self.read(e, inst, 0)?;
         let closed = self.closed(e, Some(&values), 0)?;
+        // A pattern is compiled at each run.
+        let pattern = closed.any(&mut |e| match &e.kind {
+            ExprKind::Call(f, _) => f.name.contains("extract") || f.name.contains("regex"),
+            ExprKind::Match(m) => m.kind == ruleferry_ir::MatchKind::Regex,
+            _ => false,
+        });
+        self.store.work += if pattern { 10_000 } else { 0 };
         let value = closed_value(&closed, self.store.now)?;
         if part > 0 {
             return value.as_array().and_then(|items| items.get(part - 1)).map(Value::of_json);

@@ -422,7 +422,6 @@ impl Search<'_, '_> {
 
     /// The smallest tables that still show it.
     fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
-        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
         let without_empties = |t: &MemoryTables| {
             let mut t = t.clone();
             if self.options.empty_is_absent {
@@ -430,6 +429,7 @@ impl Search<'_, '_> {
             }
             t
         };
+        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
         let mut shows = |t: &MemoryTables| {
             if self.options.stop.is_some_and(|stop| stop()) {
                 return false;
@@ -440,8 +440,9 @@ impl Search<'_, '_> {
                 Fires::B => seen.only_b,
             }
         };
-        let tables = without_empties(&shrink::shrunk(tables, u32::try_from(runs).unwrap_or(60), &mut shows));
+        let runs = u32::try_from(runs).unwrap_or(60);
         // What is reported is what was seen last.
+        let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
         let seen = self.observer.see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)

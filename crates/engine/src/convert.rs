@@ -201,12 +201,7 @@ fn same_tree(same: bool) -> Verdict {
     }
 }
 
-fn to_sql(
-    rule: &Rule,
-    from: Language,
-    origin: &str,
-    options: &ConvertOptions,
-) -> Result<Emitted, Failure> {
+fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
     let sql_options = sql::SqlOptions {
         dialect: sql::Dialect::DUCKDB,
@@ -215,10 +210,11 @@ fn to_sql(
     };
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
-    let verdict = options.validate.then(|| {
+    let read_back = || {
         let text = artefact("-- ", &lines, None, &body);
         validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
-    });
+    };
+    let verdict = if options.validate { read_back() } else { None };
     let text = artefact("-- ", &lines, verdict.as_ref(), &body);
     let mut needs: Vec<NeedRecord> = lowered
         .needs

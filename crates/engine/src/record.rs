@@ -39,7 +39,7 @@ pub struct ConvertRecord {
     pub source: Option<&'static str>,
     pub target: &'static str,
     pub status: Status,
-    /// Relation of the output (`b`) to the source (`a`); null with `--no-validate`, and for targets that are not read back.
+    /// Relation of the output (`b`) to the source (`a`); null with `--no-validate`, and for SQL that is not proved.
     pub verdict: Option<Verdict>,
     pub assumptions: Vec<String>,
     pub needs: Vec<NeedRecord>,

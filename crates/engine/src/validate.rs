@@ -24,15 +24,18 @@ pub(crate) fn read_back(
     read_with(rule, from, output, to, &KnownTables::of(&rule.query), now)
 }
 
-/// The same for SQL; `needs` are the inputs that it reads.
+/// The same for SQL; `needs` are the inputs that it reads. `None` where nothing is proved: SQL says a rule in other stages
+/// than its source, so that much of it is right and not proved yet, and that is no doubt about the output.
 pub(crate) fn read_sql_back(
     rule: &ir::Rule,
     from: Language,
     output: &str,
     needs: &[ruleferry_sql::Need],
     now: Option<i64>,
-) -> Verdict {
-    read_with(rule, from, output, Language::Sql, &KnownTables::of_sql(&rule.query, needs), now)
+) -> Option<Verdict> {
+    let tables = KnownTables::of_sql(&rule.query, needs);
+    let verdict = read_with(rule, from, output, Language::Sql, &tables, now);
+    (verdict.relation() == Relation::Equivalent).then_some(verdict)
 }
 
 fn read_with(
@@ -63,7 +66,12 @@ fn read_with(
     if to == Language::Sigma {
         retype(&mut lifted.rule.query, tables);
     }
-    let comparison = Comparison { now, watch: None, empty_is_absent: empty_is_absent(from, to) };
+    let comparison = Comparison {
+        now,
+        watch: None,
+        empty_is_absent: empty_is_absent(from, to),
+        search: to != Language::Sql,
+    };
     comparison.verdict(rule, &lifted.rule)
 }
 

@@ -286,6 +286,7 @@ fn compare_members(
         now: options.now,
         watch: options.watch,
         empty_is_absent: empty_is_absent(rule_a.language, rule_b.language),
+        search: true,
     };
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
     record.assumptions = assumptions(&lifted_a.rule, &lifted_b.rule, comparison.empty_is_absent);
@@ -321,7 +322,8 @@ fn lift_both(
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
-        (Language::Sql, Language::Sql) | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
+        (Language::Sql, Language::Sql)
+        | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
             (a.lift(options, None), b.lift(options, None))
         }
     };
@@ -375,6 +377,8 @@ pub(crate) struct Comparison {
     pub now: Option<i64>,
     pub watch: Option<Watch>,
     pub empty_is_absent: bool,
+    /// Look for witnesses where the proof fails.
+    pub search: bool,
 }
 
 /// 2026-01-01T00:00:00Z in ticks: any fixed time does, and the same one gives the same witness on every day.
@@ -389,7 +393,7 @@ impl Comparison {
             now: self.now.unwrap_or(NOW),
             seed: 1,
             steps: STEPS,
-            search: true,
+            search: self.search,
             empty_is_absent: self.empty_is_absent,
             stop: self.watch.map(|w| w.over),
         };

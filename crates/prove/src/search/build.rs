@@ -160,6 +160,8 @@ pub(super) struct Maker<'q, 's, 'p> {
     pub share: bool,
     /// Plans and expressions that may still be walked.
     pub budget: u32,
+    /// Expressions that the node of one is looked for in.
+    pub node_depth: u32,
     /// The plan whose rows the test at hand looks at.
     pub scope: Vec<(&'q Plan, Inst)>,
     pub rows: Vec<Built>,

@@ -488,10 +488,18 @@ impl<'q> Maker<'q, '_, '_> {
 
     /// The node whose value an expression has, up to a conversion.
     pub fn node_of(&mut self, e: &'q Expr, inst: Inst) -> Option<NodeId> {
-        if self.budget == 0 {
+        if self.budget == 0 || self.node_depth > 200 {
             return None;
         }
         self.budget -= 1;
+        // A column may be defined by itself (a cast that keeps the id).
+        self.node_depth += 1;
+        let node = self.node_within(e, inst);
+        self.node_depth -= 1;
+        node
+    }
+
+    fn node_within(&mut self, e: &'q Expr, inst: Inst) -> Option<NodeId> {
         match &e.kind {
             ExprKind::Column(id) => self.node_of_column(inst, *id),
             ExprKind::Let(id) => self.binding(*id).and_then(|e| self.node_of(e, inst)),

@@ -211,6 +211,7 @@ fn make<'q>(
             insts: 0,
             share: *share,
             budget: WALK,
+            node_depth: 0,
             scope: Vec::new(),
             rows: Vec::new(),
         };

@@ -637,7 +637,9 @@ impl Canon<'_, '_> {
         match ty {
             Type::Int | Type::Long | Type::Datetime | Type::Timespan => self.strict_whole(op, term, c),
             Type::Real => self.strict_real(op, term, c),
-            Type::Decimal | Type::String | Type::Guid | Type::Bool | Type::Dynamic | Type::Unknown => {
+            // A text in a dynamic value is neither below nor above a number.
+            Type::Dynamic | Type::Unknown => self.arena.atom(Atom::Value(term, op, c)),
+            Type::Decimal | Type::String | Type::Guid | Type::Bool => {
                 match op {
                     CompareOp::Gt => self.above(term, CompareOp::Le, c),
                     CompareOp::Ge => self.above(term, CompareOp::Lt, c),

@@ -34,7 +34,8 @@ pub enum Atom {
     Missing(TermId),
     /// The text is in the language.
     Text(TermId, Language),
-    /// The value compares so with a constant that has one. `Eq`, `Lt` and `Le` only: the others are made of these.
+    /// The value compares so with a constant that has one. `Eq`, `Lt` and `Le`; for dynamic values, whose order is
+    /// not total, `Gt` and `Ge`, too.
     Value(TermId, CompareOp, Constant),
     /// Two values compare so: `Eq`, `Lt` and `Le`; for `Eq` the smaller id first.
     Pair(CompareOp, TermId, TermId),

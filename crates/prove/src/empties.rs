@@ -6,8 +6,8 @@
 
 use ruleferry_eval::{MemoryTables, Value};
 use ruleferry_ir::{
-    Expr, ExprKind, MatchKind, MatchValue, MatchValues, Missing, Op, Plan, Quantifier, Rule, StringMatch, Subject,
-    Type,
+    Expr, ExprKind, MatchKind, MatchValue, MatchValues, Missing, Op, Plan, Quantifier, Rule, StringMatch,
+    Subject, Type,
 };
 
 /// The rule whose tests for `""` hold where there is no value.

@@ -331,7 +331,15 @@ impl Canon<'_, '_> {
             | Language::Cidr(_)
             // All signs of a pattern in its one form that is not `*` alone are some character.
             | Language::Glob(..) => Some(false),
-            Language::Regex(..) => self.contains(language, ""),
+            // Most patterns ask for some character, and say so without being compiled. (What RE2 reads in another way than the
+            // library is never shorter there.)
+            Language::Regex(pattern, _) => {
+                let parsed = regex_syntax::ParserBuilder::new().octal(true).build().parse(pattern);
+                match parsed.ok().and_then(|hir| hir.properties().minimum_len()) {
+                    Some(1..) => Some(false),
+                    Some(0) | None => self.contains(language, ""),
+                }
+            }
         }
     }
 

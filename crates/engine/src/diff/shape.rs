@@ -435,7 +435,10 @@ impl<'q> Shaper<'q> {
             }
             let text = self.render.expr(&item.expr);
             let name = item.ids.first().map_or("", |id| self.query.columns.name(*id));
-            let kept = item.ids.iter().fold(false, |kept, id| self.render.define(*id, &text) || kept);
+            let mut kept = false;
+            for id in &item.ids {
+                kept |= self.render.define(*id, &text);
+            }
             let bin = kind == ChangeKind::Key && text.contains("bin(");
             match kind {
                 ChangeKind::Key => {

@@ -120,9 +120,13 @@ pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict 
 fn judged(found: Found, mut related: Related, mut reasons: Vec<String>, options: &Options) -> Verdict {
     reasons.extend(found.faults);
     // The evaluator is the definition: where it shows what was proved not to be, the proof is wrong, and that is to be seen.
-    if found.only_a.is_some() && related.within.is_some() || found.only_b.is_some() && related.covers.is_some() {
+    if found.only_a.is_some() && related.within.is_some()
+        || found.only_b.is_some() && related.covers.is_some()
+    {
         related = Related::NOTHING;
-        reasons.push("a proof and the evaluator disagree: this is an error of Ruleferry, please report it".into());
+        reasons.push(
+            "a proof and the evaluator disagree: this is an error of Ruleferry, please report it".into(),
+        );
     }
     match (found.only_a, found.only_b) {
         (Some(a), Some(b)) => Verdict::divergent(a, b, None),

@@ -647,15 +647,13 @@ impl Canon<'_, '_> {
             Type::Real => self.strict_real(op, term, c),
             // A text in a dynamic value is neither below nor above a number.
             Type::Dynamic | Type::Unknown => self.arena.atom(Atom::Value(term, op, c)),
-            Type::Decimal | Type::String | Type::Guid | Type::Bool => {
-                match op {
-                    CompareOp::Gt => self.above(term, CompareOp::Le, c),
-                    CompareOp::Ge => self.above(term, CompareOp::Lt, c),
-                    CompareOp::Eq | CompareOp::Ne | CompareOp::Lt | CompareOp::Le => {
-                        self.arena.atom(Atom::Value(term, op, c))
-                    }
+            Type::Decimal | Type::String | Type::Guid | Type::Bool => match op {
+                CompareOp::Gt => self.above(term, CompareOp::Le, c),
+                CompareOp::Ge => self.above(term, CompareOp::Lt, c),
+                CompareOp::Eq | CompareOp::Ne | CompareOp::Lt | CompareOp::Le => {
+                    self.arena.atom(Atom::Value(term, op, c))
                 }
-            }
+            },
         }
     }
 

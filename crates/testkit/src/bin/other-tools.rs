@@ -58,7 +58,7 @@ enum Outcome {
 
 fn outcome(rule: &Rule, condition: &str) -> Outcome {
     let Some(fields) = fields(rule) else { return Outcome::Broken("no table".into()) };
-    let text = format!("{} | where {condition}", fields.table);
+    let text = format!("['{}'] | where {condition}", fields.table);
     let parsed = parse(&text);
     let lifted = lift_with(&parsed.query, &LiftOptions { source: &text }, Some(&fields));
     let fault = parsed.diagnostics.iter().chain(&lifted.diagnostics).find(|d| d.is_error());

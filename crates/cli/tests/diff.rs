@@ -1,5 +1,12 @@
 //! `diff` as scripts see it: what changed, exit status, gates, pairing, revisions; and the verdict that `convert` puts in.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
 
 mod support;
 

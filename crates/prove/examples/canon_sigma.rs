@@ -5,7 +5,7 @@
 use ruleferry_ir::Rule;
 use ruleferry_kql as kql;
 use ruleferry_prove::canon::canonical;
-use ruleferry_prove::{Arena, Options, show};
+use ruleferry_prove::{Arena, Options};
 use ruleferry_sigma as sigma;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -74,10 +74,22 @@ struct Aligner {
     depth: usize,
 }
 
-pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
+/// What a verdict says that rests on it.
+const NO_ODD_LETTERS: &str = "proved for texts without `ſ`, `İ` and the Kelvin sign, which regular expressions and other tests fold in different ways";
+
+/// Both rules in one arena, and what was proved of their rows.
+struct Attempt {
+    aligner: Aligner,
+    a: Option<Canonical>,
+    b: Option<Canonical>,
+    related: Related,
+}
+
+fn attempt(a: &ir::Rule, b: &ir::Rule, options: &Options, odd_letters: bool) -> Attempt {
+    let solver = Solver::new(options.empty_is_absent);
     let mut aligner = Aligner {
         arena: Arena::default(),
-        solver: Solver::new(options.empty_is_absent),
+        solver: if odd_letters { solver } else { solver.without_odd_letters() },
         budget: Budget::new(options.steps, options.stop),
         models: Vec::new(),
         reasons: Vec::new(),
@@ -94,16 +106,35 @@ pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict 
             (None, None)
         }
     };
-    let mut related = match (&ca, &cb) {
+    let related = match (&ca, &cb) {
         (Some(a), Some(b)) => aligner.results(a, b),
         _ => Related::NOTHING,
     };
-    related = related.and(envelopes(a, b));
-    if let (true, Some(ca), Some(cb)) = (related.is_equal(), &ca, &cb) {
-        let rewrites = ca.rewrites.union(&cb.rewrites).copied().collect();
-        let proof = related.only_equal().within.unwrap_or(Proof::Canonical);
-        return Verdict::equivalent(proof, rewrites);
+    Attempt { aligner, a: ca, b: cb, related: related.and(envelopes(a, b)) }
+}
+
+impl Attempt {
+    /// The verdict, where both were proved to find the same.
+    fn equivalent(&self, reasons: &[&str]) -> Option<Verdict> {
+        let (true, Some(a), Some(b)) = (self.related.is_equal(), &self.a, &self.b) else { return None };
+        let rewrites = a.rewrites.union(&b.rewrites).copied().collect();
+        let proof = self.related.only_equal().within?;
+        Some(Verdict::equivalent(proof, rewrites, reasons))
     }
+}
+
+pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
+    let mut made = attempt(a, b, options, true);
+    if let Some(verdict) = made.equivalent(&[]) {
+        return verdict;
+    }
+    if options.empty_is_absent {
+        made = attempt(a, b, options, false);
+        if let Some(verdict) = made.equivalent(&[NO_ODD_LETTERS]) {
+            return verdict;
+        }
+    }
+    let Attempt { mut aligner, a: ca, b: cb, related } = made;
     if !options.search {
         if aligner.reasons.is_empty() {
             aligner.reason("no proof was found, and no search was asked for".into());

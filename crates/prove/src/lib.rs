@@ -46,7 +46,8 @@ pub struct Options {
     /// Whether a search for witnesses follows where the proof fails. Without it such pairs are `unknown`.
     pub search: bool,
     /// One side reads events in which an absent field and an empty text are one value (Sigma beside Kusto): no event has an
-    /// empty text then.
+    /// empty text then. Where a proof needs it, no event has a letter that the two fold in different ways either (`ſ`, `İ`, the
+    /// Kelvin sign), and the verdict says so.
     pub empty_is_absent: bool,
     /// Asked from time to time; true stops everything with `unknown`.
     pub stop: Option<fn() -> bool>,

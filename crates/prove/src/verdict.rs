@@ -111,8 +111,10 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn equivalent(proof: Proof, rewrites: Vec<&'static str>) -> Self {
-        Self { rewrites, ..Self::new(Relation::Equivalent, Some(proof)) }
+    /// `reasons`: what the proof takes for granted.
+    pub(crate) fn equivalent(proof: Proof, rewrites: Vec<&'static str>, reasons: &[&str]) -> Self {
+        let reasons = reasons.iter().map(|r| (*r).to_owned()).collect();
+        Self { rewrites, reasons, ..Self::new(Relation::Equivalent, Some(proof)) }
     }
 
     /// Nothing was proved; so many tables showed no difference.

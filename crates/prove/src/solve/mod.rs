@@ -85,6 +85,13 @@ impl Solver {
         Self { empty_is_absent, ..Self::default() }
     }
 
+    /// Takes for granted that no text holds `ſ`, `İ` or the Kelvin sign, which languages fold in different ways.
+    #[must_use]
+    pub fn without_odd_letters(mut self) -> Self {
+        self.texts.no_odd_letters = true;
+        self
+    }
+
     /// Whether a formula can hold.
     pub fn satisfiable(&mut self, arena: &Arena, formula: FormulaId, budget: &mut Budget) -> Answer {
         Query::new(self, arena, formula).solve(budget)

@@ -388,16 +388,22 @@ const READABLE: [(char, char); 9] = [
     ('\0', char::MAX),
 ];
 
-fn most_readable(start: u32, end: u32) -> Option<(usize, char)> {
+/// Letters that fold to ASCII ones in some languages and not in others: regular expressions fold `ſ` to `s` and the Kelvin
+/// sign to `k`, lower case folds `İ` to `i`.
+const ODD: [char; 3] = ['ſ', '\u{212A}', 'İ'];
+
+fn most_readable(start: u32, end: u32, odd: bool) -> Option<(usize, char)> {
+    let usable = |c: &char| odd || !ODD.contains(c);
     READABLE.iter().enumerate().find_map(|(rank, (first, last))| {
         let from = start.max(*first as u32);
         let to = end.min(*last as u32);
-        (from <= to).then(|| (from..=to).find_map(char::from_u32)).flatten().map(|c| (rank, c))
+        (from <= to).then(|| (from..=to).filter_map(char::from_u32).find(usable)).flatten().map(|c| (rank, c))
     })
 }
 
 impl Alphabet {
-    pub fn new(automata: &[&Automaton]) -> Self {
+    /// `odd`: texts may hold the letters of [`ODD`].
+    pub fn new(automata: &[&Automaton], odd: bool) -> Self {
         let mut starts: Vec<u32> =
             automata.iter().flat_map(|a| a.bounds().iter().map(|(start, _)| *start)).collect();
         starts.sort_unstable();
@@ -413,7 +419,7 @@ impl Alphabet {
                 }
                 *class = automaton.bounds().get(*place).map_or(0, |(_, class)| *class);
             }
-            let Some(readable) = most_readable(*start, end) else { continue };
+            let Some(readable) = most_readable(*start, end, odd) else { continue };
             match found.get_mut(tuple.as_slice()) {
                 Some(known) => *known = readable.min(*known),
                 None => {

@@ -57,6 +57,8 @@ pub(crate) struct Texts {
     automata: Vec<Option<Result<Box<Automaton>, String>>>,
     /// Whether two tests exclude each other, as far as automata were asked.
     pairs: FxHashMap<(Test, Test, bool), bool>,
+    /// No text holds a letter that languages fold in different ways (`ſ`, `İ`, the Kelvin sign).
+    pub no_odd_letters: bool,
 }
 
 impl Texts {
@@ -409,7 +411,7 @@ impl Texts {
         }
         let mut automata: Vec<(&mut Automaton, bool)> =
             taken.iter_mut().map(|(_, automaton, wanted)| (&mut **automaton, *wanted)).collect();
-        let found = shortest(&mut automata, nonempty, most, budget);
+        let found = shortest(&mut automata, nonempty, !self.no_odd_letters, most, budget);
         for (id, automaton, _) in taken {
             self.put(id, automaton);
         }

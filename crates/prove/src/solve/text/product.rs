@@ -18,13 +18,15 @@ pub(super) enum Found {
 }
 
 /// `wanted`: whether the text is to be in the language. `nonempty`: the empty text does not count.
+/// `odd`: texts may hold letters that languages fold in different ways.
 pub(super) fn shortest(
     automata: &mut [(&mut Automaton, bool)],
     nonempty: bool,
+    odd: bool,
     most: usize,
     budget: &mut Budget,
 ) -> Result<Found, String> {
-    let alphabet = Alphabet::new(&automata.iter().map(|(a, _)| &**a).collect::<Vec<_>>());
+    let alphabet = Alphabet::new(&automata.iter().map(|(a, _)| &**a).collect::<Vec<_>>(), odd);
     let width = automata.len();
     budget.spend(alphabet.classes.len() as u64)?;
     // Each state with the one before it and the character that led here.

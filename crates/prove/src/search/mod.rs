@@ -89,6 +89,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         observer: Observer::new(a, b, options.now),
         patterns: &patterns,
         layout: layout(&[&a.query, &b.query]),
+        mentioned: [&a.query, &b.query].into_iter().flat_map(mentioned).collect(),
         options,
         left: options.steps,
         found: Found::default(),
@@ -154,6 +155,26 @@ pub fn shown(rule: &ir::Rule, options: &Options, attempt: u64) -> String {
         }
     }
     out
+}
+
+/// Names of the columns that a query reads in expressions and join keys, or returns under a closed list.
+fn mentioned(query: &Query) -> Vec<SmolStr> {
+    let mut found: FxHashSet<ir::ColId> = FxHashSet::default();
+    query.any_expr(&mut |e| {
+        found.extend(e.as_column());
+        false
+    });
+    query.for_each_plan(&mut |plan| match &*plan.op {
+        ir::Op::Join(join) => found.extend(join.on.iter().flat_map(|key| [key.left, key.right])),
+        ir::Op::Distinct { input } => found.extend(input.output.iter()),
+        ir::Op::Partition { key, .. } => {
+            found.insert(*key);
+        }
+        _ => {}
+    });
+    let mut names: Vec<SmolStr> = found.into_iter().map(|id| SmolStr::new(query.columns.name(id))).collect();
+    names.sort();
+    names
 }
 
 /// Tries to make a rule alert.
@@ -335,6 +356,8 @@ struct Search<'s, 'r> {
     observer: Observer<'r>,
     patterns: &'s Patterns,
     layout: IndexMap<SmolStr, IndexMap<SmolStr, Type>>,
+    /// Names of the columns that the rules read.
+    mentioned: FxHashSet<SmolStr>,
     options: &'s Options,
     left: u64,
     found: Found,
@@ -604,7 +627,7 @@ impl Search<'_, '_> {
                     }
                 }
             } else {
-                for near in vary::tables_near(tables) {
+                for near in vary::tables_near(tables, &self.mentioned) {
                     if self.done() {
                         return;
                     }

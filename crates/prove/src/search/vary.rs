@@ -6,6 +6,7 @@ use super::random::Random;
 use super::wish::{shifted, text_of};
 use ruleferry_eval::{MemoryTables, Row, Value, cast};
 use ruleferry_ir::{Json, TICKS_PER_SECOND, Type};
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 /// Values near to one: the same in another case, a character more or less, one more, a tick later, none, empty.
@@ -40,7 +41,14 @@ pub(super) fn near(value: &Value, ty: Type) -> Vec<Value> {
                     }
                     let mut longer = items.clone();
                     longer.push(first.clone());
-                    out.push(Value::array(longer));
+                    out.push(Value::array(longer.clone()));
+                    // Two elements that are not the same.
+                    if let Some(other) = near(&Value::of_json(first), Type::Dynamic).first()
+                        && let Some(last) = longer.last_mut()
+                    {
+                        *last = other.to_json();
+                        out.push(Value::array(longer));
+                    }
                 }
             }
             Json::Long(n) => out.extend([n + 1, n - 1, 0, -n].map(|n| Value::dynamic(Json::Long(n)))),
@@ -175,8 +183,21 @@ fn rows_of<'t>(tables: &'t mut MemoryTables, name: &str) -> Option<&'t mut Vec<R
     tables.tables.get_mut(name).map(|t| &mut t.rows)
 }
 
-/// Tables with rows added, doubled, left out, or with another value in one column.
-pub(super) fn tables_near(tables: &MemoryTables) -> Vec<MemoryTables> {
+/// Two values of a type that no test asks for.
+fn plain(ty: Type) -> Option<(Value, Value)> {
+    let pair = |ty| Some((cast(&Value::Long(3), ty), cast(&Value::Long(8), ty)));
+    match ty {
+        Type::String => Some((Value::string("one"), Value::string("two"))),
+        Type::Bool => Some((Value::TRUE, Value::FALSE)),
+        Type::Int | Type::Long | Type::Real | Type::Decimal => pair(ty),
+        Type::Guid => Some((Value::Guid(1), Value::Guid(2))),
+        Type::Datetime | Type::Timespan | Type::Dynamic | Type::Unknown => None,
+    }
+}
+
+/// Tables with rows added, doubled, left out, or with another value in one column. `mentioned`: names of columns that the
+/// rules read; those that no test has filled get values, too, as they may tell groups apart.
+pub(super) fn tables_near(tables: &MemoryTables, mentioned: &FxHashSet<SmolStr>) -> Vec<MemoryTables> {
     let mut out: Vec<MemoryTables> = Vec::new();
     let names: Vec<SmolStr> =
         tables.tables.iter().filter(|(_, t)| !t.rows.is_empty()).map(|(n, _)| n.clone()).collect();
@@ -204,7 +225,19 @@ pub(super) fn tables_near(tables: &MemoryTables) -> Vec<MemoryTables> {
     }
     for name in &names {
         let Some(table) = tables.tables.get(name) else { continue };
-        for at in used(tables, name) {
+        let used = used(tables, name);
+        for (at, (column, ty)) in table.columns.iter().enumerate() {
+            let Some((one, two)) = plain(*ty).filter(|_| mentioned.contains(column) && !used.contains(&at))
+            else {
+                continue;
+            };
+            out.push(edited(name, &|rows| {
+                let copies: Vec<Row> = rows.iter().take(50).map(|r| changed(r, at, two.clone())).collect();
+                rows.iter_mut().for_each(|r| *r = changed(r, at, one.clone()));
+                rows.extend(copies);
+            }));
+        }
+        for at in used {
             let ty = table.columns.get(at).map_or(Type::Unknown, |c| c.1);
             let Some(value) = table.rows.iter().filter_map(|r| r.get(at)).find(|v| !v.is_null()).cloned()
             else {

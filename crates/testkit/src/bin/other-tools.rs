@@ -71,6 +71,46 @@ fn outcome(rule: &Rule, condition: &str) -> Outcome {
     Outcome::Compared(compared.unwrap_or_else(|stop| Verdict::undecided(stop.to_string())))
 }
 
+type Fits = fn(&str) -> bool;
+
+/// What is wrong with an output that differs, by what stands in its text; the first that fits.
+const FAULTS: &[(&str, Fits)] = &[
+    ("a field name with a dot or dash comes out as a text constant", quoted_field),
+    ("a search without a field comes out as a bare text", bare_text),
+    ("a wildcard inside of a value is kept as a character", |t| {
+        strings(t).any(|s| s.contains('*') && !t.contains("regex"))
+    }),
+    ("`null` is tested with `isnull`, which no text of Kusto meets", |t| t.contains("isnull(")),
+    ("a range test of a missing or other address is null, and its negation loses the event", |t| {
+        t.contains("ipv4_is_in_range(")
+    }),
+    ("a pattern loses its case mode or its flags", |t| t.contains("matches regex")),
+];
+
+/// The contents of texts in double quotes.
+fn strings(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').skip(1).step_by(2)
+}
+
+fn quoted_field(text: &str) -> bool {
+    // Outside of texts in double quotes.
+    text.split('"').step_by(2).any(|part| {
+        part.split('\'').skip(2).step_by(2).any(|after| {
+            let after = after.trim_start();
+            ["=~", "==", "in~", "contains", "startswith", "endswith", "matches", ")", ">", "<", ","]
+                .iter()
+                .any(|o| after.starts_with(o))
+        })
+    })
+}
+
+fn bare_text(text: &str) -> bool {
+    text.split('"').step_by(2).any(|part| {
+        let part = part.trim_end();
+        part.is_empty() || part.ends_with("and") || part.ends_with("or") || part.ends_with("not(")
+    }) && text.trim_start_matches('(').starts_with('"')
+}
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let folder = std::path::PathBuf::from(args.next().expect("a folder"));
@@ -99,6 +139,7 @@ fn main() {
             .collect()
     });
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut faults: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut decided = 0;
     for (name, outcome) in &all {
         let word = match outcome {
@@ -107,6 +148,15 @@ fn main() {
         };
         let open = matches!(outcome, Outcome::Compared(v) if matches!(v.relation(), Relation::Unknown | Relation::EquivalentBounded));
         decided += usize::from(!open);
+        if let Outcome::Compared(v) = outcome
+            && !matches!(v.relation(), Relation::Equivalent | Relation::Unknown | Relation::EquivalentBounded)
+        {
+            let text = std::fs::read_to_string(folder.join(format!("{}.kql", name.replace('/', "__"))))
+                .unwrap_or_default();
+            let fault =
+                FAULTS.iter().find(|(_, fits)| fits(&text)).map_or("something else", |(fault, _)| *fault);
+            *faults.entry((fault, v.relation().name())).or_default() += 1;
+        }
         if show && word != "equivalent" {
             println!("{name} {word}");
             if let Outcome::Compared(v) = outcome {
@@ -122,5 +172,9 @@ fn main() {
     );
     for (word, n) in counts {
         println!("  {n} {word}");
+    }
+    println!("what differs:");
+    for ((fault, relation), n) in faults {
+        println!("  {n} {relation}: {fault}");
     }
 }

@@ -53,8 +53,33 @@ pub struct Options {
     pub stop: Option<fn() -> bool>,
 }
 
+/// Expressions of a rule, its `let`s written out, and the length of one of its texts, beyond which nothing is tried: far above
+/// what people write (the largest real rules have some thousands), and below what would take long.
+const MAX_SIZE: usize = 20_000;
+const MAX_TEXT: usize = 8_192;
+
+/// Why a rule is not looked at.
+fn too_large(rule: &ir::Rule) -> Option<String> {
+    if rule.query.expanded_size() > MAX_SIZE {
+        return Some(format!("the rule is too large for a proof: more than {MAX_SIZE} expressions"));
+    }
+    let long_glob = |v: &ir::MatchValue| matches!(v, ir::MatchValue::Glob(parts) if parts.len() > MAX_TEXT);
+    let long = rule.query.any_expr(&mut |e| {
+        if let ir::ExprKind::Match(m) = &e.kind
+            && let ir::MatchValues::List(values) = &m.values
+        {
+            return values.iter().any(long_glob);
+        }
+        e.as_literal().and_then(ir::Value::as_str).is_some_and(|s| s.len() > MAX_TEXT)
+    });
+    long.then(|| format!("the rule holds a text of more than {MAX_TEXT} characters, too long for a proof"))
+}
+
 /// Relation of `b` (the output) to `a` (the source).
 pub fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
+    if let Some(reason) = too_large(a).or_else(|| too_large(b)) {
+        return Verdict::undecided(reason);
+    }
     if options.empty_is_absent {
         return align::compare(&empties::rule(a), &empties::rule(b), options);
     }

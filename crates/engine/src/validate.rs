@@ -46,6 +46,9 @@ fn read_with(
     tables: &KnownTables,
     now: Option<i64>,
 ) -> Verdict {
+    if let Some(reason) = ruleferry_prove::too_large(rule) {
+        return Verdict::undecided(reason);
+    }
     let layout = if to == Language::Sigma { Layout::Yaml } else { Layout::Text };
     let unreadable = |found: &[Diagnostic]| {
         let first = found.iter().find(|d| d.is_error()).map_or("", |d| d.message.as_str());

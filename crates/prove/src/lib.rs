@@ -58,8 +58,8 @@ pub struct Options {
 const MAX_SIZE: usize = 20_000;
 const MAX_TEXT: usize = 8_192;
 
-/// Why a rule is not looked at.
-fn too_large(rule: &ir::Rule) -> Option<String> {
+/// Why a rule is not looked at: [`compare`] answers `unknown` with this reason.
+pub fn too_large(rule: &ir::Rule) -> Option<String> {
     if rule.query.expanded_size() > MAX_SIZE {
         return Some(format!("the rule is too large for a proof: more than {MAX_SIZE} expressions"));
     }

@@ -164,13 +164,18 @@ fn proved(rule: &ir::Rule, language: Language, text: &str) -> Vec<Diagnostic> {
         }
         let Finding { code, span, message, mut help, other, plain } = finding;
         if let Some(other) = other {
-            let lines = lines.get_or_insert_with(|| LineIndex::new(text));
-            let line = lines.position(other.start).line;
             let mut shown = other.text(text).split_whitespace().collect::<Vec<_>>().join(" ");
             if shown.chars().count() > 60 {
                 shown = shown.chars().take(57).chain("...".chars()).collect();
             }
-            help = format!("the other one is `{shown}` in line {line} of the rule; {help}");
+            // A place in Sigma may be a key only.
+            let line = if language == Language::Sigma {
+                let lines = lines.get_or_insert_with(|| LineIndex::new(text));
+                format!(" in line {}", lines.position(other.start).line)
+            } else {
+                String::new()
+            };
+            help = format!("the other one is `{shown}`{line}; {help}");
         }
         if let Some(plain) = plain {
             help = format!("{help}: write {}", plain_test(&plain, language));

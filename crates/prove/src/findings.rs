@@ -77,27 +77,17 @@ fn of_conditions(rule: &ir::Rule, options: &Options) -> Vec<Finding> {
         budget: Budget::new(options.steps, options.stop),
         told: IndexMap::new(),
     };
-    let mut asked: IndexMap<(Span, &'static str), Seen> = IndexMap::new();
+    // A place that is read several times (a function that is called twice) is wrong only where it is so each time.
+    let mut visits: IndexMap<Span, usize> = IndexMap::new();
+    let mut told: IndexMap<(Span, &'static str), (usize, Span, Finding)> = IndexMap::new();
     for note in &notes {
+        *visits.entry(note.tree.span).or_default() += 1;
         judge.filter(note);
         for (place, finding) in judge.told.drain(..) {
-            let seen = asked.entry(place).or_default();
-            seen.asked += 1;
-            if let Some(finding) = finding {
-                seen.found += 1;
-                seen.finding.get_or_insert(finding);
-            }
+            told.entry(place).or_insert_with(|| (0, note.tree.span, finding)).0 += 1;
         }
     }
-    // A place that is read several times (a function that is called twice) is wrong only where it is so each time.
-    asked.into_values().filter_map(|seen| seen.finding.filter(|_| seen.found == seen.asked)).collect()
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    asked: u32,
-    found: u32,
-    finding: Option<Finding>,
+    told.into_values().filter(|(n, place, _)| visits.get(place) == Some(n)).map(|(.., f)| f).collect()
 }
 
 struct Judge {
@@ -106,8 +96,8 @@ struct Judge {
     /// For plain tests in the place of patterns.
     plain: Solver,
     budget: Budget,
-    /// What was asked in the filter at hand, and found.
-    told: IndexMap<(Span, &'static str), Option<Finding>>,
+    /// What was found in the filter at hand.
+    told: IndexMap<(Span, &'static str), Finding>,
 }
 
 /// How parts stand side by side.
@@ -120,11 +110,10 @@ enum Side {
 }
 
 impl Judge {
-    fn tell(&mut self, code: Code, span: Span, found: Option<Finding>) {
-        let told = self.told.entry((span, code.0)).or_default();
-        if told.is_none() {
-            *told = found;
-        }
+    fn tell(&mut self, found: Option<Finding>) -> bool {
+        let Some(finding) = found else { return false };
+        self.told.entry((finding.span, finding.code.0)).or_insert(finding);
+        true
     }
 
     /// Whether it is proved that these never hold together.
@@ -162,25 +151,17 @@ impl Judge {
         }
         if self.never(&[context, tree.holds]) {
             let finding = self.dead(context, tree);
-            self.tell(finding.code, finding.span, Some(finding));
+            self.tell(Some(finding));
             return;
         }
-        let mut places = vec![tree.span];
         if let Kind::And(parts) = &tree.kind {
-            places.extend(parts.iter().map(|p| p.span));
             let parts: Vec<&Tree> = parts.iter().collect();
             self.parts(context, Side::All, &parts, true);
-        } else {
-            let (code, found) = self.idle(&[context], tree, true);
-            let idle = found.is_some();
-            self.tell(code, tree.span, found);
-            if !idle {
-                self.inside(context, tree, true);
-            }
+            return;
         }
-        for place in places {
-            self.tell(codes::RULE_NEVER_MATCHES, place, None);
-            self.tell(codes::EXCLUSION_HIDES_ALL, place, None);
+        let found = self.idle(&[context], tree, true);
+        if !self.tell(found) {
+            self.inside(context, tree, true);
         }
     }
 
@@ -235,11 +216,11 @@ impl Judge {
     }
 
     /// A condition that what is known of its rows says already.
-    fn idle(&mut self, known: &[FormulaId], tree: &Tree, truth: bool) -> (Code, Option<Finding>) {
+    fn idle(&mut self, known: &[FormulaId], tree: &Tree, truth: bool) -> Option<Finding> {
         let excludes = matches!(tree.kind, Kind::Not(_)) == truth;
         let code = if excludes { codes::EXCLUSION_HIDES_NONE } else { codes::ALWAYS_HOLDS };
         if silent(tree) || !self.implies(known, tree.when(truth)) {
-            return (code, None);
+            return None;
         }
         let own = self.implies(&[], tree.when(truth));
         let (message, help) = match (excludes, own) {
@@ -254,7 +235,7 @@ impl Judge {
                 "take it out, or write what was meant",
             ),
         };
-        (code, Some(finding(code, tree.span, message, help)))
+        Some(finding(code, tree.span, message, help))
     }
 
     /// Conditions, or alternatives, side by side; `truth`: what is asked of each.
@@ -289,19 +270,15 @@ impl Judge {
                     parts.iter().filter(|p| !matches!(p.kind, Kind::Not(_))).map(|p| p.when(true)),
                 );
             }
-            let (code, mut found) = self.idle(&known, part, truth);
-            let mut code = code;
+            let mut found = self.idle(&known, part, truth);
             if found.is_none() && !silent(part) {
-                (code, found) = self.implied(i, parts, &dropped, truth);
+                found = self.implied(i, parts, &dropped, truth);
             }
-            if found.is_some()
-                && let Some(slot) = dropped.get_mut(i)
-            {
-                *slot = true;
-            }
-            let idle = found.is_some();
-            self.tell(code, part.span, found);
-            if !idle {
+            if self.tell(found) {
+                if let Some(slot) = dropped.get_mut(i) {
+                    *slot = true;
+                }
+            } else {
                 let inner = self.arena.and(std::iter::once(context).chain(others));
                 self.inside(inner, part, truth);
             }
@@ -315,10 +292,10 @@ impl Judge {
         parts: &[&Tree],
         dropped: &[bool],
         truth: bool,
-    ) -> (Code, Option<Finding>) {
+    ) -> Option<Finding> {
         let covers = !truth;
         let code = if covers { codes::COVERED_ALTERNATIVE } else { codes::IMPLIED_CONDITION };
-        let Some(part) = parts.get(i) else { return (code, None) };
+        let part = parts.get(i)?;
         for (j, other) in parts.iter().enumerate() {
             if i == j
                 || dropped.get(j) == Some(&true)
@@ -341,10 +318,10 @@ impl Judge {
                     )
                 };
                 found.other = Some(other.span);
-                return (code, Some(found));
+                return Some(found);
             }
         }
-        (code, None)
+        None
     }
 
     fn alternatives(&mut self, context: FormulaId, parts: &[&Tree], truth: bool) {
@@ -352,7 +329,6 @@ impl Judge {
         let mut pairs = 0_usize;
         for (i, part) in parts.iter().enumerate() {
             let mut found = None;
-            let mut code = if truth { codes::COVERED_ALTERNATIVE } else { codes::IMPLIED_CONDITION };
             if !silent(part) {
                 for (j, other) in parts.iter().enumerate() {
                     if i == j || dropped.get(j) == Some(&true) || same_place(part, other) || other.configured {
@@ -372,7 +348,7 @@ impl Judge {
                             covered(part)
                         } else {
                             finding(
-                                code,
+                                codes::IMPLIED_CONDITION,
                                 part.span,
                                 "this condition is implied by another one beside it",
                                 "take it out, or look whether both are what was meant",
@@ -385,20 +361,18 @@ impl Judge {
                 }
             }
             if found.is_none() && truth && !silent(part) && self.never(&[context, part.when(truth)]) {
-                code = codes::RULE_NEVER_MATCHES;
                 found = Some(finding(
-                    code,
+                    codes::RULE_NEVER_MATCHES,
                     part.span,
                     "this alternative can never hold here",
                     "no event that meets the other conditions meets it: look at field and value",
                 ));
             }
-            if let Some(slot) = dropped.get_mut(i) {
-                *slot = found.is_some();
-            }
-            let idle = found.is_some();
-            self.tell(code, part.span, found);
-            if !idle {
+            if self.tell(found) {
+                if let Some(slot) = dropped.get_mut(i) {
+                    *slot = true;
+                }
+            } else {
                 self.inside(context, part, truth);
             }
         }
@@ -409,7 +383,7 @@ impl Judge {
         match &tree.kind {
             Kind::Test(Shape::Pattern(plain)) => {
                 let found = self.plain_text(tree, plain);
-                self.tell(codes::PLAIN_REGEX, tree.span, found);
+                self.tell(found);
             }
             Kind::Test(Shape::Match(_) | Shape::Compare | Shape::Guard | Shape::Other) => {}
             Kind::And(_) | Kind::Or(_) | Kind::Not(_) => {

@@ -678,9 +678,9 @@ fn bare_join(query: &ir::Query, plan: &Plan, found: &mut Vec<Finding>) {
     if one_row_each(query, &join.left, keys, 0) {
         return;
     }
-    let (from, to) = (join.left.span.end, join.right.span.start);
-    let between = plan.span.start <= from && from < to && to <= plan.span.end;
-    let span = if between { Span::new(from, to) } else { plan.span };
+    // The word alone, where the rest of it is known to follow.
+    let (from, to) = (plan.span.start, join.right.span.start);
+    let span = if from < to && to <= plan.span.end { Span::new(from, to) } else { plan.span };
     found.push(finding(
         codes::BARE_JOIN,
         span,

@@ -72,7 +72,7 @@ fn what_is_wrong_is_found() {
         ("let l = dynamic([1]); T | where x == 1", &["E0927 l"]),
         (r#"T | where a matches regex "cmd\\.exe""#, &[r#"E0928 a matches regex "cmd\\.exe""#]),
         (r#"T | where a matches regex "(?i)^net$""#, &[r#"E0928 a matches regex "(?i)^net$""#]),
-        ("T | join (U) on a", &["E0929 | join ("]),
+        ("T | join (U) on a", &["E0929 join ("]),
         ("T | take 5 | summarize n = count() | where n > 10", &["E0931 n > 10"]),
         ("T | summarize n = count() by a | where n < 1", &["E0931 n < 1"]),
     ];

@@ -150,8 +150,8 @@ impl Judge {
             return;
         }
         if self.never(&[context, tree.holds]) {
-            let finding = self.dead(context, tree);
-            self.tell(Some(finding));
+            let found = self.dead(context, tree);
+            self.tell(found);
             return;
         }
         if let Kind::And(parts) = &tree.kind {
@@ -166,7 +166,7 @@ impl Judge {
     }
 
     /// The reason of a filter that lets nothing pass.
-    fn dead(&mut self, context: FormulaId, tree: &Tree) -> Finding {
+    fn dead(&mut self, context: FormulaId, tree: &Tree) -> Option<Finding> {
         let selection_and = |this: &mut Self, exclusion: &Tree, rest: &[FormulaId]| {
             let mut all = vec![context];
             all.extend_from_slice(rest);
@@ -185,23 +185,30 @@ impl Judge {
                 parts.iter().filter(|p| !matches!(p.kind, Kind::Not(_))).map(|p| p.holds).collect();
             for part in parts {
                 if self.never(&[part.holds]) {
-                    return finding(
+                    // A list that is to be filled, a switch: dead until someone sets it.
+                    if part.configured {
+                        return None;
+                    }
+                    return Some(finding(
                         codes::RULE_NEVER_MATCHES,
                         part.span,
                         "this condition can never hold",
                         "no event meets it: look whether an `and` should be an `or`, and at the values",
-                    );
+                    ));
                 }
             }
             for part in parts.iter().filter(|p| matches!(p.kind, Kind::Not(_))) {
                 if selection_and(self, part, &selected) {
-                    return exclusion(part);
+                    return Some(exclusion(part));
                 }
             }
         } else if matches!(tree.kind, Kind::Not(_)) && !self.never(&[tree.holds]) {
-            return exclusion(tree);
+            return Some(exclusion(tree));
         }
         let (message, help) = if self.never(&[tree.holds]) {
+            if tree.configured {
+                return None;
+            }
             (
                 "this condition can never hold",
                 "no event meets it: look whether an `and` should be an `or`, and at the values",
@@ -212,7 +219,7 @@ impl Judge {
                 "no event passes: one of the conditions is not what was meant",
             )
         };
-        finding(codes::RULE_NEVER_MATCHES, tree.span, message, help)
+        Some(finding(codes::RULE_NEVER_MATCHES, tree.span, message, help))
     }
 
     /// A condition that what is known of its rows says already.
@@ -226,12 +233,12 @@ impl Judge {
         let (message, help) = match (excludes, own) {
             (true, true) => ("this exclusion hides nothing: nothing can meet it", "look at the values"),
             (true, false) => (
-                "this exclusion hides nothing of what the other conditions select",
+                "this exclusion hides nothing that the other conditions let through",
                 "take it out, or look whether field and value are those that were meant",
             ),
             (false, true) => ("this condition always holds", "it filters nothing: write what was meant"),
             (false, false) => (
-                "this condition always holds here: the conditions before it say so already",
+                "this condition always holds here: the conditions around it say so already",
                 "take it out, or write what was meant",
             ),
         };
@@ -266,9 +273,7 @@ impl Judge {
             let excludes = !truth || matches!(part.kind, Kind::Not(_));
             if excludes && truth {
                 // What the selection finds: exclusions do not count to it.
-                known.extend(
-                    parts.iter().filter(|p| !matches!(p.kind, Kind::Not(_))).map(|p| p.when(true)),
-                );
+                known.extend(parts.iter().filter(|p| !matches!(p.kind, Kind::Not(_))).map(|p| p.when(true)));
             }
             let mut found = self.idle(&known, part, truth);
             if found.is_none() && !silent(part) {
@@ -286,13 +291,7 @@ impl Judge {
     }
 
     /// A condition that another one beside it says already.
-    fn implied(
-        &mut self,
-        i: usize,
-        parts: &[&Tree],
-        dropped: &[bool],
-        truth: bool,
-    ) -> Option<Finding> {
+    fn implied(&mut self, i: usize, parts: &[&Tree], dropped: &[bool], truth: bool) -> Option<Finding> {
         let covers = !truth;
         let code = if covers { codes::COVERED_ALTERNATIVE } else { codes::IMPLIED_CONDITION };
         let part = parts.get(i)?;
@@ -331,7 +330,8 @@ impl Judge {
             let mut found = None;
             if !silent(part) {
                 for (j, other) in parts.iter().enumerate() {
-                    if i == j || dropped.get(j) == Some(&true) || same_place(part, other) || other.configured {
+                    if i == j || dropped.get(j) == Some(&true) || same_place(part, other) || other.configured
+                    {
                         continue;
                     }
                     pairs += 1;
@@ -416,7 +416,9 @@ impl Judge {
             if !same {
                 return None;
             }
-            help.push_str(" (in texts without `ſ`, `İ` and the Kelvin sign, which patterns fold in another way)");
+            help.push_str(
+                " (in texts without `ſ`, `İ` and the Kelvin sign, which patterns fold in another way)",
+            );
         }
         let message = "this pattern is a plain text";
         let mut found = finding(codes::PLAIN_REGEX, tree.span, message, &help);
@@ -679,7 +681,11 @@ fn bare_join(query: &ir::Query, plan: &Plan, found: &mut Vec<Finding>) {
         return;
     }
     // The word alone, where the rest of it is known to follow.
-    let (from, to) = (plan.span.start, join.right.span.start);
+    let mut right = &join.right;
+    while let Some(input) = right.input() {
+        right = input;
+    }
+    let (from, to) = (plan.span.start, right.span.start);
     let span = if from < to && to <= plan.span.end { Span::new(from, to) } else { plan.span };
     found.push(finding(
         codes::BARE_JOIN,

@@ -104,6 +104,9 @@ fn what_may_be_meant_is_not_told() {
         r#"T | where a contains "x" and not(a contains "xy")"#,
         "T | summarize n = count() | where n > 10",
         "T | summarize n = count() | where n == 0",
+        "T | where true",
+        // To be filled.
+        "let names = dynamic([]); T | where x == 1 and a has_any (names)",
     ];
     for text in cases {
         assert_eq!(found(&kql(text), text), Vec::<String>::new(), "{text}");

@@ -130,8 +130,9 @@ impl Canon<'_, '_> {
                 Ok(leaf(e.span, self.test(e, scope)?, shape, configured))
             }
             ExprKind::Between(_) => Ok(leaf(e.span, self.test(e, scope)?, Shape::Compare, configured)),
-            ExprKind::Literal(_)
-            | ExprKind::Column(_)
+            // `where true` is written on purpose.
+            ExprKind::Literal(_) => Ok(leaf(e.span, self.test(e, scope)?, Shape::Guard, configured)),
+            ExprKind::Column(_)
             | ExprKind::Let(_)
             | ExprKind::Now
             | ExprKind::InQuery(_)

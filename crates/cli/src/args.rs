@@ -39,6 +39,9 @@ pub enum Command {
     /// A test gives events and says which rows the rule finds. `ruleferry schema test` prints the form of the file.
     Test(Test),
     /// Parse and lift rules, and say what is wrong with them
+    ///
+    /// Also what is proved of a rule alone: conditions that never or always hold, exclusions that hide all or nothing, gaps
+    /// between runs, thresholds out of reach. `ruleferry codes E0921` and on say what each finding means.
     Check(Check),
     /// Write rules in their canonical layout, comments kept
     Fmt(Fmt),

@@ -1,12 +1,16 @@
-//! `check`: parses and lifts the rules of a file, and says what is wrong with them.
+//! `check`: parses and lifts the rules of a file, and says what is wrong with them,
+//! also what is proved of a rule alone.
 
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
 use crate::run::guarded;
-use ruleferry_diag::{Diagnostic, Severity};
+use ruleferry_diag::{Diagnostic, LineIndex, Severity, Span, codes};
+use ruleferry_ir as ir;
+use ruleferry_ir::{Case, MatchKind};
 use ruleferry_kql as kql;
+use ruleferry_prove::{Finding, PlainTest, findings};
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 
@@ -83,6 +87,10 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
             record.lifted &= lifted.query.is_some();
             record.opaque += lifted.opaque;
             found.extend(lifted.diagnostics.into_iter().map(not_liftable));
+            if let Some(query) = lifted.query {
+                let lifted = ir::Rule { envelope: rule.envelope.clone(), query };
+                found.extend(proved(&lifted, Language::Kql, &rule.query));
+            }
         }
         for mut d in found {
             d.span = rule.map.span(d.span);
@@ -119,11 +127,109 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);
+                for mut d in proved(&lifted.rule, Language::Sigma, text) {
+                    // Of the rule as a whole: where it starts.
+                    if d.span.is_empty() {
+                        d.span = Span::new(document.span.start, document.span.start);
+                    }
+                    diagnostics.push(d);
+                }
             }
             Err(found) => {
                 record.lifted = false;
                 diagnostics.extend(found.into_iter().map(not_liftable));
             }
         }
+    }
+}
+
+/// Steps of proof for one rule: what takes longer is not told.
+const STEPS: u64 = 50_000;
+
+/// What is proved to be wrong with a rule, as warnings with places in `text`.
+fn proved(rule: &ir::Rule, language: Language, text: &str) -> Vec<Diagnostic> {
+    let options = ruleferry_prove::Options {
+        now: 0,
+        seed: 0,
+        steps: STEPS,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    };
+    let mut lines = None;
+    let mut found = Vec::new();
+    for finding in findings(rule, &options) {
+        if finding.code == codes::UNUSED_LET && named_again(&finding, text) {
+            continue;
+        }
+        let Finding { code, span, message, mut help, other, plain } = finding;
+        if let Some(other) = other {
+            let mut shown = other.text(text).split_whitespace().collect::<Vec<_>>().join(" ");
+            if shown.chars().count() > 60 {
+                shown = shown.chars().take(57).chain("...".chars()).collect();
+            }
+            // A place in Sigma may be a key only.
+            let line = if language == Language::Sigma {
+                let lines = lines.get_or_insert_with(|| LineIndex::new(text));
+                format!(" in line {}", lines.position(other.start).line)
+            } else {
+                String::new()
+            };
+            help = format!("the other one is `{shown}`{line}; {help}");
+        }
+        if let Some(plain) = plain {
+            help = format!("{help}: write {}", plain_test(&plain, language));
+        }
+        found.push(Diagnostic::warning(code, trimmed(span, text), message).with_help(help));
+    }
+    found
+}
+
+/// Whether a name that no binding of the plan uses stands in the text all the same: its value was read while lifting.
+fn named_again(finding: &Finding, text: &str) -> bool {
+    let Some(name) = finding.message.split('`').nth(1).filter(|n| !n.is_empty()) else { return true };
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = text.match_indices(name).filter(|(at, _)| {
+        let before = text.get(..*at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + name.len()..).and_then(|t| t.chars().next());
+        !before.is_some_and(word) && !after.is_some_and(word)
+    });
+    places.nth(1).is_some()
+}
+
+/// A place without the space, the `|` and the bracket around it.
+fn trimmed(span: Span, text: &str) -> Span {
+    let inner = span.text(text);
+    let start = inner.len() - inner.trim_start_matches(|c: char| c.is_whitespace() || c == '|').len();
+    let end = inner.trim_end_matches(|c: char| c.is_whitespace() || c == '(').len();
+    if start >= end {
+        return span;
+    }
+    let at = span.start as usize;
+    Span::from_usize(at + start, at + end)
+}
+
+/// A plain test as its language writes it.
+fn plain_test(plain: &PlainTest, language: Language) -> String {
+    let exact = plain.case == Case::Sensitive;
+    let (kql, sigma) = match plain.kind {
+        MatchKind::Equals => (if exact { "==" } else { "=~" }, ""),
+        MatchKind::Contains => (if exact { "contains_cs" } else { "contains" }, "|contains"),
+        MatchKind::StartsWith => (if exact { "startswith_cs" } else { "startswith" }, "|startswith"),
+        MatchKind::EndsWith => (if exact { "endswith_cs" } else { "endswith" }, "|endswith"),
+        MatchKind::Term
+        | MatchKind::TermPrefix
+        | MatchKind::TermSuffix
+        | MatchKind::Regex
+        | MatchKind::Glob
+        | MatchKind::Cidr => ("", ""),
+    };
+    let text = &plain.text;
+    match language {
+        Language::Kql => format!("`{kql}` with the text `{text}`"),
+        Language::Sigma => {
+            format!("the field with `{sigma}{}` and the text `{text}`", if exact { "|cased" } else { "" })
+        }
+        Language::Sql => format!("a test without a pattern of the text `{text}`"),
     }
 }

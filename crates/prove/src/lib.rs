@@ -12,6 +12,8 @@
 //! 3. `solve/` decides formulas: a search over the truth of atoms, with regular languages and intervals as theories.
 //! 4. `search/` makes tables out of the atoms of both sides, runs both rules in `ruleferry-eval`, shrinks what differs.
 //!
+//! [`findings`] asks the solver about one rule alone, for `check`.
+//!
 //! A step over-approximates only in the direction in which it is sound: what is proved unsatisfiable is so, a model is a
 //! suggestion, and a difference counts only when the evaluator has replayed it ([`Witness`]).
 
@@ -20,6 +22,7 @@ mod arena;
 pub mod block;
 pub mod canon;
 mod empties;
+mod findings;
 pub mod formula;
 mod search;
 pub mod show;
@@ -28,6 +31,7 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
+pub use findings::{Finding, PlainTest, findings};
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
 pub use verdict::{Fires, Proof, Relation, Verdict, Witness};

@@ -1,7 +1,7 @@
 //! Every code, declared once: what it means, why it is there, an example, what to do.
 //!
 //! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL (`E042x` reading it back),
-//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules, `E09xx` comparing rules;
+//! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules, `E09xx` comparing rules (`E092x` and on: what is proved of one rule alone);
 //! `L01xx` losses. A number is never used twice.
 
 use crate::Code;
@@ -10,6 +10,7 @@ mod data;
 mod diff;
 mod eval;
 mod files;
+mod findings;
 mod kql;
 mod lift;
 mod losses;
@@ -21,6 +22,7 @@ pub use data::*;
 pub use diff::*;
 pub use eval::*;
 pub use files::*;
+pub use findings::*;
 pub use kql::*;
 pub use lift::*;
 pub use losses::*;
@@ -56,6 +58,7 @@ pub fn all() -> Vec<CodeInfo> {
         diff::TABLE,
         eval::TABLE,
         files::TABLE,
+        findings::TABLE,
         kql::TABLE,
         sigma::TABLE,
         lift::TABLE,

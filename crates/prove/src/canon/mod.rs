@@ -11,6 +11,7 @@ mod atoms;
 mod draft;
 mod expr;
 mod matches;
+pub(crate) mod notes;
 mod plan;
 pub mod rewrites;
 mod rows;
@@ -21,6 +22,7 @@ use crate::block::BlockId;
 use crate::formula::FormulaId;
 use crate::term::TermId;
 use crate::{Arena, Options};
+use notes::Noted;
 use plan::Rel;
 use ruleferry_ir as ir;
 use rustc_hash::FxHashMap;
@@ -59,6 +61,20 @@ fn too_large() -> String {
 
 /// Brings a rule's query into canonical form. `Err`: why it cannot be (too large, too deep).
 pub fn canonical(arena: &mut Arena, rule: &ir::Rule, options: &Options) -> Result<Canonical, String> {
+    made(arena, rule, options, None).map(|(canonical, _)| canonical)
+}
+
+/// The same, with what each filter says, part by part.
+pub(crate) fn noted(arena: &mut Arena, rule: &ir::Rule, options: &Options) -> Result<Vec<Noted>, String> {
+    made(arena, rule, options, Some(Vec::new())).map(|(_, notes)| notes)
+}
+
+fn made(
+    arena: &mut Arena,
+    rule: &ir::Rule,
+    options: &Options,
+    notes: Option<Vec<Noted>>,
+) -> Result<(Canonical, Vec<Noted>), String> {
     let query = &rule.query;
     check_size(query)?;
     let mut canon = Canon {
@@ -78,6 +94,7 @@ pub fn canonical(arena: &mut Arena, rule: &ir::Rule, options: &Options) -> Resul
         reads: FxHashMap::default(),
         many: false,
         choices: vec![false; query.bindings.len()],
+        notes,
     };
     canon.bindings()?;
     let rel = canon.rel(&query.plan)?;
@@ -92,8 +109,8 @@ pub fn canonical(arena: &mut Arena, rule: &ir::Rule, options: &Options) -> Resul
         let term = canon.unfilled(term);
         columns.push((SmolStr::new(query.columns.name(*id)), term, query.columns.ty(*id)));
     }
-    let Canon { rewrites, outside, .. } = canon;
-    Ok(Canonical { block, columns, open, rewrites, outside })
+    let Canon { rewrites, outside, notes, .. } = canon;
+    Ok((Canonical { block, columns, open, rewrites, outside }, notes.unwrap_or_default()))
 }
 
 /// Refuses what no recursion should walk.
@@ -120,7 +137,7 @@ fn check_size(query: &ir::Query) -> Made<()> {
 }
 
 /// How often each binding is named.
-fn uses(query: &ir::Query) -> Vec<u32> {
+pub(crate) fn uses(query: &ir::Query) -> Vec<u32> {
     let mut uses = vec![0_u32; query.bindings.len()];
     if uses.is_empty() {
         return uses;
@@ -169,6 +186,8 @@ struct Canon<'q, 'a> {
     many: bool,
     /// Bindings that leave a choice open.
     choices: Vec<bool>,
+    /// What filters say, where it is asked for.
+    notes: Option<Vec<Noted>>,
 }
 
 /// The two answers of a test; it is null where neither holds.

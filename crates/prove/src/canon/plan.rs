@@ -442,7 +442,8 @@ impl Canon<'_, '_> {
 
     fn filter(&mut self, input: Rel, predicate: &Expr) -> Made<Rel> {
         let mut rel = self.in_order_for(input, &[predicate])?;
-        let test = self.test(predicate, &rel)?;
+        let test =
+            if self.notes.is_some() { self.noted(predicate, &rel)? } else { self.test(predicate, &rel)? };
         self.push(&mut rel.draft, test.holds)?;
         Ok(rel)
     }

@@ -1,6 +1,6 @@
 """The corpus run: figures over the corpora, compared with the committed snapshots. Started by run.sh.
 
-Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql sigma-to-duckdb rows speed. None means all.
+Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql sigma-to-duckdb validated rows speed. None means all.
 """
 
 import shutil
@@ -299,6 +299,37 @@ def sigma_to_duckdb(run):
     return snap
 
 
+# The routes whose output is read back and compared with its source.
+VALIDATED = (("sigma", "kql"), ("sigma", "duckdb"), ("kql", "duckdb"), ("kql", "sigma"))
+
+
+def validated(run):
+    """What `convert` proves of its own output. Of SQL a verdict is there only where it is proved."""
+    snap = Snapshot("validated")
+    for source, target in VALIDATED:
+        label = f"{source} to {target}"
+        emitted = [r for r in records("convert", run.folder / source, "--to", target, "--values", VALUES) if r["files"]]
+        kinds = {}
+        for r in emitted:
+            verdict = r["verdict"]
+            relation = verdict["relation"] if verdict else "without a verdict"
+            kinds[relation] = kinds.get(relation, 0) + 1
+            if relation != "equivalent":
+                why = verdict["reasons"] if verdict else []
+                snap.fail(f"{label}: {relation}", relative_to(run, source, r), short(why[0]) if why else "no reason given")
+        for relation, number in sorted(kinds.items()):
+            snap.count(f"{label}: {relation}", number, len(emitted))
+        told = [r for r in emitted if r["verdict"] and r["verdict"]["relation"] == "equivalent" and r["verdict"]["reasons"]]
+        snap.count(f"{label}: equivalent, with an assumption of the proof", len(told), len(emitted))
+    return snap
+
+
+def relative_to(run, source, record):
+    """The path below the folder of a corpus, and which rule of the file where it holds several."""
+    name = record["rule"]["id"] or ""
+    return f"{Path(record['path']).relative_to(run.folder / source).as_posix()} {name}".strip()
+
+
 def rows_part(run):
     from rows import compare
 
@@ -318,6 +349,7 @@ PARTS = {
     "sigma": sigma,
     "sigma-to-kql": sigma_to_kql,
     "sigma-to-duckdb": sigma_to_duckdb,
+    "validated": validated,
     "rows": rows_part,
     "speed": speed,
 }

@@ -124,15 +124,15 @@ impl Attempt {
 }
 
 pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict {
-    let mut made = attempt(a, b, options, true);
-    if let Some(verdict) = made.equivalent(&[]) {
+    // What does not hold without the odd letters does not hold with them: the stronger question comes first only where it
+    // is the only one.
+    let mut made = attempt(a, b, options, !options.empty_is_absent);
+    let rests = made.aligner.solver.rests_on_letters();
+    if let Some(verdict) = made.equivalent(if rests { &[NO_ODD_LETTERS] } else { &[] }) {
         return verdict;
     }
-    if options.empty_is_absent {
-        made = attempt(a, b, options, false);
-        if let Some(verdict) = made.equivalent(&[NO_ODD_LETTERS]) {
-            return verdict;
-        }
+    if rests {
+        made.aligner.reason(NO_ODD_LETTERS.into());
     }
     let Attempt { mut aligner, a: ca, b: cb, related } = made;
     if !options.search {

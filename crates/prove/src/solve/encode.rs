@@ -288,7 +288,8 @@ impl<'s> Encoder<'s> {
             Atom::Missing(term) => self.missing(arena, *term),
             Atom::Text(term, language) => {
                 let test = |id| Test::Text(*term, id);
-                self.language(arena, *term, Normal::of(language), test)
+                let normal = self.texts.normal(language);
+                self.language(arena, *term, normal, test)
             }
             Atom::Value(term, op, constant) => {
                 let Constant::String(text) = constant else {

@@ -92,6 +92,11 @@ impl Solver {
         self
     }
 
+    /// Whether an answer may rest on what [`Self::without_odd_letters`] takes for granted.
+    pub const fn rests_on_letters(&self) -> bool {
+        self.texts.rests
+    }
+
     /// Whether a formula can hold.
     pub fn satisfiable(&mut self, arena: &Arena, formula: FormulaId, budget: &mut Budget) -> Answer {
         Query::new(self, arena, formula).solve(budget)

@@ -4,6 +4,7 @@
 //! language does not tell apart. What was found is kept for the next walk.
 
 use super::chars::{ALPHANUMERIC, ASCII_WORD, Set, WORD};
+use super::lang::ODD;
 use super::nfa::{Look, Nfa, State, StateId};
 use crate::solve::Budget;
 use indexmap::{IndexMap, IndexSet};
@@ -387,10 +388,6 @@ const READABLE: [(char, char); 9] = [
     ('\u{10000}', '\u{E0000}'),
     ('\0', char::MAX),
 ];
-
-/// Letters that fold to ASCII ones in some languages and not in others: regular expressions fold `ſ` to `s` and the Kelvin
-/// sign to `k`, lower case folds `İ` to `i`.
-const ODD: [char; 3] = ['ſ', '\u{212A}', 'İ'];
 
 fn most_readable(start: u32, end: u32, odd: bool) -> Option<(usize, char)> {
     let usable = |c: &char| odd || !ODD.contains(c);

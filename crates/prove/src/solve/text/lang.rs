@@ -64,8 +64,23 @@ fn is_folded(text: &str) -> bool {
     text.chars().all(|c| fold_char(c) == c)
 }
 
+/// Letters that simple folding (regular expressions) and lower case (other tests) fold in different ways.
+pub(super) const ODD: [char; 3] = ['ſ', '\u{212A}', 'İ'];
+
 impl Normal {
     pub fn of(language: &Language) -> Self {
+        Self::read(language, &mut None)
+    }
+
+    /// The same where no text holds a letter of [`ODD`], and whether that mattered.
+    pub fn without_odd_letters(language: &Language) -> (Self, bool) {
+        let mut rests = Some(false);
+        let normal = Self::read(language, &mut rests);
+        (normal, rests == Some(true))
+    }
+
+    /// `rests`: set where the form rests on texts without [`ODD`]; `None` where it must not.
+    fn read(language: &Language, rests: &mut Option<bool>) -> Self {
         let plain = |make: fn(SmolStr, bool) -> Lang, needle: &SmolStr, folding: Folding| {
             Self::plain(make, &seen(needle, folding), folding != Folding::Exact)
         };
@@ -88,7 +103,7 @@ impl Normal {
                     .collect();
                 Self::glob(&parts, *f != Folding::Exact)
             }
-            Language::Regex(pattern, f) => Self::regex(pattern, *f),
+            Language::Regex(pattern, f) => Self::regex(pattern, *f, rests),
             Language::Cidr(range) => match cidr_network(range) {
                 Some(_) => Self::Lang(Lang::Cidr(range.clone())),
                 None => Self::Never,
@@ -153,7 +168,7 @@ impl Normal {
         }
     }
 
-    fn regex(pattern: &SmolStr, folding: Folding) -> Self {
+    fn regex(pattern: &SmolStr, folding: Folding, rests: &mut Option<bool>) -> Self {
         let same = || Self::Lang(Lang::Regex(pattern.clone(), folding));
         let Ok(hir) = regex_hir(pattern, folding == Folding::Simple) else { return same() };
         let lower = folding == Folding::Lower;
@@ -191,17 +206,17 @@ impl Normal {
                 _ => break,
             }
         }
-        let Some((text, folded)) = plain_text(parts) else { return same() };
+        let mut used = rests.map(|_| false);
+        let Some((pattern, folded)) = pattern_of(parts, &mut used) else { return same() };
         if lower && folded {
             return same();
         }
-        let make = match (starts, ends) {
-            (true, true) => Lang::Equals,
-            (true, false) => Lang::Starts,
-            (false, true) => Lang::Ends,
-            (false, false) => Lang::Contains,
-        };
-        Self::plain(make, &text.into(), folded || lower)
+        if used == Some(true) {
+            *rests = used;
+        }
+        let many = |open: bool| open.then_some(GlobPart::Many);
+        let parts: Vec<GlobPart> = many(!starts).into_iter().chain(pattern).chain(many(!ends)).collect();
+        Self::glob(&parts, folded || lower)
     }
 }
 
@@ -246,38 +261,69 @@ fn set_of(class: &Class) -> Option<Set> {
     }
 }
 
-/// The text of literals and of classes that are all the cases of one letter, and whether there are such.
-fn plain_text(parts: &[Hir]) -> Option<(String, bool)> {
+/// Repetitions of `.` that are written out.
+const MAX_ONES: u32 = 64;
+
+/// A pattern of literals, of classes that are all the cases of one letter, of `.` and `.*`; and whether letters fold in it.
+fn pattern_of(parts: &[Hir], rests: &mut Option<bool>) -> Option<(Vec<GlobPart>, bool)> {
+    let mut pattern = Vec::new();
     let mut text = String::new();
     let mut folded = false;
     let mut exact = false;
     for part in parts {
-        match bare(part).kind() {
+        let signs = match bare(part).kind() {
             HirKind::Literal(literal) => {
                 let literal = std::str::from_utf8(&literal.0).ok()?;
                 exact |= !uncased(literal);
                 text.push_str(literal);
+                continue;
             }
             HirKind::Class(class) => {
                 let set = set_of(class)?;
-                let first = set.ranges().first().and_then(|(c, _)| char::from_u32(*c))?;
-                let c = fold_char(first);
-                if Set::one(c).unfolded() != set {
+                if set == Set::all() {
+                    vec![GlobPart::One]
+                } else {
+                    let first = set.ranges().first().and_then(|(c, _)| char::from_u32(*c))?;
+                    let c = fold_char(first);
+                    let cases = Set::one(c).unfolded();
+                    if cases != set {
+                        // Equal but for those that no text holds.
+                        let with_odd = |set: &Set| {
+                            let odd = ODD.iter().map(|c| (*c as u32, *c as u32));
+                            Set::of(set.ranges().iter().copied().chain(odd))
+                        };
+                        if rests.is_none() || with_odd(&cases) != with_odd(&set) {
+                            return None;
+                        }
+                        *rests = Some(true);
+                    }
+                    folded = true;
+                    text.push(c);
+                    continue;
+                }
+            }
+            HirKind::Repetition(r) => {
+                let any = match bare(&r.sub).kind() {
+                    HirKind::Class(class) => set_of(class)? == Set::all(),
+                    _ => false,
+                };
+                if !any || r.min > MAX_ONES || r.max.is_some_and(|max| max != r.min) {
                     return None;
                 }
-                folded = true;
-                text.push(c);
+                let ones = (0..r.min).map(|_| GlobPart::One);
+                ones.chain(r.max.is_none().then_some(GlobPart::Many)).collect()
             }
-            HirKind::Empty => {}
-            HirKind::Look(_)
-            | HirKind::Repetition(_)
-            | HirKind::Capture(_)
-            | HirKind::Concat(_)
-            | HirKind::Alternation(_) => return None,
-        }
+            HirKind::Empty => continue,
+            HirKind::Look(_) | HirKind::Capture(_) | HirKind::Concat(_) | HirKind::Alternation(_) => {
+                return None;
+            }
+        };
+        pattern.push(GlobPart::Text(std::mem::take(&mut text).into()));
+        pattern.extend(signs);
     }
+    pattern.push(GlobPart::Text(text.into()));
     // Letters of both kinds side by side are neither.
-    (!(folded && exact)).then_some((text, folded))
+    (!(folded && exact)).then_some((pattern, folded))
 }
 
 impl Lang {

@@ -59,6 +59,8 @@ pub(crate) struct Texts {
     pairs: FxHashMap<(Test, Test, bool), bool>,
     /// No text holds a letter that languages fold in different ways (`ſ`, `İ`, the Kelvin sign).
     pub no_odd_letters: bool,
+    /// Something rests on that.
+    pub rests: bool,
 }
 
 impl Texts {
@@ -68,6 +70,16 @@ impl Texts {
 
     pub fn get(&self, id: LangId) -> Option<&Lang> {
         self.langs.get_index(id.0 as usize)
+    }
+
+    /// A language in its one form.
+    pub fn normal(&mut self, language: &Language) -> Normal {
+        if !self.no_odd_letters {
+            return Normal::of(language);
+        }
+        let (normal, rests) = Normal::without_odd_letters(language);
+        self.rests |= rests;
+        normal
     }
 
     /// Whether a text is in a language.
@@ -415,6 +427,8 @@ impl Texts {
         for (id, automaton, _) in taken {
             self.put(id, automaton);
         }
+        // It may hold with these letters as well: that is not looked for here.
+        self.rests |= self.no_odd_letters && matches!(found, Ok(Found::Nothing));
         found
     }
 

@@ -180,6 +180,38 @@ fn patterns_that_are_plain_texts() {
 }
 
 #[test]
+fn patterns_that_are_wildcards() {
+    let glob = |text: &str, folded: bool| {
+        let parts = text.chars().fold(Vec::new(), |mut parts: Vec<GlobPart>, c| {
+            match (parts.last_mut(), c) {
+                (_, '*') => parts.push(GlobPart::Many),
+                (_, '?') => parts.push(GlobPart::One),
+                (Some(GlobPart::Text(t)), c) => *t = format!("{t}{c}").into(),
+                (_, c) => parts.push(GlobPart::Text(c.to_string().into())),
+            }
+            parts
+        });
+        Normal::Lang(Lang::Glob(parts.into(), folded))
+    };
+    for (pattern, wanted) in [
+        ("(?is)ab.*cd", glob("*ab*cd*", true)),
+        ("(?s)^ab.*c.d$", glob("ab*c?d", false)),
+        ("(?is)02..7F$", glob("*02??7f", true)),
+        ("(?s)a.{2,}b", glob("*a??*b*", false)),
+    ] {
+        assert_eq!(Normal::of(&regex(pattern)), wanted, "{pattern}");
+    }
+    // `s` is one of the letters that fold in two ways.
+    let odd = regex("(?is)s.*x");
+    assert!(matches!(Normal::of(&odd), Normal::Lang(Lang::Regex(..))));
+    assert_eq!(Normal::without_odd_letters(&odd), (glob("*s*x*", true), true));
+    assert!(!Normal::without_odd_letters(&regex("(?is)ab.*cd")).1);
+    for other in ["a.*b", "(?s)a.?b", "(?s)a.{1,2}b", "(?s)a[bc].*d", "(?s)a|b.*c"] {
+        assert!(matches!(Normal::of(&regex(other)), Normal::Lang(Lang::Regex(..))), "{other}");
+    }
+}
+
+#[test]
 fn hostile_patterns_end() {
     let nested = format!("{}a{}", "(".repeat(200), ")*".repeat(200));
     let classes = r"\w{40}\d{60}".repeat(3);

@@ -47,7 +47,7 @@ pub fn findings(rule: &ir::Rule, options: &Options) -> Vec<Finding> {
         threshold(&rule.query, plan, &mut found);
     });
     found.extend(of_conditions(rule, options));
-    found.sort_by(|a, b| (a.span, a.code).cmp(&(b.span, b.code)));
+    found.sort_by_key(|f| (f.span, f.code));
     found.dedup_by(|a, b| a.span == b.span && a.code == b.code);
     found
 }

@@ -14,6 +14,7 @@ use crate::formula::Folding;
 use crate::solve::eval::in_language;
 use crate::solve::testing::{cases, language, oracle, plain_texts, text, texts};
 use proptest::prelude::*;
+use ruleferry_ir::GlobPart;
 
 fn membership(language: &Language, subjects: &[String]) {
     let expected = oracle(language, subjects);

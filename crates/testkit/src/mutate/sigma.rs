@@ -214,7 +214,7 @@ pub fn rewrites(text: &str) -> Vec<Edit> {
             let whole = line.text.trim_end();
             let at = end + 1 - line.start;
             let given = whole.get(at..).unwrap_or_default().trim();
-            if !given.is_empty() && !line.is_item() && line.indent >= 8 {
+            if !given.is_empty() && !given.starts_with('#') && !line.is_item() && line.indent >= 8 {
                 let with = format!("\n{}- {given}", " ".repeat(line.indent + 4));
                 patches.push(Patch::one("list-of-one", end + 1, line.end(), with));
             }

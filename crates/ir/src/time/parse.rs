@@ -203,6 +203,10 @@ fn zone(r: &mut Reader<'_>) -> Option<i64> {
     if !matches!(name.as_str(), "" | "z" | "gmt" | "utc") {
         return None;
     }
+    // `Z` is an offset by itself: nothing is added to it.
+    if name == "z" {
+        return Some(0);
+    }
     let sign = if r.eat('+') {
         1
     } else if r.eat('-') {

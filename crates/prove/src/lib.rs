@@ -31,7 +31,7 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use findings::{Finding, PlainTest, findings};
+pub use findings::{Finding, PlainTest, Repair, findings};
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
 pub use verdict::{Fires, Proof, Relation, Verdict, Witness};

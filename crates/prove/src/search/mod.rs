@@ -8,6 +8,7 @@
 //! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
 
 mod build;
+mod example;
 mod goal;
 mod json;
 mod late;
@@ -26,6 +27,7 @@ use crate::solve::Model;
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
 use build::{Guide, Known, Maker, Trace};
+pub(crate) use example::example;
 use indexmap::IndexMap;
 use observe::Observer;
 use random::Random;

@@ -65,6 +65,23 @@ impl Fix {
         out.push_str(text.get(at..)?);
         Some(out)
     }
+
+    /// Where in the text before it what stands at a place after it was.
+    pub fn before(&self, at: u32) -> u32 {
+        let mut grown: i64 = 0;
+        for edit in &self.edits {
+            let start = i64::from(edit.span.start) + grown;
+            let length = i64::try_from(edit.text.len()).unwrap_or(i64::MAX);
+            if i64::from(at) < start {
+                break;
+            }
+            if i64::from(at) < start.saturating_add(length) {
+                return edit.span.start;
+            }
+            grown += length - i64::from(edit.span.end - edit.span.start);
+        }
+        u32::try_from(i64::from(at) - grown).unwrap_or(at)
+    }
 }
 
 /// Tables with the rows that show something.

@@ -9,6 +9,7 @@ mod check;
 mod convert;
 mod diff;
 mod execute;
+mod fix;
 mod format;
 mod identify;
 mod input;
@@ -32,6 +33,7 @@ pub use diff::{
 pub use execute::{
     ColumnRecord, Data, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
 };
+pub use fix::{Fixed, fix_file};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};

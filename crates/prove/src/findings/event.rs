@@ -33,11 +33,11 @@ fn event(rule: &Rule, finding: &Finding, options: &Options) -> Option<Event> {
             "without this threshold the rule finds this, with it nothing",
         ),
         codes::IMPLIED_CONDITION => {
-            (rule.clone(), variant::silent(rule), "the rule finds this, which meets both conditions")
+            (rule.clone(), variant::never(rule, finding.span)?, "the rule finds this, which meets both conditions")
         }
         codes::COVERED_ALTERNATIVE => (
             variant::only(rule, finding.span)?,
-            variant::silent(rule),
+            variant::never(rule, finding.span)?,
             "this meets the alternative, and the one that covers it, too",
         ),
         codes::BARE_JOIN => (

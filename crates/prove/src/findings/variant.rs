@@ -14,6 +14,8 @@ enum Cut {
     Drop,
     /// Of the alternatives that it stands among, it alone stays.
     Only,
+    /// It and what stands beside it give way to what never holds.
+    Never,
 }
 
 /// The rule without the condition that stands there; `None` if none does.
@@ -24,6 +26,11 @@ pub(super) fn without(rule: &Rule, span: Span) -> Option<Rule> {
 /// The rule with that alternative and none of those beside it.
 pub(super) fn only(rule: &Rule, span: Span) -> Option<Rule> {
     changed(rule, &mut |plan| cut_filter(plan, span, Cut::Only))
+}
+
+/// The rule in which neither this condition nor those beside it hold for anything.
+pub(super) fn never(rule: &Rule, span: Span) -> Option<Rule> {
+    changed(rule, &mut |plan| cut_filter(plan, span, Cut::Never))
 }
 
 /// The rule whose join without kind keeps all pairs.
@@ -41,13 +48,6 @@ pub(super) fn all_pairs(rule: &Rule, span: Span) -> Option<Rule> {
         }
         false
     })
-}
-
-/// The rule that is switched off.
-pub(super) fn silent(rule: &Rule) -> Rule {
-    let mut rule = rule.clone();
-    rule.envelope.enabled = Some(false);
-    rule
 }
 
 fn changed(rule: &Rule, change: &mut dyn FnMut(&mut Plan) -> bool) -> Option<Rule> {
@@ -113,16 +113,20 @@ enum Found {
     Here,
     /// It was inside, and is cut.
     Cut,
+    /// It is inside, and all that stands with it goes.
+    Beside,
 }
 
 fn cut_filter(plan: &mut Plan, span: Span, cut: Cut) -> bool {
     let Op::Filter { input: _, predicate } = &mut *plan.op else { return false };
     match cut_inside(predicate, span, cut) {
         Found::Nowhere => false,
-        Found::Cut => true,
+        Found::Cut | Found::Beside => true,
         Found::Here => {
-            if cut == Cut::Drop {
-                *predicate = Expr::bool(true, predicate.span);
+            match cut {
+                Cut::Drop => *predicate = Expr::bool(true, predicate.span),
+                Cut::Only => {}
+                Cut::Never => *predicate = Expr::bool(false, predicate.span),
             }
             true
         }
@@ -133,16 +137,22 @@ fn cut_inside(e: &mut Expr, span: Span, cut: Cut) -> Found {
     if e.span == span {
         return Found::Here;
     }
+    let found = cut_part(e, span, cut);
+    if found == Found::Beside {
+        *e = Expr::bool(false, e.span);
+        return Found::Cut;
+    }
+    found
+}
+
+fn cut_part(e: &mut Expr, span: Span, cut: Cut) -> Found {
     match &mut e.kind {
         ExprKind::And(parts) | ExprKind::Or(parts) => {
             for at in 0..parts.len() {
                 match parts.get_mut(at).map_or(Found::Nowhere, |p| cut_inside(p, span, cut)) {
                     Found::Nowhere => {}
-                    Found::Cut => return Found::Cut,
-                    Found::Here => {
-                        keep(parts, at, cut);
-                        return Found::Cut;
-                    }
+                    found @ (Found::Cut | Found::Beside) => return found,
+                    Found::Here => return keep(parts, at, cut),
                 }
             }
             Found::Nowhere
@@ -181,16 +191,13 @@ fn cut_inside(e: &mut Expr, span: Span, cut: Cut) -> Found {
 
 fn cut_list<T>(values: &mut Vec<T>, place: Option<usize>, cut: Cut) -> Found {
     match place {
-        Some(at) if values.len() > 1 => {
-            keep(values, at, cut);
-            Found::Cut
-        }
+        Some(at) if values.len() > 1 => keep(values, at, cut),
         Some(_) => Found::Here,
         None => Found::Nowhere,
     }
 }
 
-fn keep<T>(parts: &mut Vec<T>, at: usize, cut: Cut) {
+fn keep<T>(parts: &mut Vec<T>, at: usize, cut: Cut) -> Found {
     match cut {
         Cut::Drop => {
             parts.remove(at);
@@ -199,5 +206,7 @@ fn keep<T>(parts: &mut Vec<T>, at: usize, cut: Cut) {
             parts.swap(0, at);
             parts.truncate(1);
         }
+        Cut::Never => return Found::Beside,
     }
+    Found::Cut
 }

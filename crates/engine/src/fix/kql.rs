@@ -53,7 +53,8 @@ impl Text<'_> {
             }
             // The blanks before it and the line end behind it are its own.
             let before = self.query.get(at as usize..span.start as usize).unwrap_or_default();
-            let blanks = before.len() - before.trim_end_matches([' ', '\t']).len();
+            let apart = self.query.get(..at as usize).is_some_and(|b| b.ends_with([' ', '\t', '\n']));
+            let blanks = if apart { 0 } else { before.len() - before.trim_end_matches([' ', '\t']).len() };
             let from = span.start - u32::try_from(blanks).unwrap_or_default();
             if from > at {
                 edits.push(Edit { span: Span::new(at, from), text: String::new() });
@@ -65,7 +66,16 @@ impl Text<'_> {
         }
         // A line of which nothing is left goes whole.
         let line_end = self.query.get(end as usize..).is_some_and(|rest| rest.starts_with('\n'));
-        let end = if at > start && line_end { end + 1 } else { end };
+        let rest = self.query.get(at as usize..end as usize).unwrap_or_default();
+        let end = match at > start {
+            true if line_end => end + 1,
+            true => {
+                // What follows takes the place of what went, with its indentation.
+                at += u32::try_from(rest.len() - rest.trim_start_matches([' ', '\t']).len()).unwrap_or_default();
+                end
+            }
+            false => end,
+        };
         if end > at {
             edits.push(Edit { span: Span::new(at, end), text: String::new() });
         }

@@ -452,4 +452,3 @@ fn parts_of(tree: &Tree, truth: bool) -> Option<(Side, Vec<&Tree>)> {
         Kind::Test(_) => None,
     }
 }
-

@@ -198,7 +198,7 @@ fn bounds(query: &Query, e: &Expr, time: ColId, window: &mut Window) {
         ExprKind::Compare(c) => {
             let (limit, after) = match (is_time(&c.left), is_time(&c.right)) {
                 (true, false) => (before_now(query, &c.right, 0), c.op),
-                (false, true) => (before_now(query, &c.left, 0), turned(c.op)),
+                (false, true) => (before_now(query, &c.left, 0), c.op.flipped()),
                 (true, true) | (false, false) => return,
             };
             let Some(limit) = limit else { return };
@@ -233,16 +233,6 @@ impl Window {
             self.newest = ticks;
             self.by.get_or_insert(span);
         }
-    }
-}
-
-const fn turned(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
     }
 }
 

@@ -32,6 +32,7 @@ mod verdict;
 
 pub use arena::Arena;
 pub use findings::{Finding, PlainTest, Repair, findings};
+pub use search::{Executor, replay, try_out};
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
 pub use verdict::{Fires, Proof, Relation, Verdict, Witness};

@@ -8,11 +8,13 @@
 //! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
 
 mod build;
+mod example;
 mod goal;
 mod json;
 mod late;
 mod observe;
 mod random;
+mod replay;
 mod sample;
 mod shrink;
 mod store;
@@ -26,9 +28,11 @@ use crate::solve::Model;
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
 use build::{Guide, Known, Maker, Trace};
+pub(crate) use example::example;
 use indexmap::IndexMap;
 use observe::Observer;
 use random::Random;
+pub use replay::{Executor, replay, try_out};
 use ruleferry_diag::Span;
 use ruleferry_eval::{MemoryTable, MemoryTables, Row, Value, evaluate};
 use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Source, Type, Values};

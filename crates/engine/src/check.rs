@@ -150,6 +150,7 @@ const STEPS: u64 = 50_000;
 fn proved(rule: &ir::Rule, language: Language, text: &str) -> Vec<Diagnostic> {
     let options = ruleferry_prove::Options {
         now: 0,
+        now_is_fixed: false,
         seed: 0,
         steps: STEPS,
         search: false,

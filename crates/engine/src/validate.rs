@@ -71,6 +71,7 @@ fn read_with(
     }
     let comparison = Comparison {
         now,
+        now_is_fixed: now.is_some(),
         watch: None,
         empty_is_absent: empty_is_absent(from, to),
         search: to != Language::Sql,

@@ -66,8 +66,11 @@ impl Tables for MemoryTables {
         let places: Vec<Option<(usize, bool, Type)>> = request
             .columns
             .iter()
-            .map(|(name, ty)| {
-                let at = table.columns.iter().position(|(n, _)| n == name)?;
+            .enumerate()
+            .map(|(i, (name, ty))| {
+                // Most often they stand in the same order.
+                let here = table.columns.get(i).is_some_and(|(n, _)| n == name);
+                let at = if here { i } else { table.columns.iter().position(|(n, _)| n == name)? };
                 let has = table.columns.get(at)?.1;
                 Some((at, has == *ty, *ty))
             })

@@ -141,8 +141,13 @@ pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict 
         }
         return Verdict::unknown(aligner.reasons);
     }
-    let pair =
-        Pair { arena: &aligner.arena, a: (a, ca.as_ref()), b: (b, cb.as_ref()), models: &aligner.models };
+    let pair = Pair {
+        arena: &aligner.arena,
+        a: (a, ca.as_ref()),
+        b: (b, cb.as_ref()),
+        models: &aligner.models,
+        wanted: (related.within.is_none(), related.covers.is_none()),
+    };
     let found = search(&pair, options);
     judged(found, related, aligner.reasons, options)
 }

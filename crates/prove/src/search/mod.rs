@@ -11,6 +11,7 @@ mod build;
 mod goal;
 mod json;
 mod late;
+mod news;
 mod observe;
 mod random;
 mod sample;
@@ -27,6 +28,7 @@ use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
 use build::{Guide, Known, Maker, Trace};
 use indexmap::IndexMap;
+use news::News;
 use observe::Observer;
 use random::Random;
 use ruleferry_diag::Span;
@@ -77,6 +79,8 @@ pub(crate) struct Pair<'p> {
     pub a: (&'p ir::Rule, Option<&'p Canonical>),
     pub b: (&'p ir::Rule, Option<&'p Canonical>),
     pub models: &'p [Model],
+    /// Which differences are looked for: that `a`, that `b` finds what the other misses. One that was proved not to be is not.
+    pub wanted: (bool, bool),
 }
 
 pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
@@ -92,6 +96,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         mentioned: [&a.query, &b.query].into_iter().flat_map(mentioned).collect(),
         options,
         left: options.steps,
+        wanted: pair.wanted,
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
@@ -100,6 +105,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
                 .iter()
                 .all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
         pending: Vec::new(),
+        news: News::of(&a.query, &b.query),
     };
     search.models(pair);
     search.run();
@@ -115,7 +121,8 @@ pub fn witnesses(
     options: &Options,
 ) -> (Option<Witness>, Option<Witness>, u32, u32, Vec<String>) {
     let arena = Arena::default();
-    let found = search(&Pair { arena: &arena, a: (a, None), b: (b, None), models: &[] }, options);
+    let pair = Pair { arena: &arena, a: (a, None), b: (b, None), models: &[], wanted: (true, true) };
+    let found = search(&pair, options);
     (found.only_a, found.only_b, found.tried, found.fired, found.faults)
 }
 
@@ -360,6 +367,7 @@ struct Search<'s, 'r> {
     mentioned: FxHashSet<SmolStr>,
     options: &'s Options,
     left: u64,
+    wanted: (bool, bool),
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
@@ -367,12 +375,30 @@ struct Search<'s, 'r> {
     weight: u64,
     row_wise: bool,
     pending: Vec<Row>,
+    /// What each of the rules has and the other has not.
+    news: [News; 2],
+}
+
+/// Tables on which a rule alerts, or nearly, and what they were made of.
+struct Base {
+    side: usize,
+    guide: Guide,
+    made: Made,
+}
+
+/// How far the making of tables for each rule has come.
+#[derive(Default)]
+struct Bases {
+    attempts: [u64; 2],
+    hits: [u32; 2],
+    bases: Vec<Base>,
+    pool: Vec<MemoryTables>,
 }
 
 impl Search<'_, '_> {
     fn done(&self) -> bool {
         self.left == 0
-            || self.found.only_a.is_some() && self.found.only_b.is_some()
+            || (self.found.only_a.is_some() || !self.wanted.0) && (self.found.only_b.is_some() || !self.wanted.1)
             || self.options.stop.is_some_and(|stop| stop())
     }
 
@@ -513,92 +539,23 @@ impl Search<'_, '_> {
         if !self.row_wise {
             self.observe(self.empty());
         }
-        let mut pool: Vec<MemoryTables> = Vec::new();
-        let mut bases: Vec<(usize, Guide, Made)> = Vec::new();
-        // Tables on which the rules alert.
-        for side in [0, 1] {
-            let mut hits = 0;
-            for attempt in 0..ATTEMPTS {
-                if self.done() || hits >= 3 {
-                    break;
-                }
-                let guide = Guide::attempt(attempt, self.options.seed);
-                let copies = self.rules.get(side).and_then(|r| threshold(r));
-                let made = self.make(&[(side, false)], &guide, copies);
-                let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
-                self.take(made.tables.clone());
-                if fires || attempt == 0 {
-                    hits += u32::from(fires);
-                    pool.push(made.tables.clone());
-                    if bases.iter().filter(|(s, ..)| *s == side).count() < 2 {
-                        // A table on which the rule does not alert is no base, but the only one there may be.
-                        if fires {
-                            bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
-                        }
-                        let mut guide = guide;
-                        for (key, (taken, _)) in &made.trace.decisions {
-                            guide.choices.insert(*key, *taken);
-                        }
-                        bases.push((side, guide, made));
-                    }
-                }
-            }
-        }
-        self.flush();
-        // Rows for both rules together: one alerts, the other fails in one test.
-        if self.row_wise {
+        let mut bases = Bases::default();
+        // What only one of the rules has is changed first.
+        for hits in [1, 3] {
             for side in [0, 1] {
-                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone())
-                else {
-                    continue;
-                };
-                for atom in &other.atoms {
-                    let mut guide = Guide { fill: true, ..Guide::default() };
-                    guide.flips.insert(*atom);
-                    let made = self.make(&[(side, false), (1 - side, true)], &guide, None);
-                    self.take(made.tables);
-                }
+                self.alerting(&mut bases, side, hits);
             }
             self.flush();
-        }
-        // One thing at a time is changed.
-        for (side, guide, made) in &bases {
-            for changed in Self::changes(guide, &made.trace) {
-                if self.done() {
-                    return;
-                }
-                let copies = self.rules.get(*side).and_then(|r| threshold(r));
-                let mut next = self.make(&[(*side, false)], &changed, copies);
-                // The change does not go with the other choices: others, then.
-                for random in 1..8 {
-                    if next.conflicts <= made.conflicts || self.done() {
-                        break;
-                    }
-                    let mut other = changed.clone();
-                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
-                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-                    let again = self.make(&[(*side, false)], &other, copies);
-                    if again.conflicts < next.conflicts {
-                        next = again;
-                    }
-                }
-                // What the change brought in is changed, too: the rows that an exclusion looks for.
-                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
-                    let mut second = changed.clone();
-                    second.flips.insert(*atom);
-                    if self.done() {
-                        return;
-                    }
-                    let also = self.make(&[(*side, false)], &second, copies);
-                    self.take(also.tables);
-                }
-                if pool.len() < 200 {
-                    pool.push(next.tables.clone());
-                }
-                self.take(next.tables);
+            if self.row_wise && hits == 3 {
+                self.together(&bases);
+            }
+            self.change(&mut bases, hits == 1);
+            self.flush();
+            if self.done() {
+                return;
             }
         }
-        self.flush();
+        let pool = bases.pool;
         if self.found.fired == 0 {
             // Nothing near to these tables will make either alert.
             return;
@@ -648,6 +605,125 @@ impl Search<'_, '_> {
             }
         }
         self.flush();
+    }
+
+    /// Makes tables on which a rule alerts, so many.
+    fn alerting(&mut self, bases: &mut Bases, side: usize, wanted: u32) {
+        let (Some(attempts), Some(hits)) = (bases.attempts.get_mut(side), bases.hits.get_mut(side)) else {
+            return;
+        };
+        while *attempts < ATTEMPTS && *hits < wanted && !self.done() {
+            let attempt = *attempts;
+            *attempts += 1;
+            let mut guide = Guide::attempt(attempt, self.options.seed);
+            let copies = self.rules.get(side).and_then(|r| threshold(r));
+            let made = self.make(&[(side, false)], &guide, copies);
+            let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
+            self.take(made.tables.clone());
+            if !fires && attempt > 0 {
+                continue;
+            }
+            *hits += u32::from(fires);
+            bases.pool.push(made.tables.clone());
+            // A table on which the rule does not alert is no base, but the only one there may be.
+            if fires && *hits == 1 {
+                bases.bases.retain(|b| b.side != side);
+            }
+            if bases.bases.iter().filter(|b| b.side == side).count() < 2 {
+                for (key, (taken, _)) in &made.trace.decisions {
+                    guide.choices.insert(*key, *taken);
+                }
+                bases.bases.push(Base { side, guide, made });
+            }
+        }
+    }
+
+    /// Rows for both rules together: one alerts, the other fails in one test.
+    fn together(&mut self, bases: &Bases) {
+        for side in [0, 1] {
+            let Some(other) = bases.bases.iter().find(|b| b.side != side) else { continue };
+            for atom in &other.made.trace.atoms {
+                let mut guide = Guide { fill: true, ..Guide::default() };
+                guide.flips.insert(*atom);
+                let made = self.make(&[(side, false), (1 - side, true)], &guide, None);
+                self.take(made.tables);
+            }
+        }
+        self.flush();
+    }
+
+    /// One thing at a time is changed; `news`: only where one rule has what the other has not.
+    fn change(&mut self, bases: &mut Bases, news: bool) {
+        let Bases { bases, pool, .. } = bases;
+        for Base { side, guide, made } in &*bases {
+            let all = match self.news.get(*side) {
+                Some(known) if news => Self::news(guide, &made.trace, known),
+                _ => Self::changes(guide, &made.trace),
+            };
+            for changed in all {
+                if self.done() {
+                    return;
+                }
+                let copies = self.rules.get(*side).and_then(|r| threshold(r));
+                let mut next = self.make(&[(*side, false)], &changed, copies);
+                // The change does not go with the other choices: others, then.
+                for random in 1..8 {
+                    if next.conflicts <= made.conflicts || self.done() {
+                        break;
+                    }
+                    let mut other = changed.clone();
+                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
+                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                    let again = self.make(&[(*side, false)], &other, copies);
+                    if again.conflicts < next.conflicts {
+                        next = again;
+                    }
+                }
+                // What the change brought in is changed, too: the rows that an exclusion looks for.
+                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
+                    let mut second = changed.clone();
+                    second.flips.insert(*atom);
+                    if self.done() {
+                        return;
+                    }
+                    let also = self.make(&[(*side, false)], &second, copies);
+                    self.take(also.tables);
+                }
+                if pool.len() < 200 {
+                    pool.push(next.tables.clone());
+                }
+                self.take(next.tables);
+            }
+        }
+    }
+
+    /// Guides that differ from a base in one choice at a place that is new, the innermost places first.
+    fn news(base: &Guide, trace: &Trace, news: &News) -> Vec<Guide> {
+        let mut out = Vec::new();
+        for atom in trace.atoms.iter().rev().filter(|a| news.has(a.0)) {
+            let mut next = base.clone();
+            next.flips.insert(*atom);
+            out.push(next);
+        }
+        for (key, (taken, count)) in trace.decisions.iter().rev() {
+            let element = key.2 == build::NEEDLE;
+            for at in (0..*count).filter(|at| at != taken) {
+                if if element { news.has_element(key.0, at) } else { news.has(key.0) } {
+                    let mut next = base.clone();
+                    next.choices.insert(*key, at);
+                    out.push(next);
+                }
+            }
+        }
+        for key in trace.counts.keys().filter(|k| news.has(k.0)) {
+            for more in [-1, 1, -2, 3] {
+                let mut next = base.clone();
+                next.more.insert(*key, more);
+                out.push(next);
+            }
+        }
+        out.truncate(60);
+        out
     }
 
     fn take_row(&mut self, row: Row) {

@@ -75,6 +75,12 @@ impl Tables for MemoryTables {
                 Some((at, has == *ty, *ty))
             })
             .collect();
+        // The table as it is: its rows are shared.
+        let whole = places.len() == table.columns.len()
+            && places.iter().enumerate().all(|(i, p)| matches!(p, Some((at, true, _)) if *at == i));
+        if whole && !request.event && table.rows.iter().all(|r| r.len() == places.len()) {
+            return Ok(Some(table.rows.clone()));
+        }
         let rows = table.rows.iter().enumerate().map(|(n, row)| {
             let values = places.iter().map(|place| match place {
                 None => Value::Null,

@@ -11,6 +11,7 @@ mod build;
 mod goal;
 mod json;
 mod late;
+mod narrow;
 mod news;
 mod observe;
 mod random;
@@ -23,10 +24,11 @@ mod vary;
 mod wish;
 
 use crate::canon::Canonical;
-use crate::solve::Model;
+use crate::block::BlockId;
+use crate::solve::{Model, value_of};
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
-use build::{Guide, Known, Maker, Trace};
+use build::{Given, Guide, Known, Maker, Step, Trace};
 use indexmap::IndexMap;
 use news::News;
 use observe::Observer;
@@ -36,6 +38,7 @@ use ruleferry_eval::{MemoryTable, MemoryTables, Row, Value, evaluate};
 use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Source, Type, Values};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
+use std::rc::Rc;
 use store::Store;
 use wish::Patterns;
 
@@ -73,24 +76,35 @@ pub(crate) struct Found {
     pub faults: Vec<String>,
 }
 
+/// Values that meet a filter of one rule and not that of the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Suggestion {
+    pub model: Model,
+    /// The block in whose space the terms are, and whether it is one of the first rule.
+    pub at: Option<(BlockId, bool)>,
+}
+
 /// Both sides of a search. `models` are values that suggest a difference (`a` and not `b`, `b` and not `a`).
 pub(crate) struct Pair<'p> {
     pub arena: &'p Arena,
     pub a: (&'p ir::Rule, Option<&'p Canonical>),
     pub b: (&'p ir::Rule, Option<&'p Canonical>),
-    pub models: &'p [Model],
+    pub models: &'p [Suggestion],
     /// Which differences are looked for: that `a`, that `b` finds what the other misses. One that was proved not to be is not.
     pub wanted: (bool, bool),
 }
 
 pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
-    let (a, b) = (pair.a.0, pair.b.0);
+    let whole = [pair.a.0, pair.b.0];
+    let narrow = narrow::narrowed(pair.a.0, pair.b.0);
+    let [a, b] = narrow.as_ref().map_or(whole, |[a, b]| [a, b]);
     let patterns = Patterns::default();
     let known = [a, b].map(|r| Known::new(&r.query, r.envelope.schedule.look_back));
     let mut search = Search {
         known: &known,
         rules: [a, b],
         observer: Observer::new(a, b, options.now),
+        whole: narrow.is_some().then(|| Observer::new(whole[0], whole[1], options.now)),
         patterns: &patterns,
         layout: layout(&[&a.query, &b.query]),
         mentioned: [&a.query, &b.query].into_iter().flat_map(mentioned).collect(),
@@ -108,6 +122,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         news: News::of(&a.query, &b.query),
     };
     search.models(pair);
+    search.placed(pair);
     search.run();
     search.flush();
     search.found
@@ -193,11 +208,15 @@ impl Guide {
             random: if n < 2 { 0 } else { (seed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 },
             variant: if n < 6 { 0 } else { n },
             fill: n != 1 && n % 5 != 4,
+            outputs: n % 2 == 0,
             strict: n % 7 == 3,
             ..Self::default()
         }
     }
 }
+
+/// Values beside the one that a test looks for that are tried.
+const NEAR: usize = 12;
 
 /// Plans and expressions that the making of one set of tables may walk.
 const WALK: u32 = 60_000;
@@ -237,6 +256,7 @@ fn make<'q>(
             groups: Vec::new(),
             late: Vec::new(),
             insts: 0,
+            readings: rustc_hash::FxHashMap::default(),
             share: *share,
             budget: WALK,
             node_depth: 0,
@@ -361,6 +381,8 @@ struct Search<'s, 'r> {
     known: &'s [Known<'r>; 2],
     rules: [&'r ir::Rule; 2],
     observer: Observer<'r>,
+    /// Of the rules with all their columns, where those that are run have not all of them.
+    whole: Option<Observer<'r>>,
     patterns: &'s Patterns,
     layout: IndexMap<SmolStr, IndexMap<SmolStr, Type>>,
     /// Names of the columns that the rules read.
@@ -493,7 +515,7 @@ impl Search<'_, '_> {
         let runs = u32::try_from(runs).unwrap_or(60);
         // What is reported is what was seen last.
         let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
-        let seen = self.observer.see(&tables);
+        let seen = self.whole.as_ref().unwrap_or(&self.observer).see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
     }
@@ -503,7 +525,7 @@ impl Search<'_, '_> {
         let Some(table) = self.layout.keys().next().cloned().filter(|_| self.layout.len() == 1) else {
             return;
         };
-        for model in pair.models {
+        for Suggestion { model, .. } in pair.models {
             if self.done() {
                 return;
             }
@@ -512,7 +534,7 @@ impl Search<'_, '_> {
             let template = store.template(&table);
             for (term, value) in &model.values {
                 let Some(node) = node_of_term(pair.arena, *term, template, &mut store, 0) else { continue };
-                let wish = match value.as_ref().map(of_constant) {
+                let wish = match value.as_ref().map(value_of) {
                     Some(v) if !v.is_null() => {
                         let ty = value_type(&v);
                         wish::Wish::equals(v, ty)
@@ -524,6 +546,44 @@ impl Search<'_, '_> {
             let tables = store.tables();
             self.observe(tables);
         }
+    }
+
+    /// Rows on which a rule alerts that hold the values that the solver suggests for its tables.
+    fn placed(&mut self, pair: &Pair<'_>) {
+        for Suggestion { model, at } in pair.models {
+            let Some((block, of_a)) = *at else { continue };
+            let mut given: Vec<Given> = Vec::new();
+            for (term, value) in &model.values {
+                let Some((table, column, path)) = placed(pair.arena, *term, block, 0) else { continue };
+                let wish = match value.as_ref().map(value_of) {
+                    Some(v) if !v.is_null() => {
+                        let ty = value_type(&v);
+                        wish::Wish::equals(v, ty)
+                    }
+                    _ => wish::Wish::new(wish::Test::Null, Type::Unknown),
+                };
+                given.push(Given { table, column, path, wish });
+            }
+            if given.is_empty() {
+                continue;
+            }
+            let given: Rc<[Given]> = given.into();
+            let side = usize::from(!of_a);
+            let copies = self.rules.get(side).and_then(|r| threshold(r));
+            for (attempt, reading) in [(0, 0), (1, 0), (0, 1), (2, 0), (0, 2)] {
+                if self.done() {
+                    return;
+                }
+                let guide = Guide {
+                    given: Rc::clone(&given),
+                    reading,
+                    ..Guide::attempt(attempt, self.options.seed)
+                };
+                let made = self.make(&[(side, false)], &guide, copies);
+                self.take(made.tables);
+            }
+        }
+        self.flush();
     }
 
     fn empty(&self) -> MemoryTables {
@@ -550,6 +610,9 @@ impl Search<'_, '_> {
                 self.together(&bases);
             }
             self.change(&mut bases, hits == 1);
+            if hits == 1 {
+                self.constants(&bases);
+            }
             self.flush();
             if self.done() {
                 return;
@@ -638,6 +701,19 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Tables on which a rule alerts with constants that are new in the columns of their kind, and times that far apart.
+    fn constants(&mut self, bases: &Bases) {
+        let constants: Vec<Value> = self.news.iter().flat_map(|n| n.constants.clone()).take(12).collect();
+        for base in bases.bases.iter().filter(|b| b.side < 2) {
+            for tables in vary::with_constants(&base.made.tables, &constants, &self.mentioned) {
+                if self.done() {
+                    return;
+                }
+                self.take(tables);
+            }
+        }
+    }
+
     /// Rows for both rules together: one alerts, the other fails in one test.
     fn together(&mut self, bases: &Bases) {
         for side in [0, 1] {
@@ -704,6 +780,14 @@ impl Search<'_, '_> {
             let mut next = base.clone();
             next.flips.insert(*atom);
             out.push(next);
+            if !trace.leaves.contains(atom) {
+                continue;
+            }
+            for which in 0..NEAR {
+                let mut next = base.clone();
+                next.near.insert(*atom, which);
+                out.push(next);
+            }
         }
         for (key, (taken, count)) in trace.decisions.iter().rev() {
             let element = key.2 == build::NEEDLE;
@@ -715,14 +799,16 @@ impl Search<'_, '_> {
                 }
             }
         }
-        for key in trace.counts.keys().filter(|k| news.has(k.0)) {
+        let few = trace.counts.len() <= 3;
+        for key in trace.counts.keys().filter(|k| few || news.has(k.0)) {
             for more in [-1, 1, -2, 3] {
                 let mut next = base.clone();
                 next.more.insert(*key, more);
                 out.push(next);
             }
         }
-        out.truncate(60);
+        out.push(Guide { outputs: !base.outputs, ..base.clone() });
+        out.truncate(200);
         out
     }
 
@@ -758,6 +844,7 @@ impl Search<'_, '_> {
             }
         }
         out.truncate(500);
+        out.push(Guide { outputs: !base.outputs, ..base.clone() });
         out.push(Guide { fill: !base.fill, ..base.clone() });
         out.push(Guide { strict: !base.strict, ..base.clone() });
         for variant in 1..4 {
@@ -847,19 +934,84 @@ fn node_of_term(
     }
 }
 
-fn of_constant(c: &crate::term::Constant) -> Value {
-    use crate::term::Constant;
-    match c {
-        Constant::Null(_) => Value::Null,
-        Constant::Bool(b) => Value::Bool(*b),
-        Constant::Long(n) => Value::Long(*n),
-        Constant::Real(bits) => Value::Real(f64::from_bits(*bits)),
-        Constant::Decimal(t) => Value::of_ir(&ir::Value::Decimal(t.clone())),
-        Constant::String(s) => Value::String(s.clone()),
-        Constant::Datetime(t) => Value::Datetime(*t),
-        Constant::Timespan(t) => Value::Timespan(*t),
-        Constant::Guid(t) => Value::of_ir(&ir::Value::Guid(t.clone())),
-        Constant::Dynamic(t) => ruleferry_eval::parse_json(t).map_or(Value::Null, Value::dynamic),
+/// The table, the column of it and the part of that column that a term of a block reads.
+fn placed(
+    arena: &Arena,
+    term: crate::term::TermId,
+    block: BlockId,
+    depth: usize,
+) -> Option<(SmolStr, (SmolStr, Type), Vec<Step>)> {
+    use crate::block::Source as From;
+    use crate::term::{Constant, Term};
+    if depth > 40 {
+        return None;
+    }
+    let go = |term, block| placed(arena, term, block, depth + 1);
+    let source = &arena.get_block(block)?.source;
+    match (arena.get(term), source) {
+        (Term::Column { name, ty }, From::Scan { name: table, .. }) => {
+            Some((table.clone(), (name.clone(), *ty), Vec::new()))
+        }
+        (Term::Event, From::Scan { name: table, .. }) => {
+            Some((table.clone(), ("_raw".into(), Type::String), Vec::new()))
+        }
+        (Term::Input(at, inner), source) => {
+            let input = match (source, at) {
+                (From::Join { left, .. }, 0) => *left,
+                (From::Join { right, .. }, _) => *right,
+                (
+                    From::Aggregate { input, .. } | From::Distinct { input, .. } | From::Top { input, .. },
+                    _,
+                ) => *input,
+                (From::Union { inputs } | From::Other { inputs, .. }, at) => {
+                    *inputs.get(usize::try_from(*at).ok()?)?
+                }
+                (From::Scan { over, .. }, _) => (*over)?,
+                (From::Unit | From::Values(_), _) => return None,
+            };
+            go(*inner, input)
+        }
+        (Term::Merged(each, _), From::Union { inputs }) => {
+            let (input, term) = inputs.iter().zip(each).find_map(|(i, t)| Some((*i, (*t)?)))?;
+            go(term, input)
+        }
+        (Term::Cast(inner, _), _) => go(*inner, block),
+        (Term::Member(base, name), _) => {
+            let (table, column, mut path) = go(*base, block)?;
+            path.push(Step::Member(name.clone()));
+            Some((table, column, path))
+        }
+        (Term::Index(base, at), _) => {
+            let (table, column, mut path) = go(*base, block)?;
+            path.push(match arena.get(*at) {
+                Term::Constant(Constant::Long(n)) => Step::Element(usize::try_from(*n).ok()?.min(60)),
+                Term::Constant(Constant::String(s)) => Step::Member(s.clone()),
+                _ => return None,
+            });
+            Some((table, column, path))
+        }
+        (Term::Call(name, args, _), _)
+            if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
+        {
+            go(*args.last()?, block)
+        }
+        (
+            Term::Column { .. }
+            | Term::Event
+            | Term::Merged(..)
+            | Term::Constant(_)
+            | Term::Now
+            | Term::Call(..)
+            | Term::Arithmetic(..)
+            | Term::Negate(_)
+            | Term::Case(..)
+            | Term::Truth { .. }
+            | Term::Made { .. }
+            | Term::Scalar(..)
+            | Term::List(..)
+            | Term::Opaque { .. },
+            _,
+        ) => None,
     }
 }
 

@@ -3,9 +3,9 @@
 //! In: two queries. Out: the addresses of such expressions, aggregates and operators, and which elements of lists are such.
 //! Two parts are the same if they read the same, columns by their names and `let`s by their values; spans say nothing.
 
-use ruleferry_ir::visit::Child;
+use indexmap::IndexMap;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, BindingValue, Expr, ExprKind, InValues, Json, MatchValue, MatchValues, Op,
+    AggregateCall, AggregateItem, BindingValue, Child, Expr, ExprKind, InValues, Json, MatchValue, MatchValues, Op,
     Plan, Query, Source, Value,
 };
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
@@ -17,6 +17,8 @@ pub(super) struct News {
     places: FxHashSet<usize>,
     /// Elements of the list that a test looks for, by its address.
     elements: FxHashMap<usize, Vec<bool>>,
+    /// Constants.
+    pub constants: Vec<ruleferry_eval::Value>,
 }
 
 impl News {
@@ -41,6 +43,7 @@ struct Prints<'q> {
     query: &'q Query,
     by_place: FxHashMap<usize, u64>,
     elements: FxHashMap<usize, Vec<u64>>,
+    constants: IndexMap<u64, ruleferry_eval::Value>,
     all: FxHashSet<u64>,
 }
 
@@ -56,8 +59,13 @@ fn place<T>(at: &T) -> usize {
 
 impl<'q> Prints<'q> {
     fn of(query: &'q Query) -> Self {
-        let mut prints =
-            Self { query, by_place: FxHashMap::default(), elements: FxHashMap::default(), all: FxHashSet::default() };
+        let mut prints = Self {
+            query,
+            by_place: FxHashMap::default(),
+            elements: FxHashMap::default(),
+            constants: IndexMap::new(),
+            all: FxHashSet::default(),
+        };
         for binding in &query.bindings {
             match &binding.value {
                 BindingValue::Scalar(e) => drop(prints.expr(e)),
@@ -73,6 +81,12 @@ impl<'q> Prints<'q> {
         News {
             places: self.by_place.iter().filter(|(_, p)| new(p)).map(|(at, _)| *at).collect(),
             elements: self.elements.iter().map(|(at, es)| (*at, es.iter().map(new).collect())).collect(),
+            constants: self
+                .constants
+                .iter()
+                .filter(|(p, _)| new(p))
+                .map(|(_, v)| v.clone())
+                .collect(),
         }
     }
 
@@ -283,6 +297,12 @@ impl<'q> Prints<'q> {
             | ExprKind::Subquery(_)
             | ExprKind::Opaque(_) => {}
         }
+        if let ExprKind::Literal(value) = &e.kind {
+            let list = matches!(value, Value::Dynamic(Json::Array(_) | Json::Object(_)));
+            if !list {
+                self.constants.insert(own, ruleferry_eval::Value::of_ir(value));
+            }
+        }
         if let Some(listed) = listed {
             self.elements.insert(place(e), listed);
         }
@@ -303,6 +323,8 @@ impl<'q> Prints<'q> {
                     let prints: Vec<u64> =
                         items.iter().map(|i| hashed(|h| format!("{i:?}").hash(h))).collect();
                     self.all.extend(&prints);
+                    let values = items.iter().map(ruleferry_eval::Value::of_json);
+                    self.constants.extend(prints.iter().copied().zip(values));
                     return Some(prints);
                 }
                 _ => return None,

@@ -20,7 +20,8 @@ fn options() -> Options {
 
 fn found(a: &ir::Rule, b: &ir::Rule) -> Found {
     let arena = Arena::default();
-    search(&Pair { arena: &arena, a: (a, None), b: (b, None), models: &[] }, &options())
+    let pair = Pair { arena: &arena, a: (a, None), b: (b, None), models: &[], wanted: (true, true) };
+    search(&pair, &options())
 }
 
 /// `a` finds more, `b` finds more.

@@ -1,6 +1,7 @@
 //! What the prover says of a rule and an edit of it, and whether tables that it did not choose agree.
 
 use super::Edit;
+use crate::clock::Clock;
 use crate::route::{self, NOW};
 use crate::{hints, tables};
 use ruleferry_eval::{Definedness, Key, undefined_columns};
@@ -40,12 +41,11 @@ pub fn options(search: bool) -> Options {
 }
 
 /// Compares a rule with an edit of it.
-#[expect(clippy::disallowed_methods, reason = "measures the time of a comparison")]
 pub fn judge(edit: &Edit, a: &Rule, b: &Rule) -> Option<Outcome> {
-    let start = std::time::Instant::now();
+    let clock = Clock::start();
     let verdict = route::guarded(|| Ok(compare(a, b, &options(true))))
         .unwrap_or_else(|stop| Verdict::undecided(stop.to_string()));
-    let micros = start.elapsed().as_micros();
+    let micros = clock.micros();
     let tested = verdict.proof() == Some(Proof::Tested);
     // Which differences are there, and which of them must not be. Only where something was proved can other tables contradict.
     let (differs, contradicted) = match verdict.relation() {

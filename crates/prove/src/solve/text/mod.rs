@@ -482,7 +482,8 @@ fn address_texts(number: u128) -> Vec<String> {
     let long = Ipv6Addr::from_bits(number);
     match u32::try_from(number ^ 0xffff_0000_0000) {
         Ok(short) => {
-            vec![Ipv4Addr::from_bits(short).to_string(), format!("::ffff:{}", Ipv4Addr::from_bits(short))]
+            let short = Ipv4Addr::from_bits(short);
+            vec![short.to_string(), format!("::ffff:{short}"), format!(" {short}"), format!("{short}/32")]
         }
         Err(_) => vec![long.to_string()],
     }

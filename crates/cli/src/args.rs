@@ -21,6 +21,12 @@ pub enum Command {
     /// Every output keeps what its source finds, or says in which direction it differs and why. What has no faithful
     /// form is refused with the reason.
     Convert(Convert),
+    /// Convert a whole catalogue to several targets, in a folder that later runs go on with
+    ///
+    /// Writes `<target>/…` as a mirror of the rules, `ledger.jsonl` with a record a rule and target, and the reports `report.html`,
+    /// `report.md` and `report.json`. What has not changed is not done again; what was edited by hand is not overwritten; a
+    /// run that was cut short is gone on with.
+    Migrate(Migrate),
     /// Say how what one rule finds relates to what another finds
     ///
     /// The verdict is about meaning, not text: `equivalent` is proved, `equivalent-bounded` was tested on tables and shows no
@@ -58,7 +64,7 @@ pub enum Command {
 }
 
 /// Which rules, and how they are read.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Rules {
     /// Rule files and folders; `-` is standard input. Folders are walked, `.gitignore` is respected
     #[arg(required = true, value_name = "PATH")]
@@ -99,6 +105,51 @@ pub struct Convert {
     /// `text` prints the artefacts, `json` one record a rule
     #[arg(long, value_enum, default_value = "text")]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// The targets; `ruleferry targets` lists them
+    #[arg(long, value_name = "TARGET", required = true, num_args = 1.., value_delimiter = ',')]
+    pub to: Vec<String>,
+    /// The folder of the outputs, the ledger and the reports
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// The worst loss that is still emitted
+    #[arg(long, value_enum, default_value = "wider")]
+    pub max_loss: MaxLoss,
+    /// The time that `now()` stands for, written into the outputs as a literal (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Refuse what cannot be proved equivalent
+    #[arg(long)]
+    pub require_proof: bool,
+    /// Do not read the outputs again to compare them with their sources
+    #[arg(long)]
+    pub no_validate: bool,
+}
+
+impl Migrate {
+    /// The conversion to one of the targets.
+    pub fn convert(&self, to: &str) -> Convert {
+        Convert {
+            rules: self.rules.clone(),
+            to: to.to_owned(),
+            output: Some(self.output.clone()),
+            schema: "native".to_owned(),
+            max_loss: self.max_loss,
+            now: self.now.clone(),
+            values: self.values.clone(),
+            require_proof: self.require_proof,
+            no_validate: self.no_validate,
+            format: TextOrJson::Json,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -84,7 +84,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
     })
 }
 
-fn options(args: &Convert) -> Result<ConvertOptions> {
+pub fn options(args: &Convert) -> Result<ConvertOptions> {
     let Some(to) = targets::target::find(&args.to).filter(|t| t.writes) else {
         let names: Vec<&str> = targets::target::all().iter().filter(|t| t.writes).map(|t| t.name).collect();
         bail!("`{}` is no target; there are {}", args.to, names.join(", "));

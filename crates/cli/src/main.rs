@@ -9,6 +9,7 @@ mod convert;
 mod diff;
 mod format;
 mod info;
+mod migrate;
 mod output;
 mod run;
 mod test;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

@@ -1,0 +1,7 @@
+//! Sets of rules: bulk migration with a ledger.
+//!
+//! In: the inputs of a run and its options. Out: files below an output folder, and summaries. What one rule means and how it is
+//! converted is the engine's; here it is decided what has to be done again, what may be overwritten, and what is said of the whole.
+
+mod folder;
+pub mod migrate;

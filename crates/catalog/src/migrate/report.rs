@@ -292,8 +292,11 @@ fn general(detail: &str) -> String {
     out
 }
 
-fn ranked(entries: &[Entry], what: impl Fn(&Entry) -> Vec<(String, String, String)>) -> Vec<Ranked> {
-    let mut found: BTreeMap<(String, String, String), BTreeSet<(&str, usize)>> = BTreeMap::new();
+/// Code, effect or status, and what is said.
+type Reason = (String, String, String);
+
+fn ranked(entries: &[Entry], what: impl Fn(&Entry) -> Vec<Reason>) -> Vec<Ranked> {
+    let mut found: BTreeMap<Reason, BTreeSet<(&str, usize)>> = BTreeMap::new();
     for entry in entries {
         for (code, kind, detail) in what(entry) {
             found.entry((code, kind, general(&detail))).or_default().insert((&entry.path, entry.number));

@@ -27,6 +27,12 @@ pub enum Command {
     /// `report.md` and `report.json`. What has not changed is not done again; what was edited by hand is not overwritten; a
     /// run that was cut short is gone on with.
     Migrate(Migrate),
+    /// Say which deployed rules no longer mean what their source means
+    ///
+    /// A rule that was only reformatted has not drifted; one that finds less or more, is disabled, runs less often, triggers later
+    /// or is suppressed for longer has. Rules are paired by the file that a converted rule names, by id, by path, by title.
+    /// Exit status 0 if nothing drifted, 2 if something did, 1 if something cannot be read.
+    Drift(Drift),
     /// Say how what one rule finds relates to what another finds
     ///
     /// The verdict is about meaning, not text: `equivalent` is proved, `equivalent-bounded` was tested on tables and shows no
@@ -105,6 +111,49 @@ pub struct Convert {
     /// `text` prints the artefacts, `json` one record a rule
     #[arg(long, value_enum, default_value = "text")]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("other").required(true).args(["deployed", "since"]))]
+pub struct Drift {
+    /// The source: a file, a folder, or either at a git revision (`rules@main`)
+    #[arg(value_name = "SRC")]
+    pub source: PathBuf,
+    /// What is deployed: converted files, an export of a platform, a folder of either
+    #[arg(value_name = "DEPLOYED")]
+    pub deployed: Option<PathBuf>,
+    /// Compare with what SRC was at this git revision instead
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// Drift that is accepted, with a reason and the last day (YAML)
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// What cannot be decided does not fail the run
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// Read every file as this language, whatever its name and content say
+    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    pub from: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Give up on a rule after this long (`10s`): what is not decided by then is unknown
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DriftFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DriftFormat {
+    Text,
+    /// One object a rule
+    Json,
+    Sarif,
+    Github,
+    Junit,
+    Markdown,
 }
 
 #[derive(Debug, Args)]

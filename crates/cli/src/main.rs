@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod drift;
 mod format;
 mod info;
 mod migrate;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Drift(args) => drift::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Run(args) => run::run(&args),

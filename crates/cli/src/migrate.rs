@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 /// Where no bar is shown, a line says how far the run is, no more often than this.
 const EVERY: Duration = Duration::from_secs(10);
 
+#[expect(clippy::disallowed_methods, reason = "progress is told every so often")]
 pub fn run(args: &Migrate) -> Result<Exit> {
     let (mut inputs, missing) = output::inputs(&args.rules)?;
     let mut targets: Vec<&str> = Vec::new();

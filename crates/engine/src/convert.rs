@@ -71,7 +71,9 @@ fn invalid(
 pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let (language, layout) = match identify(input, &text, options.from) {
         Identified::Rules(language, layout) => (language, layout),
-        Identified::NoRules => return Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() },
+        Identified::NoRules => {
+            return Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+        }
         Identified::Unknown(diagnostics) => return invalid(input, text, None, diagnostics, options),
     };
     match language {
@@ -118,7 +120,12 @@ fn convert_kql(
         return invalid(input, text, Some(Language::Kql), diagnostics, options);
     }
     let count = file.rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), envelopes: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: file.diagnostics,
+    };
     for (i, rule) in file.rules.iter().enumerate() {
         let origin = origin(input, i, count);
         let (warnings, result) = kql_rule(rule, &origin, &input.path, options);
@@ -346,7 +353,12 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         return invalid(input, text, Some(Language::Sigma), diagnostics, options);
     }
     let count = rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), envelopes: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
     let mut start = 0;
     for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
@@ -380,7 +392,8 @@ fn sigma_to_sigma(
     };
     let envelope = parsed.documents.first().map(names).unwrap_or_default();
     let map = SpanMap::identity();
-    let mut converted = Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted

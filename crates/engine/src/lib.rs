@@ -28,7 +28,7 @@ pub use check::{Checked, check_file};
 pub use convert::{Converted, convert_file, convert_text};
 pub use diff::{
     Change, ChangeEffect, ChangeKind, DiffOptions, DiffRecord, DiffSide, Diffed, DiffedFile, Gates,
-    MetadataChange, Side, Watch, diff, diff_text, finding,
+    MetadataChange, Side, Watch, diff, diff_text, finding, sentence,
 };
 pub use execute::{
     ColumnRecord, Data, DuckDb, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
@@ -61,4 +61,11 @@ pub fn ddl(tables: &[String]) -> Result<String, String> {
     }
     let names: Vec<&str> = tables.iter().map(String::as_str).collect();
     Ok(ruleferry_sql::ddl(ruleferry_sql::Dialect::DUCKDB, &names))
+}
+
+/// A day as `YYYY-MM-DD`, counted from 1970-01-01.
+pub fn date_text(days: i64) -> String {
+    const FROM_YEAR_1: i64 = 719_162;
+    let (year, month, day) = ruleferry_ir::time::civil(days.saturating_add(FROM_YEAR_1));
+    format!("{year:04}-{month:02}-{day:02}")
 }

@@ -268,7 +268,7 @@ fn make<'q>(
         walked += u64::from(WALK.saturating_sub(maker.budget));
     }
     let tables = store.tables();
-    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked + 10 }
+    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked / 8 + 10 }
 }
 
 /// The tables that the queries read, with the columns that they know, in types that serve both.

@@ -284,7 +284,7 @@ impl<'p> Store<'p> {
         if depth > 16 {
             return Value::Null;
         }
-        self.work += 10;
+        self.work += 10 + 10 * node.wishes.len() as u64;
         let value = self.decide(root, depth);
         self.fix(root, value.clone());
         value

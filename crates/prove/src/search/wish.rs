@@ -78,17 +78,36 @@ impl Wish {
     }
 }
 
-/// Compiled patterns of one search.
+/// Compiled patterns of one search, and texts that they match.
 #[derive(Default, Debug)]
-pub(super) struct Patterns(RefCell<Compiled>);
+pub(super) struct Patterns {
+    compiled: RefCell<Compiled>,
+    sampled: RefCell<FxHashMap<SmolStr, Rc<Sampled>>>,
+}
+
+/// Texts that a pattern matches, the plainest first, and whether a match begins, ends the text.
+#[derive(Debug)]
+struct Sampled {
+    texts: Vec<String>,
+    anchored: (bool, bool),
+}
 
 /// By pattern and whether case is folded; none where it does not compile.
 type Compiled = FxHashMap<(SmolStr, bool), Option<Rc<Regex>>>;
 
 impl Patterns {
+    fn sampled(&self, pattern: &SmolStr) -> Rc<Sampled> {
+        let mut known = self.sampled.borrow_mut();
+        let made = known.entry(pattern.clone()).or_insert_with(|| {
+            let texts = (0..6).map_while(|variant| sample(pattern, variant)).collect();
+            Rc::new(Sampled { texts, anchored: anchors(pattern) })
+        });
+        Rc::clone(made)
+    }
+
     fn get(&self, pattern: &str, case: Case) -> Option<Rc<Regex>> {
         let key = (SmolStr::new(pattern), case == Case::Insensitive);
-        let mut known = self.0.borrow_mut();
+        let mut known = self.compiled.borrow_mut();
         known
             .entry(key)
             .or_insert_with(|| {
@@ -389,10 +408,9 @@ fn texts(about: &About<'_>, all: &mut Vec<Value>) {
             ) => inside.push(t.to_string()),
             (MatchKind::Cidr, Needle::Text(t)) => whole.extend(cidr_sample(t)),
             (MatchKind::Regex, Needle::Text(t)) => {
-                let anchored = anchors(t);
-                for variant in 0..6 {
-                    let Some(text) = sample(t, variant) else { break };
-                    match anchored {
+                let sampled = about.patterns.sampled(t);
+                for (variant, text) in sampled.texts.iter().cloned().enumerate() {
+                    match sampled.anchored {
                         (true, true) => whole.push(text),
                         (true, false) if variant == 0 => {
                             starts.push(text.clone());

@@ -207,19 +207,22 @@ impl<'q> Maker<'q, '_, '_> {
         self.wish(subject, inst, Wish::equals(value, ty))
     }
 
-    /// Two texts that differ in case only, or not at all.
+    /// Two texts that differ in case only, or nearly.
     fn in_another_case(&mut self, nodes: (Option<NodeId>, Option<NodeId>), which: usize) -> bool {
         let (Some(a), Some(b)) = nodes else { return false };
-        let texts = match which {
-            0 => ("Alpha", "Alpha"),
-            1 => ("alpha", "ALPHA"),
-            2 => ("alpha bravo", "alpha"),
-            3 => ("xalpha", "alpha"),
-            4 => ("alphax", "alpha"),
-            _ => return false,
+        let (one, other) = if which.is_multiple_of(2) { (a, b) } else { (b, a) };
+        // With a letter at its end, where that goes with what is asked of it.
+        let test = Test::Text {
+            kind: MatchKind::EndsWith,
+            case: ruleferry_ir::Case::Sensitive,
+            needles: [Needle::Text("Qz".into())].into(),
+            chosen: 0,
         };
-        self.store.wish(a, Wish::equals(Value::string(texts.0), Type::String));
-        self.store.wish(b, Wish::equals(Value::string(texts.1), Type::String));
+        self.store.wish(one, Wish::new(test, Type::String));
+        let Value::String(text) = self.store.value(one) else { return false };
+        let near = super::vary::near(&Value::String(text), Type::String);
+        let Some(value) = near.into_iter().nth(which / 2).filter(|v| !v.is_null()) else { return false };
+        self.store.wish(other, Wish::equals(value, Type::String));
         true
     }
 

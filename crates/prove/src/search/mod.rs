@@ -730,8 +730,12 @@ impl Search<'_, '_> {
 
     /// One thing at a time is changed; `news`: only where one rule has what the other has not.
     fn change(&mut self, bases: &mut Bases, news: bool) {
+        let reached = if news { self.reached(&bases.bases) } else { Vec::new() };
         let Bases { bases, pool, .. } = bases;
-        for Base { side, guide, made } in &*bases {
+        for Base { side, guide, made } in bases.iter().chain(&reached) {
+            if news {
+                self.take(made.tables.clone());
+            }
             let all = match self.news.get(*side) {
                 Some(known) if news => Self::news(guide, &made.trace, known),
                 _ => Self::changes(guide, &made.trace),
@@ -771,6 +775,37 @@ impl Search<'_, '_> {
                 self.take(next.tables);
             }
         }
+    }
+
+    /// Choices other than those of the bases that lead to new tests: the other branch of an `or`, a partner in a join.
+    fn reached(&mut self, bases: &[Base]) -> Vec<Base> {
+        let mut reached: Vec<Base> = Vec::new();
+        let mut makes = 60;
+        for Base { side, guide, made } in bases {
+            let copies = self.rules.get(*side).and_then(|r| threshold(r));
+            let options = made.trace.decisions.iter().flat_map(|(key, (taken, count))| {
+                (0..*count).filter(move |at| at != taken).take(20).map(move |at| (*key, at))
+            });
+            for (key, at) in options.filter(|(key, _)| key.2 != build::NEEDLE) {
+                if makes == 0 || reached.len() >= 6 || self.done() {
+                    return reached;
+                }
+                makes -= 1;
+                let mut guide = guide.clone();
+                guide.choices.insert(key, at);
+                let next = self.make(&[(*side, false)], &guide, copies);
+                let known = |leaf: &build::Key| {
+                    made.trace.leaves.contains(leaf) || reached.iter().any(|r| r.made.trace.leaves.contains(leaf))
+                };
+                let new = self.news.get(*side).is_some_and(|news| {
+                    next.trace.leaves.iter().any(|leaf| news.has(leaf.0) && !known(leaf))
+                });
+                if new {
+                    reached.push(Base { side: *side, guide, made: next });
+                }
+            }
+        }
+        reached
     }
 
     /// Guides that differ from a base in one choice at a place that is new, the innermost places first.

@@ -48,8 +48,15 @@ fn sigma(detection: &str) -> (ir::Rule, String) {
 }
 
 fn found(rule: &ir::Rule, text: &str) -> Vec<String> {
-    let options =
-        Options { now: 0, now_is_fixed: false, seed: 0, steps: 50_000, search: false, empty_is_absent: false, stop: None };
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    };
     findings(rule, &options).iter().map(|f| format!("{} {}", f.code, f.span.text(text).trim())).collect()
 }
 

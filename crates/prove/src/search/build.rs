@@ -9,9 +9,9 @@ use super::wish::Wish;
 use indexmap::{IndexMap, IndexSet};
 use ruleferry_eval::Value;
 use ruleferry_ir::{
-    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, ExprKind, InputKind,
-    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source,
-    TICKS_PER_SECOND, Type,
+    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, ExprKind,
+    InputKind, Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query,
+    Source, TICKS_PER_SECOND, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};

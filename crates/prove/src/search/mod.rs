@@ -7,12 +7,15 @@
 //! that fails, another branch or list element, a row more or less (`build::Guide`), a value beside the one that was asked for
 //! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
 
+mod beside;
 mod build;
 mod goal;
 mod json;
 mod late;
+mod made;
 mod narrow;
 mod news;
+mod nodes;
 mod observe;
 mod random;
 mod sample;
@@ -22,9 +25,10 @@ mod store;
 mod tests;
 mod vary;
 mod wish;
+mod wished;
 
-use crate::canon::Canonical;
 use crate::block::BlockId;
+use crate::canon::Canonical;
 use crate::solve::{Model, value_of};
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
@@ -420,7 +424,8 @@ struct Bases {
 impl Search<'_, '_> {
     fn done(&self) -> bool {
         self.left == 0
-            || (self.found.only_a.is_some() || !self.wanted.0) && (self.found.only_b.is_some() || !self.wanted.1)
+            || (self.found.only_a.is_some() || !self.wanted.0)
+                && (self.found.only_b.is_some() || !self.wanted.1)
             || self.options.stop.is_some_and(|stop| stop())
     }
 
@@ -574,11 +579,8 @@ impl Search<'_, '_> {
                 if self.done() {
                     return;
                 }
-                let guide = Guide {
-                    given: Rc::clone(&given),
-                    reading,
-                    ..Guide::attempt(attempt, self.options.seed)
-                };
+                let guide =
+                    Guide { given: Rc::clone(&given), reading, ..Guide::attempt(attempt, self.options.seed) };
                 let made = self.make(&[(side, false)], &guide, copies);
                 self.take(made.tables);
             }
@@ -795,7 +797,8 @@ impl Search<'_, '_> {
                 guide.choices.insert(key, at);
                 let next = self.make(&[(*side, false)], &guide, copies);
                 let known = |leaf: &build::Key| {
-                    made.trace.leaves.contains(leaf) || reached.iter().any(|r| r.made.trace.leaves.contains(leaf))
+                    made.trace.leaves.contains(leaf)
+                        || reached.iter().any(|r| r.made.trace.leaves.contains(leaf))
                 };
                 let new = self.news.get(*side).is_some_and(|news| {
                     next.trace.leaves.iter().any(|leaf| news.has(leaf.0) && !known(leaf))

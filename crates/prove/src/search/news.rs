@@ -5,8 +5,8 @@
 
 use indexmap::IndexMap;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, BindingValue, Child, Expr, ExprKind, InValues, Json, MatchValue, MatchValues, Op,
-    Plan, Query, Source, Value,
+    AggregateCall, AggregateItem, BindingValue, Child, Expr, ExprKind, InValues, Json, MatchValue,
+    MatchValues, Op, Plan, Query, Source, Value,
 };
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use std::hash::{Hash, Hasher as _};
@@ -81,12 +81,7 @@ impl<'q> Prints<'q> {
         News {
             places: self.by_place.iter().filter(|(_, p)| new(p)).map(|(at, _)| *at).collect(),
             elements: self.elements.iter().map(|(at, es)| (*at, es.iter().map(new).collect())).collect(),
-            constants: self
-                .constants
-                .iter()
-                .filter(|(p, _)| new(p))
-                .map(|(_, v)| v.clone())
-                .collect(),
+            constants: self.constants.iter().filter(|(p, _)| new(p)).map(|(_, v)| v.clone()).collect(),
         }
     }
 

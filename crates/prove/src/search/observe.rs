@@ -55,7 +55,13 @@ impl<'r> Side<'r> {
         let names = rule.query.plan.output.iter().map(|id| SmolStr::new(rule.query.columns.name(*id)));
         let off = |r: &ir::Rule| r.envelope.enabled == Some(false);
         let query = Prepared::new(&rule.query);
-        Self { rule, query, defined: names.zip(defined).collect(), rows_open, silent: off(rule) && !off(other) }
+        Self {
+            rule,
+            query,
+            defined: names.zip(defined).collect(),
+            rows_open,
+            silent: off(rule) && !off(other),
+        }
     }
 
     fn run(&self, tables: &MemoryTables, now: i64, choice: u64) -> Result<Answer, Fault> {

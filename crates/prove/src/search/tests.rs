@@ -15,7 +15,15 @@ fn kql(text: &str) -> ir::Rule {
 }
 
 fn options() -> Options {
-    Options { now: NOW, now_is_fixed: false, seed: 1, steps: 3_000_000, search: true, empty_is_absent: false, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 3_000_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    }
 }
 
 fn found(a: &ir::Rule, b: &ir::Rule) -> Found {

@@ -133,7 +133,10 @@ pub(crate) fn texts() -> Vec<String> {
             all.push(format!("{a}{b}"));
         }
     }
-    all.extend(["10.0.0.1", "10.0.0.2", "10.1.0.0", "::ffff:10.0.0.1", "::1", "a10.0.0.1", "ab ab", "1a1 a"].map(str::to_owned));
+    all.extend(
+        ["10.0.0.1", "10.0.0.2", "10.1.0.0", "::ffff:10.0.0.1", "::1", "a10.0.0.1", "ab ab", "1a1 a"]
+            .map(str::to_owned),
+    );
     all
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         options,
         left: options.steps,
         wanted: pair.wanted,
+        bounded: false,
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
@@ -157,8 +158,8 @@ pub fn fires(rule: &ir::Rule, options: &Options) -> Result<usize, String> {
         let guide = Guide::attempt(attempt, options.seed);
         let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, None);
         match observer.fires(false, &made.tables) {
-            Ok(0) => {}
-            Ok(n) => return Ok(n),
+            Ok((0, _)) => {}
+            Ok((n, _)) => return Ok(n),
             Err(f) => fault = Some(f),
         }
     }
@@ -272,7 +273,8 @@ fn make<'q>(
         walked += u64::from(WALK.saturating_sub(maker.budget));
     }
     let tables = store.tables();
-    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked / 8 + 10 }
+    let work = store.work + walked / 8 + 10 + patterns.spent();
+    Made { tables, trace, conflicts: store.conflicts, work }
 }
 
 /// The tables that the queries read, with the columns that they know, in types that serve both.
@@ -394,6 +396,8 @@ struct Search<'s, 'r> {
     options: &'s Options,
     left: u64,
     wanted: (bool, bool),
+    /// One difference was found, and the other is looked for with fewer steps.
+    bounded: bool,
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
@@ -481,6 +485,7 @@ impl Search<'_, '_> {
         }
         self.left = self.left.saturating_sub(self.cost(&tables));
         let seen = self.observer.see(&tables);
+        self.left = self.left.saturating_sub(seen.work);
         if let Some(fault) = seen.fault {
             if self.found.faults.len() < 8 && !self.found.faults.contains(&fault) {
                 self.found.faults.push(fault);
@@ -490,15 +495,20 @@ impl Search<'_, '_> {
         self.found.tried += 1;
         self.found.fired += u32::from(seen.rows != (0, 0));
         if seen.only_a && self.found.only_a.is_none() {
-            self.found.only_a = self.witness(tables.clone(), Fires::A);
+            self.found.only_a = self.witness(tables.clone(), Fires::A, seen.work);
         }
         if seen.only_b && self.found.only_b.is_none() {
-            self.found.only_b = self.witness(tables, Fires::B);
+            self.found.only_b = self.witness(tables, Fires::B, seen.work);
+        }
+        // One difference is there: that the other kind is not is asked of fewer tables.
+        if self.found.only_a.is_some() != self.found.only_b.is_some() && !self.bounded {
+            self.bounded = true;
+            self.left = self.left.min(self.options.steps / 4);
         }
     }
 
-    /// The smallest tables that still show it.
-    fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+    /// The smallest tables that still show it. `work`: what one run of both rules has cost.
+    fn witness(&mut self, tables: MemoryTables, fires: Fires, work: u64) -> Option<Witness> {
         let without_empties = |t: &MemoryTables| {
             let mut t = t.clone();
             if self.options.empty_is_absent {
@@ -506,20 +516,23 @@ impl Search<'_, '_> {
             }
             t
         };
-        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
+        let runs = (self.left / (self.cost(&tables) + work).max(1)).clamp(40, 600);
+        let mut spent = 0;
         let mut shows = |t: &MemoryTables| {
             if self.options.stop.is_some_and(|stop| stop()) {
                 return false;
             }
             let seen = self.observer.see(&without_empties(t));
+            spent += seen.work + 20;
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let runs = u32::try_from(runs).unwrap_or(60);
+        let runs = u32::try_from(runs).unwrap_or(40);
         // What is reported is what was seen last.
         let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
+        self.left = self.left.saturating_sub(spent);
         let seen = self.whole.as_ref().unwrap_or(&self.observer).see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
@@ -683,7 +696,9 @@ impl Search<'_, '_> {
             let mut guide = Guide::attempt(attempt, self.options.seed);
             let copies = self.rules.get(side).and_then(|r| threshold(r));
             let made = self.make(&[(side, false)], &guide, copies);
-            let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
+            let fires = self.observer.fires(side == 1, &made.tables);
+            self.left = self.left.saturating_sub(fires.as_ref().map_or(observe::FAULT, |f| f.1));
+            let fires = fires.is_ok_and(|(n, _)| n > 0);
             self.take(made.tables.clone());
             if !fires && attempt > 0 {
                 continue;

@@ -6,11 +6,11 @@
 use super::random::Random;
 use super::sample::{anchors, sample};
 use regex_automata::meta::Regex;
-use ruleferry_eval::{Value, cast};
+use ruleferry_eval::{Key, Value, cast};
 use ruleferry_ir::{Case, CompareOp, GlobPart, MatchKind, Missing, TICKS_PER_SECOND, Type};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -83,6 +83,8 @@ impl Wish {
 pub(super) struct Patterns {
     compiled: RefCell<Compiled>,
     sampled: RefCell<FxHashMap<SmolStr, Rc<Sampled>>>,
+    /// What the tests of values have cost since it was last asked.
+    work: Cell<u64>,
 }
 
 /// Texts that a pattern matches, the plainest first, and whether a match begins, ends the text.
@@ -96,6 +98,15 @@ struct Sampled {
 type Compiled = FxHashMap<(SmolStr, bool), Option<Rc<Regex>>>;
 
 impl Patterns {
+    pub fn spend(&self, work: usize) {
+        self.work.set(self.work.get().saturating_add(work as u64));
+    }
+
+    /// Steps spent since the last time.
+    pub fn spent(&self) -> u64 {
+        self.work.take()
+    }
+
     fn sampled(&self, pattern: &SmolStr) -> Rc<Sampled> {
         let mut known = self.sampled.borrow_mut();
         let made = known.entry(pattern.clone()).or_insert_with(|| {
@@ -160,9 +171,14 @@ pub(super) fn holds(value: &Value, wish: &Wish, patterns: &Patterns) -> bool {
     };
     let found = match &wish.test {
         Test::Order(op, bound) => ordered(*op, compared(&read, bound)),
-        Test::Equal(values, _) => values.iter().any(|v| compared(&read, v) == Some(Ordering::Equal)),
+        Test::Equal(values, _) => {
+            patterns.spend(values.len() / 8);
+            values.iter().any(|v| compared(&read, v) == Some(Ordering::Equal))
+        }
         Test::Text { kind, case, needles, .. } => {
             let text = text_of(&read);
+            let each = if *kind == MatchKind::Regex { 4 + text.len() / 16 } else { 1 + text.len() / 64 };
+            patterns.spend(needles.len() * each);
             needles.iter().any(|n| found(&text, *kind, *case, n, patterns))
         }
         Test::Length(op, n) => {
@@ -662,8 +678,11 @@ pub(super) fn alternatives(base: &Value, count: usize, step: i64, about: &About<
     let text = text_of(base);
     let mut random = Random::new(7);
     let limit = i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(3).saturating_add(40);
+    let mut seen: FxHashSet<Key> = FxHashSet::default();
+    seen.insert(Key::new(base, about.ty));
     while out.len() < count && tries < limit {
         tries += 1;
+        about.patterns.spend(8);
         let mut made: Vec<Value> = Vec::new();
         made.extend(usize::try_from(tries - 1).ok().and_then(|i| listed.get(i)).cloned());
         match base {
@@ -706,8 +725,9 @@ pub(super) fn alternatives(base: &Value, count: usize, step: i64, about: &About<
         }
         for value in made {
             let value = if about.ty == Type::Unknown { value } else { cast(&value, about.ty) };
-            let new = !value.is_null() && out.iter().all(|o| compared(o, &value) != Some(Ordering::Equal));
+            let new = !value.is_null() && !seen.contains(&Key::new(&value, about.ty));
             if new && about.wishes.iter().all(|w| holds(&value, w, about.patterns)) {
+                seen.insert(Key::new(&value, about.ty));
                 out.push(value);
                 break;
             }

@@ -207,7 +207,7 @@ fn main() -> ExitCode {
     }
     print!("{out}");
     let file = if a.rewrites { "rewrites" } else { "mutants" };
-    if a.check && !snapshot::check(&format!("tests/corpora/{file}.snap"), &out) {
+    if a.check && !snapshot::check(&snapshot::of_sample("tests/proofs", file, a.every), &out) {
         return ExitCode::FAILURE;
     }
     if wrong > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }

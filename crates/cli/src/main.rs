@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod explain;
 mod format;
 mod info;
 mod output;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Fmt(args) => format::run(&args),
         Command::Targets(args) => info::targets(&args),
         Command::Codes(args) => info::codes(&args),

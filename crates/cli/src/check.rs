@@ -63,7 +63,9 @@ pub fn run(args: &Check) -> Result<Exit> {
         Findings::Text => {
             let fixed = if args.fix { format!(", {mended} fixed") } else { String::new() };
             let left = if args.fix { " left" } else { "" };
-            output::message(&format!("{rules} rules in {files} files checked{fixed}, {findings} findings{left}"))?;
+            output::message(&format!(
+                "{rules} rules in {files} files checked{fixed}, {findings} findings{left}"
+            ))?;
         }
         Findings::Json | Findings::Github => {}
     }

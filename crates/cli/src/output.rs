@@ -43,7 +43,9 @@ pub fn executor() -> Option<Arc<dyn Executor>> {
         Some(engine) => Some(Arc::new(engine)),
         None => {
             // Nobody is there to be told.
-            let _ = message("warning: RULEFERRY_DUCKDB_LIB names no library that can be loaded; SQL is not tried out");
+            let _ = message(
+                "warning: RULEFERRY_DUCKDB_LIB names no library that can be loaded; SQL is not tried out",
+            );
             None
         }
     }

@@ -197,17 +197,18 @@ fn records_carry_fix_and_event() {
     assert_eq!(fix["artifactLocation"]["uri"], "a.kql");
     assert_eq!(fix["replacements"][0]["deletedRegion"]["byteOffset"].as_u64(), Some(start));
     // Both keys are described, and are left out where there is nothing to say.
-    let schema: serde_json::Value =
-        serde_json::from_str(&run(&folder, &["schema", "check"]).out).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&run(&folder, &["schema", "check"]).out).unwrap();
     let record = &schema["$defs"]["DiagnosticRecord"];
     assert!(record["properties"]["fix"].is_object() && record["properties"]["event"].is_object());
-    let required: Vec<&str> = record["required"].as_array().unwrap().iter().filter_map(|r| r.as_str()).collect();
+    let required: Vec<&str> =
+        record["required"].as_array().unwrap().iter().filter_map(|r| r.as_str()).collect();
     assert!(!required.contains(&"fix") && !required.contains(&"event") && required.contains(&"span"));
 }
 
 #[test]
 fn schedules_of_sentinel_and_defender() {
-    let sentinel = "id: 1\nname: N\nqueryFrequency: 1d\nqueryPeriod: 6h\nquery: |\n  SigninLogs | where UserId == 'u'\n";
+    let sentinel =
+        "id: 1\nname: N\nqueryFrequency: 1d\nqueryPeriod: 6h\nquery: |\n  SigninLogs | where UserId == 'u'\n";
     let defender = r#"{"id": "7", "displayName": "D", "queryCondition": {"queryText": "DeviceEvents | where Timestamp > ago(30m) | where ActionType == 'x'"}, "schedule": {"period": "1H"}}"#;
     let sql = "-- Rule: N\n-- Frequency: PT6H\nSELECT * FROM SigninLogs WHERE TimeGenerated > TIMESTAMP '2026-01-01 00:00:00' AND UserId = 'u'\n";
     let folder = Folder::new(&[("s.yaml", sentinel), ("d.json", defender), ("q.sql", sql)]);

@@ -1,12 +1,12 @@
 //! `check`: parses and lifts the rules of a file, and says what is wrong with them,
 //! also what is proved of a rule alone.
 
+use crate::fix::Site;
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
 use crate::run::guarded;
-use crate::fix::Site;
 use crate::source;
 use ruleferry_diag::{Diagnostic, LineIndex, Severity, Span, SpanMap, codes};
 use ruleferry_ir as ir;
@@ -191,6 +191,7 @@ fn proved(site: &Site<'_>) -> Vec<Diagnostic> {
     let (text, language) = (site.query, site.language);
     let options = ruleferry_prove::Options {
         now: NOW,
+        now_is_fixed: false,
         seed: 1,
         steps: STEPS,
         search: true,

@@ -75,13 +75,18 @@ pub(crate) fn replay(
 }
 
 fn prove_options(now: i64) -> ruleferry_prove::Options {
-    ruleferry_prove::Options { now, seed: 1, steps: 0, search: false, empty_is_absent: false, stop: None }
+    ruleferry_prove::Options {
+        now,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 0,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    }
 }
 
-fn disagreement(
-    tried: Result<Option<String>, String>,
-    span: ruleferry_diag::Span,
-) -> Option<Diagnostic> {
+fn disagreement(tried: Result<Option<String>, String>, span: ruleferry_diag::Span) -> Option<Diagnostic> {
     let message = match tried {
         Ok(None) => return None,
         Ok(Some(tables)) => {
@@ -127,6 +132,7 @@ fn read_with(
     }
     let comparison = Comparison {
         now,
+        now_is_fixed: now.is_some(),
         watch: None,
         empty_is_absent: empty_is_absent(from, to),
         search: to != Language::Sql,

@@ -44,6 +44,8 @@ use ruleferry_ir as ir;
 pub struct Options {
     /// `now()` of searches: ticks since year 1.
     pub now: i64,
+    /// Every run is at `now`: a rule that names that time and one that says `now()` are the same.
+    pub now_is_fixed: bool,
     /// Seed of the search.
     pub seed: u64,
     /// Steps of proof and search; the same input gives the same verdict on every machine.

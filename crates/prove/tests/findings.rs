@@ -48,8 +48,15 @@ fn sigma(detection: &str) -> (ir::Rule, String) {
 }
 
 fn found(rule: &ir::Rule, text: &str) -> Vec<String> {
-    let options =
-        Options { now: 0, seed: 0, steps: 50_000, search: false, empty_is_absent: false, stop: None };
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    };
     findings(rule, &options).iter().map(|f| format!("{} {}", f.code, f.span.text(text).trim())).collect()
 }
 
@@ -153,8 +160,15 @@ fn schedules_and_triggers() {
 
 /// The rows that show the first finding, as JSON.
 fn shown(rule: &ir::Rule) -> String {
-    let options =
-        Options { now: 0, seed: 0, steps: 50_000, search: true, empty_is_absent: false, stop: None };
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    };
     let found = findings(rule, &options);
     let event = found[0].event.as_ref();
     event.map_or_else(String::new, |e| format!("{}: {}", e.shows, serde_json::to_string(&e.tables).unwrap()))
@@ -208,7 +222,14 @@ fn a_gap_between_runs_is_shown_by_the_time_of_an_event() {
 }
 
 fn shown_if(rule: &ir::Rule) -> String {
-    let options =
-        Options { now: 0, seed: 0, steps: 50_000, search: true, empty_is_absent: false, stop: None };
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    };
     findings(rule, &options).first().map_or_else(String::new, |_| shown(rule))
 }

@@ -73,10 +73,10 @@ pub fn records(report: &FileReport) -> Vec<DiagnosticRecord> {
 fn placed(Placed { diagnostic: d, start, end }: &Placed<'_>, index: &LineIndex<'_>) -> DiagnosticRecord {
     let edit = |e: &crate::Edit| EditRecord { span: SpanRecord::new(e.span, index), text: e.text.clone() };
     DiagnosticRecord {
-        fix: d.fix.as_ref().map(|fix| FixRecord {
-            title: fix.title.clone(),
-            edits: fix.edits.iter().map(edit).collect(),
-        }),
+        fix: d
+            .fix
+            .as_ref()
+            .map(|fix| FixRecord { title: fix.title.clone(), edits: fix.edits.iter().map(edit).collect() }),
         event: d.event.as_deref().cloned(),
         code: d.code,
         severity: d.severity,

@@ -293,6 +293,7 @@ fn compare_members(
     let across = rule_a.language != rule_b.language;
     let comparison = Comparison {
         now: options.now,
+        now_is_fixed: false,
         watch: options.watch,
         empty_is_absent: empty_is_absent(rule_a.language, rule_b.language),
         search: true,
@@ -396,6 +397,8 @@ fn assumptions(a: &ir::Rule, b: &ir::Rule, empty_is_absent: bool) -> Vec<String>
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Comparison {
     pub now: Option<i64>,
+    /// One side has this time in place of `now()`.
+    pub now_is_fixed: bool,
     pub watch: Option<Watch>,
     pub empty_is_absent: bool,
     /// Look for witnesses where the proof fails.
@@ -412,6 +415,7 @@ impl Comparison {
     pub fn verdict(&self, a: &ir::Rule, b: &ir::Rule) -> Verdict {
         let options = prove::Options {
             now: self.now.unwrap_or(NOW),
+            now_is_fixed: self.now_is_fixed,
             seed: 1,
             steps: STEPS,
             search: self.search,

@@ -12,8 +12,8 @@ mod replay;
 mod rule;
 
 pub use data::{Data, Event};
-pub use replay::DuckDb;
 pub use output::{ColumnRecord, RunRecord, csv_text, table_text, value_json};
+pub use replay::DuckDb;
 pub use rule::{ReadRule, read_rule, reads};
 
 use crate::input::Input;

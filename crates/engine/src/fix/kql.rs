@@ -71,7 +71,8 @@ impl Text<'_> {
             true if line_end => end + 1,
             true => {
                 // What follows takes the place of what went, with its indentation.
-                at += u32::try_from(rest.len() - rest.trim_start_matches([' ', '\t']).len()).unwrap_or_default();
+                at += u32::try_from(rest.len() - rest.trim_start_matches([' ', '\t']).len())
+                    .unwrap_or_default();
                 end
             }
             false => end,
@@ -111,7 +112,9 @@ impl Text<'_> {
             push(with_left.unwrap_or_default());
             push(with_right.unwrap_or_default());
             if matches!(left, Some(TokenKind::Kw(Kw::Where))) {
-                let bar = before.and_then(|b| b.checked_sub(1)).filter(|b| self.kind(Some(*b)) == Some(TokenKind::Bar));
+                let bar = before
+                    .and_then(|b| b.checked_sub(1))
+                    .filter(|b| self.kind(Some(*b)) == Some(TokenKind::Bar));
                 if let Some(bar) = bar {
                     let start = bar.checked_sub(1).map_or(0, |b| place(b).1);
                     push(self.cut(start, place(last).1));
@@ -141,7 +144,8 @@ impl Text<'_> {
     /// `let name = …;`, with its line where nothing else stands there.
     fn binding(&self, span: Span) -> Vec<Candidate> {
         let Some((name, _)) = self.under(span) else { return Vec::new() };
-        let Some(let_at) = name.checked_sub(1).filter(|at| self.kind(Some(*at)) == Some(TokenKind::Kw(Kw::Let)))
+        let Some(let_at) =
+            name.checked_sub(1).filter(|at| self.kind(Some(*at)) == Some(TokenKind::Kw(Kw::Let)))
         else {
             return Vec::new();
         };
@@ -181,10 +185,34 @@ impl Text<'_> {
         let Some((first, last)) = self.under(span) else { return Vec::new() };
         let exact = plain.case == Case::Sensitive;
         let op = match plain.kind {
-            MatchKind::Equals => if exact { BinaryOp::Eq } else { BinaryOp::EqCi },
-            MatchKind::Contains => if exact { BinaryOp::ContainsCs } else { BinaryOp::Contains },
-            MatchKind::StartsWith => if exact { BinaryOp::StartsWithCs } else { BinaryOp::StartsWith },
-            MatchKind::EndsWith => if exact { BinaryOp::EndsWithCs } else { BinaryOp::EndsWith },
+            MatchKind::Equals => {
+                if exact {
+                    BinaryOp::Eq
+                } else {
+                    BinaryOp::EqCi
+                }
+            }
+            MatchKind::Contains => {
+                if exact {
+                    BinaryOp::ContainsCs
+                } else {
+                    BinaryOp::Contains
+                }
+            }
+            MatchKind::StartsWith => {
+                if exact {
+                    BinaryOp::StartsWithCs
+                } else {
+                    BinaryOp::StartsWith
+                }
+            }
+            MatchKind::EndsWith => {
+                if exact {
+                    BinaryOp::EndsWithCs
+                } else {
+                    BinaryOp::EndsWith
+                }
+            }
             MatchKind::Term
             | MatchKind::TermPrefix
             | MatchKind::TermSuffix

@@ -141,6 +141,7 @@ fn lifted(rule: &SourceRule) -> Option<ir::Rule> {
 fn same(old: &ir::Rule, new: &ir::Rule) -> bool {
     let options = prove::Options {
         now: 0,
+        now_is_fixed: false,
         seed: 0,
         steps: STEPS,
         search: false,

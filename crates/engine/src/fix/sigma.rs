@@ -4,8 +4,8 @@ use super::{Candidate, removed};
 use ruleferry_diag::{Edit, Span};
 use ruleferry_ir::{Case, MatchKind};
 use ruleferry_prove::{Finding, PlainTest, Repair};
-use ruleferry_sigma::syntax::{GroupKind, Item, Modifier, Part, SigmaString, ValueKind, Values, parse};
 use ruleferry_sigma::syntax::{Group, Section};
+use ruleferry_sigma::syntax::{GroupKind, Item, Modifier, Part, SigmaString, ValueKind, Values, parse};
 
 pub(super) fn candidates(file: &str, finding: &Finding, repair: &Repair) -> Vec<Candidate> {
     let parsed = parse(file);
@@ -18,8 +18,9 @@ pub(super) fn candidates(file: &str, finding: &Finding, repair: &Repair) -> Vec<
     let mut found = Vec::new();
     for search in items.flat_map(|d| &d.searches) {
         each_item(&search.body, &mut |siblings, item| match repair {
-            Repair::Remove => found.extend(value_of(file, item, finding.span)
-                .or_else(|| whole(file, siblings, item, finding.span))),
+            Repair::Remove => found.extend(
+                value_of(file, item, finding.span).or_else(|| whole(file, siblings, item, finding.span)),
+            ),
             Repair::Plain(plain) => found.extend(plain_of(file, item, finding.span, plain)),
             Repair::StateKind => {}
         });
@@ -113,9 +114,11 @@ fn plain_of(file: &str, item: &Item, span: Span, plain: &PlainTest) -> Option<Ca
     }
     let re = item.modifiers.iter().position(|m| m.kind == Modifier::Re)?;
     // `re` with its flags is what goes; what else stands there stays.
-    let flags = item.modifiers.iter().skip(re + 1).take_while(|m| {
-        matches!(m.kind, Modifier::IgnoreCase | Modifier::Multiline | Modifier::DotAll)
-    });
+    let flags = item
+        .modifiers
+        .iter()
+        .skip(re + 1)
+        .take_while(|m| matches!(m.kind, Modifier::IgnoreCase | Modifier::Multiline | Modifier::DotAll));
     let last = flags.last().or_else(|| item.modifiers.get(re))?;
     let mut names: Vec<&str> = match plain.kind {
         MatchKind::Equals => Vec::new(),

@@ -32,9 +32,11 @@ fn event(rule: &Rule, finding: &Finding, options: &Options) -> Option<Event> {
             rule.clone(),
             "without this threshold the rule finds this, with it nothing",
         ),
-        codes::IMPLIED_CONDITION => {
-            (rule.clone(), variant::never(rule, finding.span)?, "the rule finds this, which meets both conditions")
-        }
+        codes::IMPLIED_CONDITION => (
+            rule.clone(),
+            variant::never(rule, finding.span)?,
+            "the rule finds this, which meets both conditions",
+        ),
         codes::COVERED_ALTERNATIVE => (
             variant::only(rule, finding.span)?,
             variant::never(rule, finding.span)?,

@@ -3,9 +3,7 @@
 use super::{Finding, Repair, finding};
 use crate::canon::uses;
 use ruleferry_diag::{Span, codes};
-use ruleferry_ir::{
-    self as ir, AggregateCall, ColId, CompareOp, Expr, ExprKind, JoinKind, Op, Plan, Value,
-};
+use ruleferry_ir::{self as ir, AggregateCall, ColId, CompareOp, Expr, ExprKind, JoinKind, Op, Plan, Value};
 
 pub(super) fn all(rule: &ir::Rule, found: &mut Vec<Finding>) {
     trigger(rule, found);

@@ -107,7 +107,13 @@ fn unseen(windows: &[(i64, i64)], frequency: i64) -> Option<i64> {
 }
 
 /// The windows of all scans below; `filters`: what rows of this plan must meet further up.
-fn collect<'q>(query: &'q Query, plan: &'q Plan, mut filters: Vec<&'q Expr>, depth: u32, out: &mut Vec<Window>) {
+fn collect<'q>(
+    query: &'q Query,
+    plan: &'q Plan,
+    mut filters: Vec<&'q Expr>,
+    depth: u32,
+    out: &mut Vec<Window>,
+) {
     if depth > 500 || out.len() > MOST_SCANS {
         // Not known: a window that sees everything.
         out.push(Window { oldest: Some(i64::MAX), newest: 0, by: None, table: None, column: None });
@@ -145,10 +151,9 @@ fn collect<'q>(query: &'q Query, plan: &'q Plan, mut filters: Vec<&'q Expr>, dep
                 | JoinKind::LeftOuter
                 | JoinKind::LeftSemi
                 | JoinKind::LeftAnti => true,
-                JoinKind::RightOuter
-                | JoinKind::FullOuter
-                | JoinKind::RightSemi
-                | JoinKind::RightAnti => false,
+                JoinKind::RightOuter | JoinKind::FullOuter | JoinKind::RightSemi | JoinKind::RightAnti => {
+                    false
+                }
             };
             collect(query, &join.left, if keeps_left { filters } else { Vec::new() }, depth + 1, out);
             collect(query, &join.right, Vec::new(), depth + 1, out);

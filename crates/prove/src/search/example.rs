@@ -1,6 +1,8 @@
 //! Rows on which one rule alerts and another one does not: an example for people, not a comparison.
 
-use super::{ATTEMPTS, Found, Guide, Known, Observer, Patterns, Search, layout, mentioned, threshold, weight};
+use super::{
+    ATTEMPTS, Found, Guide, Known, News, Observer, Patterns, Search, layout, mentioned, threshold, weight,
+};
 use crate::{Options, Witness};
 use ruleferry_ir::Rule;
 use rustc_hash::FxHashSet;
@@ -13,16 +15,19 @@ pub(crate) fn example(a: &Rule, b: &Rule, options: &Options) -> Option<Witness> 
         known: &known,
         rules: [a, b],
         observer: Observer::new(a, b, options.now),
+        whole: None,
         patterns: &patterns,
         layout: layout(&[&a.query, &b.query]),
         mentioned: [&a.query, &b.query].into_iter().flat_map(mentioned).collect(),
         options,
         left: options.steps,
+        wanted: (true, false),
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
         row_wise: false,
         pending: Vec::new(),
+        news: News::of(&a.query, &b.query),
     };
     for attempt in 0..ATTEMPTS {
         let guide = Guide::attempt(attempt, options.seed);

@@ -38,8 +38,7 @@ pub fn try_out(
     let mut tried = 0;
     for attempt in 0..ATTEMPTS {
         let guide = Guide::attempt(attempt, options.seed);
-        let made =
-            make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, threshold(rule));
+        let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, threshold(rule));
         let fires = observer.fires(false, &made.tables).is_ok_and(|n| n > 0);
         if !fires && attempt > 0 {
             continue;

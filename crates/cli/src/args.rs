@@ -55,6 +55,10 @@ pub enum Command {
     /// Also what is proved of a rule alone: conditions that never or always hold, exclusions that hide all or nothing, gaps
     /// between runs, thresholds out of reach. `ruleferry codes E0921` and on say what each finding means.
     Check(Check),
+    /// Say what a rule does, stage by stage and in plain language
+    ///
+    /// Metadata, ATT&CK, stages with their conditions, what is looked for and what is left out, outputs, schedule, needs.
+    Explain(Explain),
     /// Write rules in their canonical layout, comments kept
     Fmt(Fmt),
     /// List the targets, or show one
@@ -299,6 +303,18 @@ pub struct Check {
 }
 
 #[derive(Debug, Args)]
+pub struct Explain {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// How it is shown; `json` is one record a rule
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ExplainFormat,
+}
+
+#[derive(Debug, Args)]
 pub struct Fmt {
     #[command(flatten)]
     pub rules: Rules,
@@ -355,6 +371,13 @@ pub enum TestFormat {
     Text,
     Json,
     Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,6 +8,7 @@ mod check;
 mod convert;
 mod diff;
 mod drift;
+mod explain;
 mod format;
 mod info;
 mod migrate;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Fmt(args) => format::run(&args),
         Command::Targets(args) => info::targets(&args),
         Command::Codes(args) => info::codes(&args),

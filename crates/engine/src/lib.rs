@@ -9,6 +9,7 @@ mod check;
 mod convert;
 mod diff;
 mod execute;
+mod explain;
 mod fix;
 mod format;
 mod identify;
@@ -33,6 +34,7 @@ pub use diff::{
 pub use execute::{
     ColumnRecord, Data, DuckDb, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
 };
+pub use explain::{ExplainRecord, Explained, explain_file, explain_markdown, explain_text};
 pub use fix::{Fixed, fix_file};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};

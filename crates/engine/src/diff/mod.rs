@@ -9,7 +9,7 @@ mod git;
 mod metadata;
 mod pairs;
 mod predicate;
-mod render;
+pub(crate) mod render;
 mod report;
 mod shape;
 mod side;

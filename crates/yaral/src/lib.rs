@@ -1,0 +1,3 @@
+//! YARA-L 2.0: syntax, lift to the IR, lowering from it
+
+pub mod syntax;

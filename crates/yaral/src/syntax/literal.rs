@@ -88,7 +88,7 @@ impl Duration {
         // A day is written in hours, as in the rules that people write.
         let units = [Unit::Hour, Unit::Minute];
         let unit =
-            units.into_iter().find(|u| seconds > 0 && seconds % u.seconds() == 0).unwrap_or(Unit::Second);
+            units.into_iter().find(|u| seconds > 0 && seconds.is_multiple_of(u.seconds())).unwrap_or(Unit::Second);
         Self { value: seconds / unit.seconds(), unit }
     }
 

@@ -1,3 +1,4 @@
 //! YARA-L 2.0: syntax, lift to the IR, lowering from it
 
+pub mod lift;
 pub mod syntax;

@@ -122,7 +122,7 @@ impl Lifter<'_> {
         self.current = before;
         match value.ty {
             Type::Dynamic | Type::Unknown => value.cast(Type::String, false),
-            _ => make::filled(value),
+            _ => self.filled(value),
         }
     }
 

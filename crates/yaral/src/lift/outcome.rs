@@ -9,7 +9,7 @@ use super::{Cx, Lifter, make};
 use crate::syntax::tree::{self, Call, CompareOp, ExprKind};
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{FunctionKind, find};
-use ruleferry_ir::{AggregateCall, AggregateItem, ColId, Expr, Item, Type, Value};
+use ruleferry_ir::{AggregateCall, AggregateItem, ArithmeticOp, ColId, Expr, Item, Type, Value};
 use smol_str::SmolStr;
 
 /// Lists are cut to so many elements.
@@ -69,7 +69,7 @@ impl Lifter<'_> {
             let span = outcome.span.0;
             let before = self.aggregates.len();
             let value = self.value(&outcome.value, Cx::Grouped);
-            let value = make::filled(value);
+            let value = self.filled(value);
             let name = outcome.name.text.clone();
             if self.outcomes.contains_key(&name) {
                 let message = format!("`${name}` is defined twice");
@@ -210,6 +210,7 @@ impl Lifter<'_> {
         let name = self.unique_name(&format!("#{var}"));
         let id = self.columns.add(name, Type::Long, span);
         self.aggregates.extend(counted_if(id, of, found));
+        self.present.insert(id);
         Expr::column(id, Type::Long, span)
     }
 
@@ -223,7 +224,7 @@ impl Lifter<'_> {
             let value = self.value(&arg.value, Cx::Joined);
             args.push(match value.ty {
                 Type::Dynamic | Type::Unknown => value.cast(Type::String, false),
-                _ => make::filled(value),
+                _ => self.filled(value),
             });
         }
         let Some(first) = args.first().cloned() else {
@@ -261,9 +262,29 @@ impl Lifter<'_> {
         let by = matches!(call_of, AggregateCall::ArgExtreme { .. })
             .then(|| self.columns.add(self.unique_name(&format!("{} key", call.name)), Type::Long, span));
         let id = self.columns.add(self.unique_name(&call.name), ty, span);
+        if matches!(kind, Kind::Count | Kind::CountDistinct) {
+            self.present.insert(id);
+        }
         let ids = by.into_iter().chain([id]).collect();
         self.aggregates.push(AggregateItem { ids, call: call_of, named: true });
         Some(Expr::column(id, ty, span))
+    }
+
+    /// A value of one of the copies of the event that pass; which one is open.
+    pub(super) fn of_some_copy(&mut self, value: Expr, name: &str) -> Expr {
+        let (ty, span) = (value.ty, value.span);
+        let id = self.columns.add(self.unique_name(name), ty, span);
+        let call = AggregateCall::TakeAny { returned: vec![value], star: false, condition: None };
+        self.aggregates.push(AggregateItem { ids: vec![id], call, named: true });
+        Expr::column(id, ty, span)
+    }
+
+    /// How many copies of the event pass.
+    fn copy_count(&mut self, span: Span) -> Expr {
+        let id = self.columns.add(self.unique_name("copies"), Type::Long, span);
+        self.aggregates.extend(super::event::aggregate("count", Vec::new(), id));
+        self.present.insert(id);
+        Expr::column(id, Type::Long, span)
     }
 
     fn made(&self, name: &str, args: Vec<Expr>) -> Option<AggregateCall> {
@@ -272,7 +293,7 @@ impl Lifter<'_> {
 
     /// In a rule without `match` an aggregate runs over the copies of one event: of a value that is the same in all of them
     /// it needs no look at the copies.
-    fn of_one_row(&self, kind: Kind, value: &Expr, span: Span) -> Option<Expr> {
+    fn of_one_row(&mut self, kind: Kind, value: &Expr, span: Span) -> Option<Expr> {
         if self.rule.matching.is_some() {
             return None;
         }
@@ -291,6 +312,17 @@ impl Lifter<'_> {
             }
             Kind::List(false) if alone => {
                 Some(make::call("pack_array", vec![value.clone()], Type::Dynamic, span))
+            }
+            // The same value once for each copy.
+            Kind::Number("sum", _) if same => {
+                let (ty, copies) = (value.ty, self.copy_count(span));
+                Some(Expr::arithmetic(ArithmeticOp::Mul, value.clone(), copies, ty, span))
+            }
+            Kind::List(false) if same => {
+                let copies = self.copy_count(span);
+                let most = make::long(LIST_LIMIT, span);
+                let shown = make::call("min_of", vec![copies, most], Type::Long, span);
+                Some(make::call("repeat", vec![value.clone(), shown], Type::Dynamic, span))
             }
             Kind::Number(..)
             | Kind::Count

@@ -120,7 +120,13 @@ impl Lifter<'_> {
             self.wrong(window.span.0, "the window has no length", "");
             return None;
         };
-        let across = self.predicates();
+        let mut across = self.predicates();
+        if let Some(pivot) = pivot_of(&window.kind) {
+            if !self.pivot_fits(&pivot, window.span.0) {
+                return None;
+            }
+            self.slide(&pivot, &window.kind, length, window.span.0, &mut across);
+        }
         let mut keys = Vec::new();
         for key in &matching.keys {
             let span = key.span.0;
@@ -199,19 +205,7 @@ impl Lifter<'_> {
         length: i64,
         span: Span,
     ) -> Option<(Plan, Expr)> {
-        let pivot = match kind {
-            WindowKind::After(pivot) | WindowKind::Before(pivot) => Some(pivot.text.clone()),
-            WindowKind::Hop | WindowKind::Tumbling => None,
-        };
-        if let Some(pivot) = &pivot
-            && !self.pivot_fits(pivot, span)
-        {
-            return None;
-        }
-        let mut across = across;
-        if let Some(pivot) = &pivot {
-            self.slide(pivot, kind, length, span, &mut across);
-        }
+        let pivot = pivot_of(kind);
         let names: Vec<SmolStr> = self.vars.keys().cloned().collect();
         let is = |l: &Self, p: Presence| {
             let mut of: Vec<SmolStr> = names.iter().filter(|n| l.presence_of(n) == p).cloned().collect();
@@ -365,10 +359,7 @@ impl Lifter<'_> {
             };
             let within = Ir::Between(Box::new(Between { subject, low, high }));
             let within = Expr::new(within, Type::Bool, span);
-            across.tests.push((vec![pivot.clone(), other.clone()], within.clone()));
-            if let Some(found) = self.outer.get_mut(&other) {
-                *found = Expr::and(vec![found.clone(), within], span);
-            }
+            across.tests.push((vec![pivot.clone(), other.clone()], within));
         }
     }
 
@@ -415,6 +406,14 @@ impl Lifter<'_> {
             plan = Plan::new(Op::Project { input: plan, items }, output, var_span);
         }
         Some(Side { plan, start })
+    }
+}
+
+/// The variable with whose events sliding windows begin or end.
+fn pivot_of(kind: &WindowKind) -> Option<SmolStr> {
+    match kind {
+        WindowKind::After(pivot) | WindowKind::Before(pivot) => Some(pivot.text.clone()),
+        WindowKind::Hop | WindowKind::Tumbling => None,
     }
 }
 

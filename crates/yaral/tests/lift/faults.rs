@@ -58,7 +58,7 @@ fn what_breaks_the_rules_of_the_language() {
     refused(&simple("re.regex($e.metadata.id, `(?=x)`)"), "E1105", "not valid");
     refused(&simple("re.capture($e.metadata.id, `(a)(b)`) = \"a\""), "E1101", "more than one group");
     refused(&simple("strings.to_lower($e.metadata.id, 2) = \"a\""), "E1101", "2 arguments");
-    refused(&simple("1 = 2"), "E1101", "speaks of no event");
+    refused(&simple("$e.metadata.id != \"\" 1 = 2"), "E1101", "speaks of no event");
     refused(
         "rule r { setup: graph_exclude($g.graph.entity.hostname = \"x\") events: $e.metadata.id = \"x\" condition: $e }",
         "E1106",

@@ -60,18 +60,7 @@ pub(crate) fn has_schema(table: &str) -> bool {
 
 /// The type that says more: text is what is taken for want of a better one.
 const fn stronger(a: Type, b: Type) -> Type {
-    const fn rank(ty: Type) -> u8 {
-        match ty {
-            Type::Unknown => 0,
-            Type::String => 1,
-            Type::Bool | Type::Int => 2,
-            Type::Long => 3,
-            Type::Real | Type::Decimal => 4,
-            Type::Datetime | Type::Timespan | Type::Guid => 5,
-            Type::Dynamic => 6,
-        }
-    }
-    if rank(b) > rank(a) { b } else { a }
+    if b.evidence() > a.evidence() { b } else { a }
 }
 
 impl DataTables for KnownTables {

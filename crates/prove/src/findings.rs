@@ -600,7 +600,7 @@ fn threshold(query: &ir::Query, plan: &Plan, found: &mut Vec<Finding>) {
         let ExprKind::Compare(c) = &condition.kind else { continue };
         let (column, op, number) = match (column_of(&c.left), column_of(&c.right)) {
             (Some(id), None) => (id, c.op, literal(query, &c.right)),
-            (None, Some(id)) => (id, turned(c.op), literal(query, &c.left)),
+            (None, Some(id)) => (id, c.op.flipped(), literal(query, &c.left)),
             _ => continue,
         };
         let Some(number) = number else { continue };
@@ -630,16 +630,6 @@ fn column_of(e: &Expr) -> Option<ColId> {
     match &e.kind {
         ExprKind::Cast(c) if c.implicit => column_of(&c.expr),
         _ => e.as_column(),
-    }
-}
-
-const fn turned(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
     }
 }
 

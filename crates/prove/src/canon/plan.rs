@@ -450,7 +450,7 @@ impl Canon<'_, '_> {
 
     /// Where an expression looks at other rows: a source that says which rows there are, and in what order.
     pub fn in_order_for(&mut self, rel: Rel, exprs: &[&Expr]) -> Made<Rel> {
-        if !exprs.iter().any(|e| has_window(e)) { Ok(rel) } else { self.in_order(rel, "ordered") }
+        if !exprs.iter().any(|e| e.has_window()) { Ok(rel) } else { self.in_order(rel, "ordered") }
     }
 
     pub fn in_order(&mut self, rel: Rel, what: &str) -> Made<Rel> {
@@ -651,7 +651,7 @@ impl Canon<'_, '_> {
         let right = self.rel(&join.right)?;
         let mut on = Vec::with_capacity(join.on.len());
         for key in &join.on {
-            let ty = key_type(self.query.columns.ty(key.left), self.query.columns.ty(key.right));
+            let ty = Type::of_keys(self.query.columns.ty(key.left), self.query.columns.ty(key.right));
             let (l, r) = (self.column(&left, key.left)?, self.column(&right, key.right)?);
             on.push((self.join_key(l, ty), self.join_key(r, ty)));
         }
@@ -959,19 +959,6 @@ pub(super) fn order_texts(order: &Order) -> Vec<SmolStr> {
     texts
 }
 
-fn has_window(e: &Expr) -> bool {
-    if matches!(&e.kind, ExprKind::Call(f, _) if f.has(Flags::WINDOW)) {
-        return true;
-    }
-    let mut found = false;
-    e.children(&mut |child| {
-        if let Child::Expr(inner) = child {
-            found = found || has_window(inner);
-        }
-    });
-    found
-}
-
 fn item_chooses(item: &AggregateItem) -> bool {
     match &item.call {
         AggregateCall::Function(f, _) => f.name == "passthrough",
@@ -989,17 +976,5 @@ fn at_most_one(node: &Node) -> bool {
         | Node::Aggregate { .. }
         | Node::Union { .. }
         | Node::Each { .. } => false,
-    }
-}
-
-/// The type in which the two sides of a key are compared.
-fn key_type(left: Type, right: Type) -> Type {
-    match (left, right) {
-        (Type::Dynamic | Type::Unknown, other) | (other, Type::Dynamic | Type::Unknown) => other,
-        (l, r) if l == r => l,
-        (Type::Real, _) | (_, Type::Real) => Type::Real,
-        (Type::Decimal, _) | (_, Type::Decimal) => Type::Decimal,
-        (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (l, _) => l,
     }
 }

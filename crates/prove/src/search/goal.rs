@@ -14,17 +14,6 @@ use ruleferry_ir::{
 };
 use smol_str::{SmolStr, format_smolstr};
 
-pub(super) const fn turned(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Eq => CompareOp::Eq,
-        CompareOp::Ne => CompareOp::Ne,
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-    }
-}
-
 /// The elements of an array, else the value.
 pub(super) fn spread(value: Value) -> Vec<Value> {
     let plain = |json: &Json| match json {
@@ -127,7 +116,7 @@ impl<'q> Maker<'q, '_, '_> {
                 if let Some(value) = self.fixed(&c.right, inst) {
                     self.compare(&c.left, inst, op, value, want, c.missing)
                 } else if let Some(value) = self.fixed(&c.left, inst) {
-                    self.compare(&c.right, inst, turned(op), value, want, c.missing)
+                    self.compare(&c.right, inst, op.flipped(), value, want, c.missing)
                 } else {
                     if (op == CompareOp::Eq && want || op == CompareOp::Ne && !want)
                         && let (Some(a), Some(b)) =
@@ -1074,7 +1063,7 @@ impl<'q> Maker<'q, '_, '_> {
         back: impl Fn(&Self, &Value) -> Option<Value>,
     ) -> Option<Wish> {
         let test = match &wish.test {
-            Test::Order(op, v) => Test::Order(if flip { turned(*op) } else { *op }, back(self, v)?),
+            Test::Order(op, v) => Test::Order(if flip { op.flipped() } else { *op }, back(self, v)?),
             Test::Equal(values, at) => {
                 let values: Vec<Value> = values.iter().filter_map(|v| back(self, v)).collect();
                 if values.is_empty() {
@@ -1421,7 +1410,7 @@ impl<'q> Maker<'q, '_, '_> {
             return self.binding(*id).map_or_else(Vec::new, |e| self.parts(e, inst));
         }
         let mut inner: Vec<&'q Expr> = Vec::new();
-        children_of(e, &mut inner);
+        e.operands(&mut inner);
         let mut out = Vec::new();
         for x in inner {
             if self.budget == 0 {
@@ -1586,53 +1575,5 @@ fn unit_ticks(unit: &str) -> i64 {
         "microsecond" => second / 1_000_000,
         "nanosecond" => 1,
         _ => second,
-    }
-}
-
-/// The operands of an expression, without those of plans inside of it.
-pub(super) fn children_of<'q>(e: &'q Expr, out: &mut Vec<&'q Expr>) {
-    match &e.kind {
-        ExprKind::Literal(_)
-        | ExprKind::Column(_)
-        | ExprKind::Let(_)
-        | ExprKind::Now
-        | ExprKind::Opaque(_)
-        | ExprKind::Subquery(_) => {}
-        ExprKind::And(es) | ExprKind::Or(es) | ExprKind::Call(_, es) => out.extend(es),
-        ExprKind::Not(e)
-        | ExprKind::IsNull(e)
-        | ExprKind::IsEmpty(e)
-        | ExprKind::Negate(e)
-        | ExprKind::Member(e, _) => out.push(e),
-        ExprKind::Compare(c) => out.extend([&c.left, &c.right]),
-        ExprKind::Match(m) => {
-            if let Subject::Expr(e) = &m.subject {
-                out.push(e);
-            }
-            match &m.values {
-                MatchValues::List(values) => out.extend(values.iter().filter_map(|v| match v {
-                    MatchValue::Expr(e) => Some(e),
-                    MatchValue::Glob(_) => None,
-                })),
-                MatchValues::Dynamic(e) => out.push(e),
-                MatchValues::Query(_) => {}
-            }
-        }
-        ExprKind::In(i) => {
-            out.push(&i.subject);
-            match &i.values {
-                InValues::List(es) => out.extend(es),
-                InValues::Dynamic(e) => out.push(e),
-            }
-        }
-        ExprKind::InQuery(i) => out.push(&i.subject),
-        ExprKind::Between(b) => out.extend([&b.subject, &b.low, &b.high]),
-        ExprKind::Arithmetic(a) => out.extend([&a.left, &a.right]),
-        ExprKind::Cast(c) => out.push(&c.expr),
-        ExprKind::Index(a, b) => out.extend([&**a, &**b]),
-        ExprKind::Case(branches, otherwise) => {
-            out.extend(branches.iter().flat_map(|(c, v)| [c, v]));
-            out.push(otherwise);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Values of expressions over rows that are being made, and tests that can be met only when other values are known.
 
 use super::build::{Def, Inst, Late, Maker};
-use super::goal::{spread, turned};
+use super::goal::spread;
 use super::store::NodeId;
 use super::wish::{About, Test, Wish, candidates};
 use super::{closed_value, value_type};
@@ -91,7 +91,7 @@ impl<'q> Maker<'q, '_, '_> {
             }
             _ => {
                 let mut inner = Vec::new();
-                super::goal::children_of(e, &mut inner);
+                e.operands(&mut inner);
                 inner.into_iter().all(|e| self.is_constant(e, depth + 1))
             }
         }
@@ -163,7 +163,7 @@ impl<'q> Maker<'q, '_, '_> {
             }
             _ => {
                 let mut inner = Vec::new();
-                super::goal::children_of(e, &mut inner);
+                e.operands(&mut inner);
                 for x in inner {
                     self.read_into(x, inst, depth + 1, out)?;
                 }
@@ -371,7 +371,7 @@ impl<'q> Maker<'q, '_, '_> {
                 self.wish(left.0, left.1, wish(op, value, left.0.ty));
             }
         } else if let Some(value) = self.eval(left.0, left.1, 0).filter(|v| !v.is_null()) {
-            self.wish(right.0, right.1, wish(turned(op), value, right.0.ty));
+            self.wish(right.0, right.1, wish(op.flipped(), value, right.0.ty));
         }
     }
 
@@ -468,7 +468,7 @@ impl<'q> Maker<'q, '_, '_> {
             return;
         }
         let mut inner = Vec::new();
-        super::goal::children_of(e, &mut inner);
+        e.operands(&mut inner);
         for x in inner {
             self.harvest(x, inst, out, depth + 1);
         }

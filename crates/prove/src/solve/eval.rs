@@ -12,7 +12,6 @@ use indexmap::IndexSet;
 use ruleferry_eval::{Value, cast, compare, text};
 use ruleferry_ir::{Case, CompareOp, MatchKind, Type};
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::cmp::Ordering;
 
 /// The value of a term: `Some(None)` if it is missing, `None` if the model does not say.
 fn value(arena: &Arena, term: TermId, model: &Model) -> Option<Option<Constant>> {
@@ -87,16 +86,7 @@ pub(super) fn atom_of_constants(arena: &Arena, test: &Atom) -> Option<bool> {
 }
 
 fn compares(op: CompareOp, a: &Constant, b: &Constant) -> bool {
-    let order = compare(&value_of(a), &value_of(b));
-    match op {
-        CompareOp::Eq => order == Some(Ordering::Equal),
-        // Of two values that are there: unequal also where they do not compare.
-        CompareOp::Ne => order != Some(Ordering::Equal),
-        CompareOp::Lt => order == Some(Ordering::Less),
-        CompareOp::Le => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        CompareOp::Gt => order == Some(Ordering::Greater),
-        CompareOp::Ge => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    }
+    op.holds(compare(&value_of(a), &value_of(b)))
 }
 
 /// `None` for regular expressions: only an evaluator that keeps compiled patterns should ask that.

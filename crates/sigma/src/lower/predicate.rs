@@ -218,7 +218,7 @@ impl<'q> Lowerer<'q> {
 
     fn compare(&mut self, c: &'q Compare, negated: bool, span: Span) -> Node {
         let (left, right, op) = match self.constant(&c.left) {
-            Some(_) => (&c.right, &c.left, mirrored(c.op)),
+            Some(_) => (&c.right, &c.left, c.op.flipped()),
             None => (&c.left, &c.right, c.op),
         };
         if c.left.ty == Type::Datetime || c.right.ty == Type::Datetime {
@@ -719,18 +719,6 @@ fn as_text(value: &ir::Value) -> Option<String> {
         | ir::Value::Datetime(_)
         | ir::Value::Timespan(_)
         | ir::Value::Dynamic(_) => None,
-    }
-}
-
-/// The comparison with its sides exchanged.
-const fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Eq => CompareOp::Eq,
-        CompareOp::Ne => CompareOp::Ne,
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
     }
 }
 

@@ -6,10 +6,12 @@
 //! - [`schema`]: tables and columns of Log Analytics, Defender XDR and Azure Resource Graph; functions that give tables.
 //! - [`sql`]: how IR functions are written in each dialect of SQL, and the macros that they need.
 //! - [`target`]: what each target is and can do.
+//! - [`yaral`]: the functions of YARA-L.
 
 mod capability;
 pub mod schema;
 pub mod sql;
 pub mod target;
+pub mod yaral;
 
 pub use capability::Capability;

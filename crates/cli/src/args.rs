@@ -190,7 +190,7 @@ pub struct Schema {
 pub struct Check {
     #[command(flatten)]
     pub rules: Rules,
-    /// Rewrite files in their canonical layout where they have no errors
+    /// Mend in the files what can be mended without a change of meaning: each edit is proved
     #[arg(long)]
     pub fix: bool,
     /// How findings are shown

@@ -36,7 +36,7 @@ pub fn run(args: &Diff) -> Result<Exit> {
     let mut reports: Vec<FileReport> = Vec::new();
     let pairs = diff(&a, &b, &options, |diffed| {
         *totals.entry(kind(&diffed)).or_default() += 1;
-        if diffed.invalid() {
+        if diffed.invalid() || diffed.engines_disagree() {
             worst = Exit::Error;
         } else if !gates.pass(&diffed) {
             worst = worst.max(Exit::Report);
@@ -110,6 +110,7 @@ fn options(args: &Diff) -> Result<DiffOptions> {
         now,
         watch,
         text: args.text,
+        executor: output::executor(),
     })
 }
 

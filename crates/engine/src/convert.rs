@@ -237,7 +237,9 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
             assumptions.push(a);
         }
     }
-    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None };
+    let fault = options.executor.as_deref().filter(|_| options.validate);
+    let fault = fault.and_then(|executor| validate::try_out(rule, executor));
+    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, fault, verdict: None };
     emitted.judge(verdict, rule, false);
     Ok(emitted)
 }

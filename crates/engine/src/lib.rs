@@ -9,6 +9,7 @@ mod check;
 mod convert;
 mod diff;
 mod execute;
+mod fix;
 mod format;
 mod identify;
 mod input;
@@ -30,8 +31,9 @@ pub use diff::{
     MetadataChange, Side, Watch, diff, diff_text, finding,
 };
 pub use execute::{
-    ColumnRecord, Data, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
+    ColumnRecord, Data, DuckDb, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
 };
+pub use fix::{Fixed, fix_file};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};
@@ -43,7 +45,7 @@ pub use rule_test::{
 };
 pub(crate) use ruleferry_events::parse_time as time_of;
 pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};
-pub use ruleferry_prove::{Relation, Verdict, Witness};
+pub use ruleferry_prove::{Executor, Relation, Verdict, Witness};
 pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use run::{for_each, stems, write_whole};
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};

@@ -37,6 +37,30 @@ codes! {
         why: "A rule has the sections meta, setup, events, match, outcome, condition, options and export, each at most once and in this order; events and condition are required.",
         example: "rule r { condition: $e events: $e.metadata.id != \"\" }",
         fix: "Put the sections in order.";
+    YARAL_RULE = "E1101", "rule that breaks a rule of the language",
+        why: "The text fits the grammar, and the service would not accept it: a variable that is bound to nothing, events that are not joined, a field with many values where one is needed.",
+        example: "rule r { events: $a.metadata.id != \"\" $b.metadata.id != \"\" condition: $a and $b }",
+        fix: "Follow the help; the documentation of YARA-L says what each section may hold.";
+    YARAL_UNKNOWN_FIELD = "E1102", "field or value that UDM does not have",
+        why: "Paths and names of enumerations are looked up in the public schema of UDM. An unknown field is taken for a text, an unknown name for one that no event holds.",
+        example: "$e.principal.hostnme = \"x\"",
+        fix: "Correct the name. The service knows some fields that the public schema does not list.";
+    YARAL_FIELD_USE = "E1103", "index or key where none can stand",
+        why: "`[0]` stands behind a repeated field, `[\"key\"]` behind a map or labels.",
+        example: "$e.principal.hostname[0] = \"x\"",
+        fix: "Leave it out.";
+    YARAL_TYPES = "E1104", "values of different types are compared",
+        why: "The service refuses such a rule. Both sides are compared as text.",
+        example: "$e.target.port = \"443\"",
+        fix: "Write a number for a number and a text for a text.";
+    YARAL_PATTERN = "E1105", "regular expression that is not valid",
+        why: "Patterns are in the syntax of RE2, which has no look-around and no back references.",
+        example: "$e.target.url = /(?=x)/",
+        fix: "Correct the pattern.";
+    YARAL_NOT_LIFTED = "E1106", "valid YARA-L that is not converted",
+        why: "The section has an effect that no other language has a word for.",
+        example: "setup: graph_exclude($g.graph.entity.hostname = \"x\")",
+        fix: "Take it out to convert the rest; to YARA-L it is printed back.";
     YARAL_OUT_OPERATOR = "E1201", "an operator is more than a YARA-L rule can say",
         why: "a YARA-L rule filters events, joins them on equal values within a window, and counts them once; leaving a step out would find something else",
         example: "`make-series`, `mv-expand`, `top 10 by n`, `sort by n | take 5`",

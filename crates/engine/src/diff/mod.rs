@@ -26,10 +26,11 @@ use crate::record::{RuleName, diagnostic_records};
 use crate::run::{for_each, guarded};
 use crate::same_types::{KnownTables, retype};
 use crate::source::{LiftFault, LiftedRule, SourceRule};
+use crate::validate;
 use changes::RawChange;
 use pairs::{Pair, Slot};
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord};
-use ruleferry_diag::{Diagnostic, LineIndex, Span};
+use ruleferry_diag::{Diagnostic, LineIndex, Span, codes};
 use ruleferry_ir as ir;
 use ruleferry_prove::{self as prove, Relation, Verdict};
 use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
@@ -57,6 +58,8 @@ pub struct DiffOptions {
     pub watch: Option<Watch>,
     /// Compare the texts, too.
     pub text: bool,
+    /// Runs the SQL of a side on an engine over the witnesses. No verdict rests on it.
+    pub executor: Option<std::sync::Arc<dyn ruleferry_prove::Executor>>,
 }
 
 /// One pair of `diff --format json`.
@@ -119,6 +122,12 @@ pub struct DiffedFile {
 }
 
 impl Diffed {
+    /// The SQL engine and the evaluator disagree: a fault of ours.
+    pub fn engines_disagree(&self) -> bool {
+        let told = |f: &DiffedFile| f.diagnostics.iter().any(|d| d.code == codes::ENGINES_DISAGREE);
+        [&self.a, &self.b].into_iter().flatten().any(told)
+    }
+
     /// One of the two could not be read.
     pub fn invalid(&self) -> bool {
         self.record.verdict.is_none() && self.a.is_some() && self.b.is_some()
@@ -284,11 +293,24 @@ fn compare_members(
     let across = rule_a.language != rule_b.language;
     let comparison = Comparison {
         now: options.now,
+        now_is_fixed: false,
         watch: options.watch,
         empty_is_absent: empty_is_absent(rule_a.language, rule_b.language),
         search: true,
     };
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
+    if let Some(executor) = options.executor.as_deref() {
+        let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
+            if rule.language == Language::Sql {
+                let script = rule.query_text(&member.file.text);
+                let now = options.now.unwrap_or(NOW);
+                let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
+                member.diagnostics.extend(found);
+            }
+        };
+        replay(rule_a, &lifted_a, a);
+        replay(rule_b, &lifted_b, b);
+    }
     record.assumptions = assumptions(&lifted_a.rule, &lifted_b.rule, comparison.empty_is_absent);
     let mut raw = changes::changes(&lifted_a.rule.query, &lifted_b.rule.query);
     raw.extend(envelope_changes(&lifted_a.rule.envelope, &lifted_b.rule.envelope, across));
@@ -375,6 +397,8 @@ fn assumptions(a: &ir::Rule, b: &ir::Rule, empty_is_absent: bool) -> Vec<String>
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Comparison {
     pub now: Option<i64>,
+    /// One side has this time in place of `now()`.
+    pub now_is_fixed: bool,
     pub watch: Option<Watch>,
     pub empty_is_absent: bool,
     /// Look for witnesses where the proof fails.
@@ -382,7 +406,7 @@ pub(crate) struct Comparison {
 }
 
 /// 2026-01-01T00:00:00Z in ticks: any fixed time does, and the same one gives the same witness on every day.
-const NOW: i64 = 639_028_224_000_000_000;
+pub(crate) const NOW: i64 = 639_028_224_000_000_000;
 /// Steps of proof and search of one pair.
 const STEPS: u64 = 2_000_000;
 
@@ -391,6 +415,7 @@ impl Comparison {
     pub fn verdict(&self, a: &ir::Rule, b: &ir::Rule) -> Verdict {
         let options = prove::Options {
             now: self.now.unwrap_or(NOW),
+            now_is_fixed: self.now_is_fixed,
             seed: 1,
             steps: STEPS,
             search: self.search,

@@ -44,7 +44,7 @@ pub(crate) struct Evaluator<'q> {
     query: &'q Query,
     tables: &'q dyn Tables,
     options: Options,
-    regexes: Regexes,
+    regexes: Rc<Regexes>,
     chooser: Chooser,
     lets: RefCell<FxHashMap<BindingId, Value>>,
     let_tables: RefCell<FxHashMap<BindingId, Rc<Rows>>>,
@@ -64,21 +64,44 @@ pub(crate) struct Evaluator<'q> {
     found: RefCell<Vec<(SmolStr, Type)>>,
 }
 
+/// A query with what holds for each of its runs: regular expressions are compiled once.
+pub struct Prepared<'q> {
+    query: &'q Query,
+    regexes: Rc<Regexes>,
+    order_counts: bool,
+    wants_event: bool,
+}
+
+impl<'q> Prepared<'q> {
+    pub fn new(query: &'q Query) -> Self {
+        let (order_counts, wants_event) = (order_counts(query), wants_event(query));
+        Self { query, regexes: Rc::default(), order_counts, wants_event }
+    }
+
+    /// Runs the query.
+    ///
+    /// # Errors
+    /// Those of [`crate::evaluate`].
+    pub fn run(&self, tables: &dyn Tables, options: Options) -> Result<Answer> {
+        Evaluator::new(self, tables, options).answer()
+    }
+}
+
 impl<'q> Evaluator<'q> {
-    pub fn new(query: &'q Query, tables: &'q dyn Tables, options: Options) -> Self {
+    pub fn new(prepared: &Prepared<'q>, tables: &'q dyn Tables, options: Options) -> Self {
         Self {
-            query,
+            query: prepared.query,
             tables,
             options,
-            regexes: Regexes::default(),
+            regexes: Rc::clone(&prepared.regexes),
             chooser: Chooser::new(options.choice),
             lets: RefCell::default(),
             let_tables: RefCell::default(),
             queries: RefCell::default(),
             key_sets: RefCell::default(),
             bodies: RefCell::default(),
-            order_counts: order_counts(query),
-            wants_event: wants_event(query),
+            order_counts: prepared.order_counts,
+            wants_event: prepared.wants_event,
             outside: RefCell::default(),
             random: Cell::new(options.choice),
             found: RefCell::default(),
@@ -135,7 +158,7 @@ impl<'q> Evaluator<'q> {
         &self.options
     }
 
-    pub const fn regexes(&self) -> &Regexes {
+    pub fn regexes(&self) -> &Regexes {
         &self.regexes
     }
 

@@ -88,7 +88,11 @@ fn normal(language: Language) -> Normal {
         Language::TermPrefix(text, f) => bounded(text, f, true, false),
         Language::TermSuffix(text, f) => bounded(text, f, false, true),
         Language::Glob(parts, f) => glob(&parts, f),
-        Language::Regex(..) | Language::Cidr(_) => Normal::Lang(language),
+        Language::Cidr(range) => match ruleferry_eval::text::Network::parse(&range) {
+            Some(network) => Normal::Lang(Language::Cidr(smol_str::format_smolstr!("{network}"))),
+            None => Normal::Never,
+        },
+        Language::Regex(..) => Normal::Lang(language),
     }
 }
 

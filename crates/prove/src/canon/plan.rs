@@ -297,7 +297,7 @@ impl Canon<'_, '_> {
             (self.look_back, scan.time.and_then(|id| rel.columns.get(&id).copied()))
         {
             let back = self.arena.constant(Constant::Timespan(length.saturating_neg()));
-            let now = self.arena.term(Term::Now);
+            let now = self.now();
             let from = self.arithmetic(ArithmeticOp::Add, now, back, Type::Datetime)?;
             let late = self.strict(ir::CompareOp::Ge, time, from);
             self.push(&mut rel.draft, late)?;

@@ -9,13 +9,14 @@ use super::wish::Wish;
 use indexmap::{IndexMap, IndexSet};
 use ruleferry_eval::Value;
 use ruleferry_ir::{
-    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, InputKind,
-    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source,
-    TICKS_PER_SECOND, Type,
+    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, ExprKind,
+    InputKind, Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query,
+    Source, TICKS_PER_SECOND, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 pub(super) type Inst = u32;
 
@@ -48,6 +49,28 @@ pub(super) struct Guide {
     pub fill: bool,
     /// The branches of an `or` that were not chosen are to be false.
     pub strict: bool,
+    /// What only the result shows has a value, too.
+    pub outputs: bool,
+    /// Tests whose subject takes a value that is nearly what is looked for: which of them.
+    pub near: FxHashMap<Key, usize>,
+    /// Values for rows of a table, and which reading of it takes them.
+    pub given: Rc<[Given]>,
+    pub reading: usize,
+}
+
+/// What a part of a row is to be.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub table: SmolStr,
+    pub column: (SmolStr, Type),
+    pub path: Vec<Step>,
+    pub wish: Wish,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Member(SmolStr),
+    Element(usize),
 }
 
 /// The choices that there were.
@@ -56,6 +79,8 @@ pub(super) struct Trace {
     /// What was taken, of how many.
     pub decisions: IndexMap<Key, (usize, usize)>,
     pub atoms: IndexSet<Key>,
+    /// Those of `atoms` that are no `and` or `or`.
+    pub leaves: IndexSet<Key>,
     pub counts: IndexMap<Key, usize>,
 }
 
@@ -162,6 +187,8 @@ pub(super) struct Maker<'q, 's, 'p> {
     pub budget: u32,
     /// Expressions that the node of one is looked for in.
     pub node_depth: u32,
+    /// How often each table was read so far.
+    pub readings: FxHashMap<SmolStr, usize>,
     /// The plan whose rows the test at hand looks at.
     pub scope: Vec<(&'q Plan, Inst)>,
     pub rows: Vec<Built>,
@@ -172,6 +199,11 @@ impl<'q> Maker<'q, '_, '_> {
     pub fn whole(&mut self, copies: Option<(usize, Key)>) {
         let query = self.known.query;
         let built = self.plan(&query.plan, 0);
+        if self.guide.outputs {
+            for id in query.plan.output.iter() {
+                self.touch_column(0, *id);
+            }
+        }
         if let Some((count, key)) = copies {
             let vary: Vec<(usize, i64)> = self.distinct(&built, &[]);
             let count = self.counted(key, count);
@@ -357,7 +389,16 @@ impl<'q> Maker<'q, '_, '_> {
                 self.rows.pop();
                 self.scope.pop();
             }
-            Op::Sort { .. } | Op::Limit { .. } | Op::Top { .. } | Op::Render { .. } => {}
+            Op::Top { count, keys, .. } => {
+                let key = keys.first().map(|k| &k.expr);
+                self.more_than_kept(&plan.op, count, key, inst, &built);
+            }
+            Op::Limit { input, count, .. } => {
+                let key =
+                    if let Op::Sort { keys, .. } = &*input.op { keys.first().map(|k| &k.expr) } else { None };
+                self.more_than_kept(&plan.op, count, key, inst, &built);
+            }
+            Op::Sort { .. } | Op::Render { .. } => {}
             Op::Expand(e) => {
                 for item in &e.items {
                     self.expanded(item.id, &item.expr, inst);
@@ -481,6 +522,20 @@ impl<'q> Maker<'q, '_, '_> {
         } else {
             built.templates.push(template);
         }
+        let reading = self.readings.entry(table.clone()).or_default();
+        if *reading == self.guide.reading {
+            for given in self.guide.given.iter().filter(|g| g.table.eq_ignore_ascii_case(&table)) {
+                let mut node = self.store.column(template, &given.column.0, given.column.1);
+                for step in &given.path {
+                    node = match step {
+                        Step::Member(name) => self.store.member(node, name),
+                        Step::Element(at) => self.store.element(node, *at),
+                    };
+                }
+                self.store.wish(node, given.wish.clone());
+            }
+        }
+        *reading += 1;
         let inner: Vec<ColId> = over.map_or_else(Vec::new, |o| o.output.to_vec());
         for id in plan.output.iter().filter(|id| !inner.contains(id)) {
             let (name, ty) = (self.name(*id), self.ty(*id));
@@ -586,6 +641,82 @@ impl<'q> Maker<'q, '_, '_> {
             templates.extend(right.templates);
         }
         Built { templates, unique }
+    }
+
+    /// Rows beyond those that `top` or `take` keeps, where a guide asks for them.
+    fn more_than_kept(
+        &mut self,
+        op: &'q Op,
+        count: &'q Expr,
+        by: Option<&'q Expr>,
+        inst: Inst,
+        built: &Built,
+    ) {
+        let Some(kept) = self.constant(count).and_then(|v| v.as_long()) else { return };
+        let at = key(op, inst, COPIES);
+        let Ok(kept) = usize::try_from(kept) else { return };
+        if kept > 1000 {
+            return;
+        }
+        let Some(more) = self.guide.more.get(&at).copied() else {
+            self.trace.counts.insert(at, kept);
+            return;
+        };
+        self.trace.counts.insert(at, kept);
+        let mut vary = self.distinct(built, &[]);
+        if let Some(e) = by
+            && let Some(node) = self.node_of(e, inst)
+        {
+            let step = self.step_of(e, inst);
+            vary.push((self.store.root(node), step));
+        }
+        let count = usize::try_from(i64::try_from(kept).unwrap_or(0) + more).unwrap_or(0);
+        self.store.repeats.push(Repeat { templates: built.templates.clone(), count, vary, all: true });
+    }
+
+    /// The values that a computed column of the result reads are there.
+    fn touch_column(&mut self, inst: Inst, id: ColId) {
+        match self.def(inst, id) {
+            Some(Def::Expr(e, i, _)) => self.touch(e, i),
+            Some(Def::Made(group, item, _)) => {
+                let Some(inst) = self.groups.get(group).and_then(|g| g.worlds.first()).map(|w| w.inst) else {
+                    return;
+                };
+                match &item.call {
+                    AggregateCall::Function(_, args) => args.iter().for_each(|e| self.touch(e, inst)),
+                    AggregateCall::ArgExtreme { returned, .. } | AggregateCall::TakeAny { returned, .. } => {
+                        returned.iter().for_each(|e| self.touch(e, inst));
+                    }
+                    AggregateCall::Composed { .. } => {}
+                }
+            }
+            Some(Def::Each(e, i)) => {
+                self.node_each(e, i);
+            }
+            Some(Def::Column(..) | Def::Node(_) | Def::Const(_) | Def::Same(..)) | None => {}
+        }
+    }
+
+    fn touch(&mut self, e: &'q Expr, inst: Inst) {
+        if self.budget == 0 || self.node_depth > 100 || self.constant(e).is_some() {
+            return;
+        }
+        self.budget -= 1;
+        self.node_depth += 1;
+        if let ExprKind::Column(id) = &e.kind {
+            self.touch_column(inst, *id);
+        } else if let ExprKind::Case(branches, otherwise) = &e.kind {
+            let at = self.choose(key(e, inst, BRANCH), branches.len() + 1);
+            for (n, (condition, _)) in branches.iter().enumerate().take(at + 1) {
+                self.goal(condition, inst, n == at);
+            }
+            self.touch(branches.get(at).map_or(&**otherwise, |(_, v)| v), inst);
+        } else if self.node_of(e, inst).is_none() {
+            let mut inner = Vec::new();
+            e.operands(&mut inner);
+            inner.into_iter().for_each(|x| self.touch(x, inst));
+        }
+        self.node_depth -= 1;
     }
 
     /// Two columns have one value, and there is one.
@@ -828,7 +959,6 @@ impl<'q> Maker<'q, '_, '_> {
     }
 
     pub fn step_of(&mut self, e: &'q Expr, inst: Inst) -> i64 {
-        use ruleferry_ir::ExprKind;
         match &e.kind {
             ExprKind::Column(id) => self.step_of_column(inst, *id),
             ExprKind::Cast(c) => self.step_of(&c.expr, inst),

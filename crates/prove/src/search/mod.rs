@@ -8,11 +8,15 @@
 //! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
 
 mod build;
+mod example;
 mod goal;
 mod json;
 mod late;
+mod narrow;
+mod news;
 mod observe;
 mod random;
+mod replay;
 mod sample;
 mod shrink;
 mod store;
@@ -21,19 +25,24 @@ mod tests;
 mod vary;
 mod wish;
 
+use crate::block::BlockId;
 use crate::canon::Canonical;
-use crate::solve::Model;
+use crate::solve::{Model, value_of};
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
-use build::{Guide, Known, Maker, Trace};
+use build::{Given, Guide, Known, Maker, Step, Trace};
+pub(crate) use example::example;
 use indexmap::IndexMap;
+use news::News;
 use observe::Observer;
 use random::Random;
+pub use replay::{Executor, replay, try_out};
 use ruleferry_diag::Span;
 use ruleferry_eval::{MemoryTable, MemoryTables, Row, Value, evaluate};
 use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Source, Type, Values};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
+use std::rc::Rc;
 use store::Store;
 use wish::Patterns;
 
@@ -71,27 +80,41 @@ pub(crate) struct Found {
     pub faults: Vec<String>,
 }
 
+/// Values that meet a filter of one rule and not that of the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Suggestion {
+    pub model: Model,
+    /// The block in whose space the terms are, and whether it is one of the first rule.
+    pub at: Option<(BlockId, bool)>,
+}
+
 /// Both sides of a search. `models` are values that suggest a difference (`a` and not `b`, `b` and not `a`).
 pub(crate) struct Pair<'p> {
     pub arena: &'p Arena,
     pub a: (&'p ir::Rule, Option<&'p Canonical>),
     pub b: (&'p ir::Rule, Option<&'p Canonical>),
-    pub models: &'p [Model],
+    pub models: &'p [Suggestion],
+    /// Which differences are looked for: that `a`, that `b` finds what the other misses. One that was proved not to be is not.
+    pub wanted: (bool, bool),
 }
 
 pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
-    let (a, b) = (pair.a.0, pair.b.0);
+    let whole = [pair.a.0, pair.b.0];
+    let narrow = narrow::narrowed(pair.a.0, pair.b.0);
+    let [a, b] = narrow.as_ref().map_or(whole, |[a, b]| [a, b]);
     let patterns = Patterns::default();
     let known = [a, b].map(|r| Known::new(&r.query, r.envelope.schedule.look_back));
     let mut search = Search {
         known: &known,
         rules: [a, b],
         observer: Observer::new(a, b, options.now),
+        whole: narrow.is_some().then(|| Observer::new(whole[0], whole[1], options.now)),
         patterns: &patterns,
         layout: layout(&[&a.query, &b.query]),
         mentioned: [&a.query, &b.query].into_iter().flat_map(mentioned).collect(),
         options,
         left: options.steps,
+        wanted: pair.wanted,
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
@@ -100,8 +123,10 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
                 .iter()
                 .all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
         pending: Vec::new(),
+        news: News::of(&a.query, &b.query),
     };
     search.models(pair);
+    search.placed(pair);
     search.run();
     search.flush();
     search.found
@@ -115,7 +140,8 @@ pub fn witnesses(
     options: &Options,
 ) -> (Option<Witness>, Option<Witness>, u32, u32, Vec<String>) {
     let arena = Arena::default();
-    let found = search(&Pair { arena: &arena, a: (a, None), b: (b, None), models: &[] }, options);
+    let pair = Pair { arena: &arena, a: (a, None), b: (b, None), models: &[], wanted: (true, true) };
+    let found = search(&pair, options);
     (found.only_a, found.only_b, found.tried, found.fired, found.faults)
 }
 
@@ -186,11 +212,15 @@ impl Guide {
             random: if n < 2 { 0 } else { (seed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 },
             variant: if n < 6 { 0 } else { n },
             fill: n != 1 && n % 5 != 4,
+            outputs: n.is_multiple_of(2),
             strict: n % 7 == 3,
             ..Self::default()
         }
     }
 }
+
+/// Values beside the one that a test looks for that are tried.
+const NEAR: usize = 12;
 
 /// Plans and expressions that the making of one set of tables may walk.
 const WALK: u32 = 60_000;
@@ -230,6 +260,7 @@ fn make<'q>(
             groups: Vec::new(),
             late: Vec::new(),
             insts: 0,
+            readings: rustc_hash::FxHashMap::default(),
             share: *share,
             budget: WALK,
             node_depth: 0,
@@ -354,12 +385,15 @@ struct Search<'s, 'r> {
     known: &'s [Known<'r>; 2],
     rules: [&'r ir::Rule; 2],
     observer: Observer<'r>,
+    /// Of the rules with all their columns, where those that are run have not all of them.
+    whole: Option<Observer<'r>>,
     patterns: &'s Patterns,
     layout: IndexMap<SmolStr, IndexMap<SmolStr, Type>>,
     /// Names of the columns that the rules read.
     mentioned: FxHashSet<SmolStr>,
     options: &'s Options,
     left: u64,
+    wanted: (bool, bool),
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
@@ -367,12 +401,31 @@ struct Search<'s, 'r> {
     weight: u64,
     row_wise: bool,
     pending: Vec<Row>,
+    /// What each of the rules has and the other has not.
+    news: [News; 2],
+}
+
+/// Tables on which a rule alerts, or nearly, and what they were made of.
+struct Base {
+    side: usize,
+    guide: Guide,
+    made: Made,
+}
+
+/// How far the making of tables for each rule has come.
+#[derive(Default)]
+struct Bases {
+    attempts: [u64; 2],
+    hits: [u32; 2],
+    bases: Vec<Base>,
+    pool: Vec<MemoryTables>,
 }
 
 impl Search<'_, '_> {
     fn done(&self) -> bool {
         self.left == 0
-            || self.found.only_a.is_some() && self.found.only_b.is_some()
+            || (self.found.only_a.is_some() || !self.wanted.0)
+                && (self.found.only_b.is_some() || !self.wanted.1)
             || self.options.stop.is_some_and(|stop| stop())
     }
 
@@ -467,7 +520,7 @@ impl Search<'_, '_> {
         let runs = u32::try_from(runs).unwrap_or(60);
         // What is reported is what was seen last.
         let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
-        let seen = self.observer.see(&tables);
+        let seen = self.whole.as_ref().unwrap_or(&self.observer).see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
     }
@@ -477,7 +530,7 @@ impl Search<'_, '_> {
         let Some(table) = self.layout.keys().next().cloned().filter(|_| self.layout.len() == 1) else {
             return;
         };
-        for model in pair.models {
+        for Suggestion { model, .. } in pair.models {
             if self.done() {
                 return;
             }
@@ -486,7 +539,7 @@ impl Search<'_, '_> {
             let template = store.template(&table);
             for (term, value) in &model.values {
                 let Some(node) = node_of_term(pair.arena, *term, template, &mut store, 0) else { continue };
-                let wish = match value.as_ref().map(of_constant) {
+                let wish = match value.as_ref().map(value_of) {
                     Some(v) if !v.is_null() => {
                         let ty = value_type(&v);
                         wish::Wish::equals(v, ty)
@@ -498,6 +551,41 @@ impl Search<'_, '_> {
             let tables = store.tables();
             self.observe(tables);
         }
+    }
+
+    /// Rows on which a rule alerts that hold the values that the solver suggests for its tables.
+    fn placed(&mut self, pair: &Pair<'_>) {
+        for Suggestion { model, at } in pair.models {
+            let Some((block, of_a)) = *at else { continue };
+            let mut given: Vec<Given> = Vec::new();
+            for (term, value) in &model.values {
+                let Some((table, column, path)) = placed(pair.arena, *term, block, 0) else { continue };
+                let wish = match value.as_ref().map(value_of) {
+                    Some(v) if !v.is_null() => {
+                        let ty = value_type(&v);
+                        wish::Wish::equals(v, ty)
+                    }
+                    _ => wish::Wish::new(wish::Test::Null, Type::Unknown),
+                };
+                given.push(Given { table, column, path, wish });
+            }
+            if given.is_empty() {
+                continue;
+            }
+            let given: Rc<[Given]> = given.into();
+            let side = usize::from(!of_a);
+            let copies = self.rules.get(side).and_then(|r| threshold(r));
+            for (attempt, reading) in [(0, 0), (1, 0), (0, 1), (2, 0), (0, 2)] {
+                if self.done() {
+                    return;
+                }
+                let guide =
+                    Guide { given: Rc::clone(&given), reading, ..Guide::attempt(attempt, self.options.seed) };
+                let made = self.make(&[(side, false)], &guide, copies);
+                self.take(made.tables);
+            }
+        }
+        self.flush();
     }
 
     fn empty(&self) -> MemoryTables {
@@ -513,92 +601,26 @@ impl Search<'_, '_> {
         if !self.row_wise {
             self.observe(self.empty());
         }
-        let mut pool: Vec<MemoryTables> = Vec::new();
-        let mut bases: Vec<(usize, Guide, Made)> = Vec::new();
-        // Tables on which the rules alert.
-        for side in [0, 1] {
-            let mut hits = 0;
-            for attempt in 0..ATTEMPTS {
-                if self.done() || hits >= 3 {
-                    break;
-                }
-                let guide = Guide::attempt(attempt, self.options.seed);
-                let copies = self.rules.get(side).and_then(|r| threshold(r));
-                let made = self.make(&[(side, false)], &guide, copies);
-                let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
-                self.take(made.tables.clone());
-                if fires || attempt == 0 {
-                    hits += u32::from(fires);
-                    pool.push(made.tables.clone());
-                    if bases.iter().filter(|(s, ..)| *s == side).count() < 2 {
-                        // A table on which the rule does not alert is no base, but the only one there may be.
-                        if fires {
-                            bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
-                        }
-                        let mut guide = guide;
-                        for (key, (taken, _)) in &made.trace.decisions {
-                            guide.choices.insert(*key, *taken);
-                        }
-                        bases.push((side, guide, made));
-                    }
-                }
-            }
-        }
-        self.flush();
-        // Rows for both rules together: one alerts, the other fails in one test.
-        if self.row_wise {
+        let mut bases = Bases::default();
+        // What only one of the rules has is changed first.
+        for hits in [1, 3] {
             for side in [0, 1] {
-                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone())
-                else {
-                    continue;
-                };
-                for atom in &other.atoms {
-                    let mut guide = Guide { fill: true, ..Guide::default() };
-                    guide.flips.insert(*atom);
-                    let made = self.make(&[(side, false), (1 - side, true)], &guide, None);
-                    self.take(made.tables);
-                }
+                self.alerting(&mut bases, side, hits);
             }
             self.flush();
-        }
-        // One thing at a time is changed.
-        for (side, guide, made) in &bases {
-            for changed in Self::changes(guide, &made.trace) {
-                if self.done() {
-                    return;
-                }
-                let copies = self.rules.get(*side).and_then(|r| threshold(r));
-                let mut next = self.make(&[(*side, false)], &changed, copies);
-                // The change does not go with the other choices: others, then.
-                for random in 1..8 {
-                    if next.conflicts <= made.conflicts || self.done() {
-                        break;
-                    }
-                    let mut other = changed.clone();
-                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
-                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-                    let again = self.make(&[(*side, false)], &other, copies);
-                    if again.conflicts < next.conflicts {
-                        next = again;
-                    }
-                }
-                // What the change brought in is changed, too: the rows that an exclusion looks for.
-                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
-                    let mut second = changed.clone();
-                    second.flips.insert(*atom);
-                    if self.done() {
-                        return;
-                    }
-                    let also = self.make(&[(*side, false)], &second, copies);
-                    self.take(also.tables);
-                }
-                if pool.len() < 200 {
-                    pool.push(next.tables.clone());
-                }
-                self.take(next.tables);
+            if self.row_wise && hits == 3 {
+                self.together(&bases);
+            }
+            self.change(&mut bases, hits == 1);
+            if hits == 1 {
+                self.constants(&bases);
+            }
+            self.flush();
+            if self.done() {
+                return;
             }
         }
-        self.flush();
+        let pool = bases.pool;
         if self.found.fired == 0 {
             // Nothing near to these tables will make either alert.
             return;
@@ -650,6 +672,148 @@ impl Search<'_, '_> {
         self.flush();
     }
 
+    /// Makes tables on which a rule alerts, so many.
+    fn alerting(&mut self, bases: &mut Bases, side: usize, wanted: u32) {
+        let (Some(attempts), Some(hits)) = (bases.attempts.get_mut(side), bases.hits.get_mut(side)) else {
+            return;
+        };
+        while *attempts < ATTEMPTS && *hits < wanted && !self.done() {
+            let attempt = *attempts;
+            *attempts += 1;
+            let mut guide = Guide::attempt(attempt, self.options.seed);
+            let copies = self.rules.get(side).and_then(|r| threshold(r));
+            let made = self.make(&[(side, false)], &guide, copies);
+            let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
+            self.take(made.tables.clone());
+            if !fires && attempt > 0 {
+                continue;
+            }
+            *hits += u32::from(fires);
+            bases.pool.push(made.tables.clone());
+            // A table on which the rule does not alert is no base, but the only one there may be.
+            if fires && *hits == 1 {
+                bases.bases.retain(|b| b.side != side);
+            }
+            if bases.bases.iter().filter(|b| b.side == side).count() < 2 {
+                for (key, (taken, _)) in &made.trace.decisions {
+                    guide.choices.insert(*key, *taken);
+                }
+                bases.bases.push(Base { side, guide, made });
+            }
+        }
+    }
+
+    /// Tables on which a rule alerts with constants that are new in the columns of their kind, and times that far apart.
+    fn constants(&mut self, bases: &Bases) {
+        let constants: Vec<Value> = self.news.iter().flat_map(|n| n.constants.clone()).take(12).collect();
+        for base in bases.bases.iter().filter(|b| b.side < 2) {
+            for tables in vary::with_constants(&base.made.tables, &constants, &self.mentioned) {
+                if self.done() {
+                    return;
+                }
+                self.take(tables);
+            }
+        }
+    }
+
+    /// Rows for both rules together: one alerts, the other fails in one test.
+    fn together(&mut self, bases: &Bases) {
+        for side in [0, 1] {
+            let Some(other) = bases.bases.iter().find(|b| b.side != side) else { continue };
+            for atom in &other.made.trace.atoms {
+                let mut guide = Guide { fill: true, ..Guide::default() };
+                guide.flips.insert(*atom);
+                let made = self.make(&[(side, false), (1 - side, true)], &guide, None);
+                self.take(made.tables);
+            }
+        }
+        self.flush();
+    }
+
+    /// One thing at a time is changed; `news`: only where one rule has what the other has not.
+    fn change(&mut self, bases: &mut Bases, news: bool) {
+        let Bases { bases, pool, .. } = bases;
+        for Base { side, guide, made } in &*bases {
+            let all = match self.news.get(*side) {
+                Some(known) if news => Self::news(guide, &made.trace, known),
+                _ => Self::changes(guide, &made.trace),
+            };
+            for changed in all {
+                if self.done() {
+                    return;
+                }
+                let copies = self.rules.get(*side).and_then(|r| threshold(r));
+                let mut next = self.make(&[(*side, false)], &changed, copies);
+                // The change does not go with the other choices: others, then.
+                for random in 1..8 {
+                    if next.conflicts <= made.conflicts || self.done() {
+                        break;
+                    }
+                    let mut other = changed.clone();
+                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
+                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+                    let again = self.make(&[(*side, false)], &other, copies);
+                    if again.conflicts < next.conflicts {
+                        next = again;
+                    }
+                }
+                // What the change brought in is changed, too: the rows that an exclusion looks for.
+                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
+                    let mut second = changed.clone();
+                    second.flips.insert(*atom);
+                    if self.done() {
+                        return;
+                    }
+                    let also = self.make(&[(*side, false)], &second, copies);
+                    self.take(also.tables);
+                }
+                if pool.len() < 200 {
+                    pool.push(next.tables.clone());
+                }
+                self.take(next.tables);
+            }
+        }
+    }
+
+    /// Guides that differ from a base in one choice at a place that is new, the innermost places first.
+    fn news(base: &Guide, trace: &Trace, news: &News) -> Vec<Guide> {
+        let mut out = Vec::new();
+        for atom in trace.atoms.iter().rev().filter(|a| news.has(a.0)) {
+            let mut next = base.clone();
+            next.flips.insert(*atom);
+            out.push(next);
+            if !trace.leaves.contains(atom) {
+                continue;
+            }
+            for which in 0..NEAR {
+                let mut next = base.clone();
+                next.near.insert(*atom, which);
+                out.push(next);
+            }
+        }
+        for (key, (taken, count)) in trace.decisions.iter().rev() {
+            let element = key.2 == build::NEEDLE;
+            for at in (0..*count).filter(|at| at != taken) {
+                if if element { news.has_element(key.0, at) } else { news.has(key.0) } {
+                    let mut next = base.clone();
+                    next.choices.insert(*key, at);
+                    out.push(next);
+                }
+            }
+        }
+        let few = trace.counts.len() <= 3;
+        for key in trace.counts.keys().filter(|k| few || news.has(k.0)) {
+            for more in [-1, 1, -2, 3] {
+                let mut next = base.clone();
+                next.more.insert(*key, more);
+                out.push(next);
+            }
+        }
+        out.push(Guide { outputs: !base.outputs, ..base.clone() });
+        out.truncate(200);
+        out
+    }
+
     fn take_row(&mut self, row: Row) {
         if self.seen.insert(hash(std::slice::from_ref(&row))) {
             self.pending.push(row);
@@ -682,6 +846,7 @@ impl Search<'_, '_> {
             }
         }
         out.truncate(500);
+        out.push(Guide { outputs: !base.outputs, ..base.clone() });
         out.push(Guide { fill: !base.fill, ..base.clone() });
         out.push(Guide { strict: !base.strict, ..base.clone() });
         for variant in 1..4 {
@@ -771,19 +936,84 @@ fn node_of_term(
     }
 }
 
-fn of_constant(c: &crate::term::Constant) -> Value {
-    use crate::term::Constant;
-    match c {
-        Constant::Null(_) => Value::Null,
-        Constant::Bool(b) => Value::Bool(*b),
-        Constant::Long(n) => Value::Long(*n),
-        Constant::Real(bits) => Value::Real(f64::from_bits(*bits)),
-        Constant::Decimal(t) => Value::of_ir(&ir::Value::Decimal(t.clone())),
-        Constant::String(s) => Value::String(s.clone()),
-        Constant::Datetime(t) => Value::Datetime(*t),
-        Constant::Timespan(t) => Value::Timespan(*t),
-        Constant::Guid(t) => Value::of_ir(&ir::Value::Guid(t.clone())),
-        Constant::Dynamic(t) => ruleferry_eval::parse_json(t).map_or(Value::Null, Value::dynamic),
+/// The table, the column of it and the part of that column that a term of a block reads.
+fn placed(
+    arena: &Arena,
+    term: crate::term::TermId,
+    block: BlockId,
+    depth: usize,
+) -> Option<(SmolStr, (SmolStr, Type), Vec<Step>)> {
+    use crate::block::Source as From;
+    use crate::term::{Constant, Term};
+    if depth > 40 {
+        return None;
+    }
+    let go = |term, block| placed(arena, term, block, depth + 1);
+    let source = &arena.get_block(block)?.source;
+    match (arena.get(term), source) {
+        (Term::Column { name, ty }, From::Scan { name: table, .. }) => {
+            Some((table.clone(), (name.clone(), *ty), Vec::new()))
+        }
+        (Term::Event, From::Scan { name: table, .. }) => {
+            Some((table.clone(), ("_raw".into(), Type::String), Vec::new()))
+        }
+        (Term::Input(at, inner), source) => {
+            let input = match (source, at) {
+                (From::Join { left, .. }, 0) => *left,
+                (From::Join { right, .. }, _) => *right,
+                (
+                    From::Aggregate { input, .. } | From::Distinct { input, .. } | From::Top { input, .. },
+                    _,
+                ) => *input,
+                (From::Union { inputs } | From::Other { inputs, .. }, at) => {
+                    *inputs.get(usize::try_from(*at).ok()?)?
+                }
+                (From::Scan { over, .. }, _) => (*over)?,
+                (From::Unit | From::Values(_), _) => return None,
+            };
+            go(*inner, input)
+        }
+        (Term::Merged(each, _), From::Union { inputs }) => {
+            let (input, term) = inputs.iter().zip(each).find_map(|(i, t)| Some((*i, (*t)?)))?;
+            go(term, input)
+        }
+        (Term::Cast(inner, _), _) => go(*inner, block),
+        (Term::Member(base, name), _) => {
+            let (table, column, mut path) = go(*base, block)?;
+            path.push(Step::Member(name.clone()));
+            Some((table, column, path))
+        }
+        (Term::Index(base, at), _) => {
+            let (table, column, mut path) = go(*base, block)?;
+            path.push(match arena.get(*at) {
+                Term::Constant(Constant::Long(n)) => Step::Element(usize::try_from(*n).ok()?.min(60)),
+                Term::Constant(Constant::String(s)) => Step::Member(s.clone()),
+                _ => return None,
+            });
+            Some((table, column, path))
+        }
+        (Term::Call(name, args, _), _)
+            if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
+        {
+            go(*args.last()?, block)
+        }
+        (
+            Term::Column { .. }
+            | Term::Event
+            | Term::Merged(..)
+            | Term::Constant(_)
+            | Term::Now
+            | Term::Call(..)
+            | Term::Arithmetic(..)
+            | Term::Negate(_)
+            | Term::Case(..)
+            | Term::Truth { .. }
+            | Term::Made { .. }
+            | Term::Scalar(..)
+            | Term::List(..)
+            | Term::Opaque { .. },
+            _,
+        ) => None,
     }
 }
 

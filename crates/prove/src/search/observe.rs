@@ -4,7 +4,7 @@
 //! not in columns that a choice decides.
 
 use ruleferry_eval::{
-    Answer, Choice, Definedness, Fault, Key, MemoryTables, Options, Value, cast, evaluate, undefined_columns,
+    Answer, Choice, Definedness, Fault, Key, MemoryTables, Options, Prepared, Value, cast, undefined_columns,
 };
 use ruleferry_ir::{self as ir, Json, Trigger, Type};
 use rustc_hash::FxHashMap;
@@ -18,6 +18,7 @@ const CHOICES: u64 = 5;
 /// One rule, with what is known of its answers.
 struct Side<'r> {
     rule: &'r ir::Rule,
+    query: Prepared<'r>,
     defined: FxHashMap<SmolStr, Definedness>,
     rows_open: bool,
     silent: bool,
@@ -53,13 +54,20 @@ impl<'r> Side<'r> {
         let (defined, rows_open) = undefined_columns(&rule.query);
         let names = rule.query.plan.output.iter().map(|id| SmolStr::new(rule.query.columns.name(*id)));
         let off = |r: &ir::Rule| r.envelope.enabled == Some(false);
-        Self { rule, defined: names.zip(defined).collect(), rows_open, silent: off(rule) && !off(other) }
+        let query = Prepared::new(&rule.query);
+        Self {
+            rule,
+            query,
+            defined: names.zip(defined).collect(),
+            rows_open,
+            silent: off(rule) && !off(other),
+        }
     }
 
     fn run(&self, tables: &MemoryTables, now: i64, choice: u64) -> Result<Answer, Fault> {
         let options =
             Options { now, look_back: self.rule.envelope.schedule.look_back, max_rows: MAX_ROWS, choice };
-        evaluate(&self.rule.query, tables, options)
+        self.query.run(tables, options)
     }
 
     /// Whether so many rows make an alert.
@@ -150,6 +158,34 @@ impl<'r> Observer<'r> {
             }
         }
         Seen { only_a, only_b, rows, fault: None }
+    }
+
+    /// Whether another one's answer is one of those that are right over these tables.
+    pub fn agrees(&self, tables: &MemoryTables, theirs: &Answer) -> Result<bool, String> {
+        for choice in 0..=CHOICES {
+            let own = self.a.run(tables, self.now, choice).map_err(|f| f.to_string())?;
+            if self.a.rows_open && !own.rows.is_empty() {
+                return Ok(true);
+            }
+            let shared = self.shared(&own, theirs);
+            // Where a choice was made, what it decides is not compared.
+            let chosen = !own.choices.is_empty();
+            let open: Vec<bool> = shared
+                .iter()
+                .map(|c| {
+                    chosen && !self.a.is(&c.name, Definedness::Exact) || self.is_open(c, (&own.choices, &[]))
+                })
+                .collect();
+            if own.rows.len() == theirs.rows.len()
+                && self.differ(&own, theirs, &shared, &open) == (false, false)
+            {
+                return Ok(true);
+            }
+            if !chosen {
+                return Ok(false);
+            }
+        }
+        Ok(false)
     }
 
     fn is_open(&self, c: &Shared, choices: (&[Choice], &[Choice])) -> bool {

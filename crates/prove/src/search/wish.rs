@@ -205,8 +205,7 @@ fn found(text: &str, kind: MatchKind, case: Case, needle: &Needle, patterns: &Pa
     };
     match kind {
         MatchKind::Regex => return patterns.get(needle, case).is_some_and(|r| r.is_match(text)),
-        // The first address of the range is the candidate; the evaluator knows the rest.
-        MatchKind::Cidr => return cidr_sample(needle).is_some_and(|s| text.starts_with(prefix_of(&s))),
+        MatchKind::Cidr => return ruleferry_eval::text::in_cidr(text, needle),
         MatchKind::Equals
         | MatchKind::Contains
         | MatchKind::StartsWith
@@ -253,7 +252,7 @@ fn glob_pattern(parts: &[GlobPart]) -> String {
 }
 
 /// A text that fits: wildcards filled with nothing, or with something.
-fn glob_sample(parts: &[GlobPart], fill: &str) -> String {
+pub(super) fn glob_sample(parts: &[GlobPart], fill: &str) -> String {
     parts
         .iter()
         .map(|p| match p {
@@ -276,10 +275,6 @@ fn cidr_sample(range: &str) -> Option<String> {
         *last = "7";
     }
     Some(parts.join("."))
-}
-
-fn prefix_of(address: &str) -> &str {
-    address.rfind(['.', ':']).and_then(|at| address.get(..=at)).unwrap_or(address)
 }
 
 const WORDS: [&str; 8] = ["alpha", "bravo", "carol", "delta", "echo", "foxtrot", "golf", "hotel"];

@@ -464,9 +464,14 @@ impl<'q> Lowerer<'q> {
         let (Some(field), Some(networks)) = (field, networks) else {
             return self.cannot(span, &format!("`{name}(…)` with these arguments"));
         };
-        // A network without its length is one address.
+        // A network without its length is one address; a function of IPv6 takes addresses of IPv4 written either way.
         let whole = |n: String| {
-            if n.contains('/') { n } else { format!("{n}/{}", if n.contains(':') { 128 } else { 32 }) }
+            let (address, length) =
+                n.split_once('/').unwrap_or((&n, if n.contains(':') { "128" } else { "32" }));
+            match length.parse::<u32>() {
+                Ok(length) if six && !address.contains(':') => format!("::ffff:{address}/{}", length + 96),
+                _ => format!("{address}/{length}"),
+            }
         };
         let values =
             |networks: Vec<String>| networks.into_iter().map(|n| Value::verbatim(whole(n))).collect();

@@ -3,9 +3,8 @@
 use super::block::{Alias, Block, Col, Source, same_name};
 use super::nulls::Nulls;
 use super::select::{Out, What};
-use super::template::index;
 use super::unify::{self, Holes, bare, function_name, same};
-use super::{Lifter, Place, Refusal, Result, Val};
+use super::{Lifter, Place, Refusal, Result, Val, heads};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::{self, FunctionKind};
 use ruleferry_ir::{self as ir, Aggregate, AggregateCall, AggregateItem, ColId, Expr, Item, Op, Type};
@@ -435,9 +434,8 @@ impl<'q> Lifter<'q> {
         e: &'q ast::Expr,
     ) -> Result<Option<(AggregateCall, Type, Nulls)>> {
         let Some((head, _)) = unify::shape(e) else { return Ok(None) };
-        let index = index(self.data);
         let mut last = None;
-        for pattern in index.aggregates(&head) {
+        for pattern in heads::aggregates(self.data, &head).iter() {
             let mut holes = Holes::default();
             if !self.defines(pattern.template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
                 continue;

@@ -11,6 +11,7 @@ mod aggregate;
 mod block;
 mod expr;
 mod from;
+mod heads;
 mod json;
 mod like;
 mod literal;

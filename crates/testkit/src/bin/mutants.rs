@@ -140,7 +140,7 @@ fn main() -> ExitCode {
                 let decided = !matches!(relation, Relation::EquivalentBounded | Relation::Unknown);
                 count.proved += usize::from(proved);
                 count.decided += usize::from(decided);
-                let bad = if a.rewrites { decided && !proved } else { proved && o.differs };
+                let bad = o.contradicted || a.rewrites && decided && !proved;
                 count.wrong += usize::from(bad);
                 if bad {
                     failing.push(format!("{id} {}: {}", o.kind, relation.name()));

@@ -87,8 +87,10 @@ impl Duration {
     pub fn from_seconds(seconds: u64) -> Self {
         // A day is written in hours, as in the rules that people write.
         let units = [Unit::Hour, Unit::Minute];
-        let unit =
-            units.into_iter().find(|u| seconds > 0 && seconds.is_multiple_of(u.seconds())).unwrap_or(Unit::Second);
+        let unit = units
+            .into_iter()
+            .find(|u| seconds > 0 && seconds.is_multiple_of(u.seconds()))
+            .unwrap_or(Unit::Second);
         Self { value: seconds / unit.seconds(), unit }
     }
 

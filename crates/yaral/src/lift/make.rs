@@ -3,8 +3,8 @@
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{
-    Case, ColId, CompareOp, Expr, ExprKind, InValues, Json, MatchKind, MatchValue, MatchValues, Missing, Op,
-    Plan, Quantifier, StringMatch, Subject, Type, Value,
+    Case, ColId, CompareOp, Expr, ExprKind, Json, MatchKind, MatchValue, MatchValues, Missing, Op, Plan,
+    Quantifier, StringMatch, Subject, Type, Value,
 };
 use smol_str::SmolStr;
 
@@ -18,10 +18,6 @@ pub fn call(name: &str, args: Vec<Expr>, ty: Type, span: Span) -> Expr {
 
 pub fn long(value: i64, span: Span) -> Expr {
     Expr::literal(Value::Long(value), span)
-}
-
-pub fn is_null(e: Expr, span: Span) -> Expr {
-    Expr::new(ExprKind::IsNull(Box::new(e)), Type::Bool, span)
 }
 
 /// `if(condition, yes, no)`
@@ -145,9 +141,4 @@ pub fn columns_of(e: &Expr, out: &mut Vec<ColId>) {
         }
         false
     });
-}
-
-pub fn values_in(subject: Expr, values: Vec<Expr>, missing: Missing, span: Span) -> Expr {
-    let list = ruleferry_ir::InList { subject, values: InValues::List(values), missing };
-    Expr::new(ExprKind::In(Box::new(list)), Type::Bool, span)
 }

@@ -22,6 +22,8 @@ mod path;
 mod rows;
 mod value;
 
+pub use envelope::envelope;
+
 use crate::syntax::print_expr;
 use crate::syntax::tree::{self, Rule};
 use event::{EventVar, Quantified};
@@ -59,7 +61,7 @@ pub fn lift(rule: &Rule) -> Result<Lifted, Vec<Diagnostic>> {
         faults: Vec::new(),
         warnings: Vec::new(),
     };
-    let envelope = envelope::envelope(rule);
+    let envelope = envelope(rule);
     let plan = lifter.plan();
     match plan {
         Some(plan) if lifter.faults.is_empty() => {

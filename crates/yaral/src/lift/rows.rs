@@ -9,9 +9,9 @@ use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::time::{TICKS_PER_MINUTE, timespan_text};
 use ruleferry_ir::{
-    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, Between, ColId, CompareOp as Op2, Expand,
-    ExpandItem, ExpandKind, Expr, ExprKind as Ir, Item, Join, JoinKey, JoinKind, Missing, Op, Plan,
-    SelectItem, SelectKind, TICKS_PER_SECOND, Type, Value,
+    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, Between, ColId, CompareOp as Op2, Expr,
+    ExprKind as Ir, Item, Join, JoinKey, JoinKind, Missing, Op, Plan, SelectItem, SelectKind,
+    TICKS_PER_SECOND, Type, Value, window,
 };
 use smol_str::SmolStr;
 
@@ -384,15 +384,19 @@ impl Lifter<'_> {
             let name = if self.joined { format!("{var}.window_start") } else { "window".to_owned() };
             match kind {
                 WindowKind::Hop => {
-                    let (windowed, id) = self.hop(plan, &time, length, &name, span)?;
+                    let name = self.unique_name(&name);
+                    let of = time.as_column()?;
+                    let shape = (length, hop_step(length));
+                    let (windowed, id) = window::hop(&mut self.columns, plan, of, shape, &name, span)?;
                     plan = windowed;
                     start = Some(id);
                 }
                 WindowKind::Tumbling => {
-                    let id = self.columns.add(self.unique_name(&name), Type::Datetime, span);
-                    let bin = make::call("bin", vec![time, timespan(length, span)], Type::Datetime, span);
-                    plan = self.extended(plan, vec![Item { ids: vec![id], expr: bin, named: true }], span);
-                    start = Some(id);
+                    let name = self.unique_name(&name);
+                    let of = time.as_column()?;
+                    let item = window::tumbling(&mut self.columns, of, length, &name, span)?;
+                    start = item.ids.first().copied();
+                    plan = self.extended(plan, vec![item], span);
                 }
                 WindowKind::After(_) | WindowKind::Before(_) => {}
             }
@@ -412,41 +416,12 @@ impl Lifter<'_> {
         }
         Some(Side { plan, start })
     }
-
-    /// Each row once for every window that holds its time; the new column is the window's start.
-    fn hop(
-        &mut self,
-        input: Plan,
-        time: &Expr,
-        length: i64,
-        name: &str,
-        span: Span,
-    ) -> Option<(Plan, ColId)> {
-        let step = hop_step(length);
-        let bin = |e: Expr| make::call("bin", vec![e, timespan(step, span)], Type::Datetime, span);
-        let moved = |op, e: Expr, by| Expr::arithmetic(op, e, timespan(by, span), Type::Datetime, span);
-        let first = moved(ArithmeticOp::Add, bin(moved(ArithmeticOp::Sub, time.clone(), length)), step);
-        let starts =
-            make::call("range", vec![first, bin(time.clone()), timespan(step, span)], Type::Dynamic, span);
-        let id = self.columns.add(self.unique_name(name), Type::Datetime, span);
-        let output: Vec<ColId> = input.output.iter().copied().chain([id]).collect();
-        let items = vec![ExpandItem { id, expr: starts, to: Some(Type::Datetime), named: true }];
-        let expand = Expand { input, items, kind: ExpandKind::Bag, index: None, limit: None };
-        let plan = Plan::new(Op::Expand(expand), output, span);
-        // An event without a time is in no window.
-        let has = make::is_null(Expr::column(id, Type::Datetime, span), span).negated(span);
-        Some((make::filter(plan, vec![has], span), id))
-    }
 }
 
 /// How far apart windows of a length begin: a tenth of it, in whole minutes.
 fn hop_step(length: i64) -> i64 {
     let minutes = length / TICKS_PER_MINUTE / 10;
     (minutes.max(1) * TICKS_PER_MINUTE).min(length)
-}
-
-fn timespan(ticks: i64, span: Span) -> Expr {
-    Expr::literal(Value::Timespan(ticks), span)
 }
 
 /// What a variable shares with those that are joined already, as keys.

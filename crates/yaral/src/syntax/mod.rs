@@ -13,5 +13,5 @@ pub mod token;
 pub mod tree;
 
 pub use build::is_identifier;
-pub use parser::{MAX_DEPTH, Parsed, parse};
+pub use parser::{MAX_DEPTH, Parsed, is_rule_text, parse};
 pub use printer::{print, print_expr, print_rule, print_with_comments};

@@ -57,6 +57,24 @@ pub fn parse(text: &str) -> Parsed {
     Parsed { file, comments: lexed.comments, diagnostics }
 }
 
+/// Whether a text begins as a rule does, comments apart: `rule name {`.
+pub fn is_rule_text(text: &str) -> bool {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        rest = match (rest.strip_prefix("//"), rest.strip_prefix("/*")) {
+            (Some(line), _) => line.split_once('\n').map_or("", |(_, after)| after),
+            (_, Some(block)) => block.split_once("*/").map_or("", |(_, after)| after),
+            (None, None) => break,
+        }
+        .trim_start();
+    }
+    let mut words = rest.splitn(2, char::is_whitespace);
+    let rule = words.next().is_some_and(|w| w.eq_ignore_ascii_case("rule"));
+    let after = words.next().unwrap_or("").trim_start();
+    let name = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    rule && name.len() < after.len() && name.trim_start().starts_with('{')
+}
+
 /// The rest of the construct could not be read; the diagnostic has been given.
 struct Fault;
 

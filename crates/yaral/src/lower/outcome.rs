@@ -263,10 +263,7 @@ impl<'q> Lowerer<'q> {
             }
             let value = match key.value {
                 Some(at) => self.value(at),
-                None => {
-                    let ty = self.query.columns.ty(column.1);
-                    self.column(column.0, column.1, ty, stage.span)
-                }
+                None => self.shown_value(column, stage.span),
             };
             if value.kind == Kind::Error {
                 continue;

@@ -589,7 +589,7 @@ impl<'q> Lowerer<'q> {
             plan = match &*plan.op {
                 Op::Scan(scan) => {
                     let Scans::Input(input) = &scan.source else { return None };
-                    if input.kind != InputKind::Watchlist {
+                    if !matches!(input.kind, InputKind::Watchlist | InputKind::ExternalData) {
                         return None;
                     }
                     return Some((input.name.clone(), Some(self.query.columns.name(column).into())));

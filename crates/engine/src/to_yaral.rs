@@ -22,9 +22,10 @@ pub(crate) fn to_yaral(
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lower_options = yaral::lower::LowerOptions { title };
     let lowered = yaral::lower::lower(rule, &lower_options).map_err(Failure::Refused)?;
-    let windowed = lowered.rule.matching.is_some();
+    let windowed = lowered.rule.matching.is_some() || !lowered.one_table;
     let body = yaral::syntax::print_rule(&lowered.rule);
-    // A rule of windows and a query of one period are not compared: what differs is told by the losses.
+    // A rule of windows and a query of one period are not compared: what differs is told by the losses. A rule over several
+    // tables reads back as one over UDM.
     let verdict = (options.validate && !windowed)
         .then(|| validate::read_back(rule, from, &body, Language::Yaral, options.now));
     let mut lines = Vec::new();

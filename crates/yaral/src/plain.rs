@@ -7,6 +7,8 @@
 
 use crate::syntax::tree::{Field, Step};
 use crate::syntax::{is_identifier, literal::Text};
+use ruleferry_ir::Type;
+use ruleferry_targets::udm;
 use smol_str::SmolStr;
 
 /// The table whose columns are the fields of UDM.
@@ -25,12 +27,24 @@ pub const EVENT_SECONDS: &str = "metadata.event_timestamp.seconds";
 pub const LOOK_BACK: &str = "look_back";
 
 /// First steps of paths with a meaning of their own.
-const TAKEN: [&str; 5] = ["udm", "graph", "detection", "metadata", "additional"];
+const ROOTS: [&str; 3] = ["udm", "graph", "detection"];
+
+/// Whether a path that begins so is one of UDM itself.
+pub fn is_udm(first: &str) -> bool {
+    ROOTS.contains(&first) || udm::root("udm").is_some_and(|m| m.field(first).is_some())
+}
+
+/// What is known of tables from elsewhere.
+pub trait Tables {
+    fn column(&self, table: &str, column: &str) -> Option<Type>;
+    /// The column that holds the time of the events.
+    fn time(&self, table: &str) -> Option<SmolStr>;
+}
 
 /// The field of a column of a table that is not `UDM`.
 pub fn field(var: &str, column: &str) -> Field {
     let mut steps = column.split('.').peekable();
-    let free = steps.peek().is_some_and(|first| !TAKEN.contains(first));
+    let free = steps.peek().is_some_and(|first| !is_udm(first));
     if free && column.split('.').all(is_identifier) {
         return Field { var: var.into(), steps: steps.map(|s| Step::Name(s.into())).collect() };
     }
@@ -54,7 +68,7 @@ pub fn column(steps: &[Step]) -> Option<(SmolStr, usize)> {
         })
         .collect();
     let first = names.first()?;
-    (!TAKEN.contains(first)).then(|| (names.join(".").into(), names.len()))
+    (!is_udm(first)).then(|| (names.join(".").into(), names.len()))
 }
 
 /// Letters for the lengths of time that rules look back, the longest first.
@@ -92,6 +106,7 @@ mod tests {
             ("a\"b\\c", "$e.additional.fields[\"a\\\"b\\\\c\"]"),
             ("metadata.id", "$e.additional.fields[\"metadata.id\"]"),
             ("udm", "$e.additional.fields[\"udm\"]"),
+            ("target.user", "$e.additional.fields[\"target.user\"]"),
             ("a..b", "$e.additional.fields[\"a..b\"]"),
             ("", "$e.additional.fields[\"\"]"),
             ("Ünï", "$e.additional.fields[\"Ünï\"]"),

@@ -43,6 +43,8 @@ pub struct Lowered {
     pub assumptions: Vec<String>,
     /// Lists that the rule looks values up in: name, and the column if it is a table.
     pub lists: Vec<(SmolStr, Option<SmolStr>)>,
+    /// Its events are those of one table, so that it reads back as a rule over it.
+    pub one_table: bool,
 }
 
 /// Makes the rule, or says everything that stands in the way.
@@ -80,6 +82,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
             losses: lowerer.losses,
             assumptions: lowerer.assumptions,
             lists: lowerer.lists,
+            one_table: lowerer.scans.len() == 1,
         })
     } else {
         Err(lowerer.faults)

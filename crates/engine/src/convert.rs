@@ -10,6 +10,7 @@ use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_records};
 use crate::run::guarded;
 use crate::source::{self, no_rule};
+use crate::to_yaral::to_yaral;
 use crate::validate;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
@@ -160,7 +161,7 @@ fn kql_rule(
         TargetLanguage::Kql => unreachable_target(),
         TargetLanguage::Sql => to_sql(&lifted, Language::Kql, origin, options),
         TargetLanguage::Sigma => to_sigma(&lifted, Language::Kql, origin, path, options),
-        TargetLanguage::Yaral => no_yaral(&lifted),
+        TargetLanguage::Yaral => to_yaral(&lifted, Language::Kql, origin, path, options),
     };
     (warnings, result)
 }
@@ -361,7 +362,7 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         let own =
             parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), options);
+        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), &input.path, options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
         converted.take(outcome, input, output_path(stem, i, count, options), options);
     }
@@ -460,13 +461,6 @@ fn yaral_to_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOpt
     converted
 }
 
-/// Rules of other languages are not written in YARA-L yet.
-fn no_yaral(rule: &Rule) -> Result<Emitted, Failure> {
-    let message = "rules of other languages are not written in YARA-L yet";
-    let fault = Diagnostic::error(codes::YARAL_NOT_LIFTED, rule.query.plan.span, message);
-    Err(Failure::Refused(vec![fault.with_help("YARA-L is read, and printed back as YARA-L")]))
-}
-
 /// What a rule is called, where nothing else of it is known.
 fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
     let text = |key: &str| document.text(key).map(Into::into);
@@ -477,6 +471,7 @@ fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
     diagnostics: Vec<Diagnostic>,
     origin: &str,
+    path: &Path,
     options: &ConvertOptions,
 ) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -493,7 +488,7 @@ fn sigma_rule(
         TargetLanguage::Sigma => unreachable_target(),
         TargetLanguage::Kql => to_kql(&rule, Language::Sigma, origin, options),
         TargetLanguage::Sql => to_sql(&rule, Language::Sigma, origin, options),
-        TargetLanguage::Yaral => no_yaral(&rule),
+        TargetLanguage::Yaral => to_yaral(&rule, Language::Sigma, origin, path, options),
     };
     (rule.envelope, warnings, result)
 }
@@ -531,7 +526,7 @@ fn header(envelope: &Envelope, origin: &str) -> Vec<String> {
     lines
 }
 
-fn line(lines: &mut Vec<String>, key: &str, value: &str) {
+pub(crate) fn line(lines: &mut Vec<String>, key: &str, value: &str) {
     if !value.is_empty() {
         lines.push(format!("{key}: {}", one_line(value)));
     }
@@ -544,7 +539,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The header, what is known of the output, and the output.
-fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
+pub(crate) fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
     let mut out = String::with_capacity(body.len() + 64 * header.len());
     let judged = verdict.map(|v| one_line(&validate::comment(v)));
     for line in header.iter().chain(&judged) {

@@ -225,7 +225,8 @@ impl SourceRule {
                 if diagnostics.iter().any(Diagnostic::is_error) {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
-                let lifted = yaral::lift::lift(rule).map_err(LiftFault::Refused)?;
+                let tables = tables.map(|t| -> &dyn yaral::plain::Tables { t });
+                let lifted = yaral::lift::lift_over(rule, tables).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })

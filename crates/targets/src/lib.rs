@@ -7,11 +7,13 @@
 //! - [`sql`]: how IR functions are written in each dialect of SQL, and the macros that they need.
 //! - [`target`]: what each target is and can do.
 //! - [`udm`]: messages, fields and enumerations of the Unified Data Model.
+//! - [`yaral`]: the functions of YARA-L.
 
 mod capability;
 pub mod schema;
 pub mod sql;
 pub mod target;
 pub mod udm;
+pub mod yaral;
 
 pub use capability::Capability;

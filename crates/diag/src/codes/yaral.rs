@@ -61,4 +61,48 @@ codes! {
         why: "The section has an effect that no other language has a word for.",
         example: "setup: graph_exclude($g.graph.entity.hostname = \"x\")",
         fix: "Take it out to convert the rest; to YARA-L it is printed back.";
+    YARAL_OUT_OPERATOR = "E1201", "an operator is more than a YARA-L rule can say",
+        why: "a YARA-L rule filters events, joins them on equal values within a window, and counts them once; leaving a step out would find something else",
+        example: "`make-series`, `mv-expand`, `top 10 by n`, `sort by n | take 5`",
+        fix: "convert to KQL or SQL, or keep what a rule can say";
+    YARAL_OUT_STAGES = "E1202", "several stages of aggregation",
+        why: "a YARA-L rule groups events once: what was counted cannot be counted or joined again",
+        example: "`summarize n = count() by User, Host | summarize max(n) by User`",
+        fix: "write the rule with one `summarize`, or as two rules of which one reads the detections of the other";
+    YARAL_OUT_CONDITION = "E1203", "a condition is more than YARA-L can say",
+        why: "YARA-L has no form with this meaning, and a near miss would lose alerts silently",
+        example: "`where Computer in (split(Names, \",\"))`",
+        fix: "write the condition with comparisons, text tests and the functions that YARA-L has";
+    YARAL_OUT_FUNCTION = "E1204", "a function has no YARA-L form",
+        why: "YARA-L has no function with the documented behaviour",
+        example: "`parse_xml(x)`",
+        fix: "write the value with other functions";
+    YARAL_OUT_KEYWORD = "E1205", "a search in every field",
+        why: "YARA-L compares named fields; it has no search through all values of an event",
+        example: "a Sigma rule of keywords, `* has \"mimikatz\"`",
+        fix: "name the fields to look at";
+    YARAL_OUT_PATTERN = "E1206", "a pattern has no YARA-L form",
+        why: "YARA-L takes constant regular expressions of RE2, with one group at most where a part is cut out",
+        example: "`extract(pattern, 2, x)`, a pattern that is computed",
+        fix: "write the condition without it";
+    YARAL_OUT_SOURCE = "E1207", "not events of a table",
+        why: "a YARA-L rule looks at events; other rows have no form in it",
+        example: "`datatable(…)`, `range`, `workspace(\"w\").T`",
+        fix: "read a table by its name";
+    YARAL_OUT_WINDOW = "E1208", "no window of YARA-L fits",
+        why: "events are grouped and joined within a window of whole minutes, from one minute to 48 hours",
+        example: "`where TimeGenerated > ago(14d) | summarize count() by User`",
+        fix: "look back 48 hours at most";
+    YARAL_OUT_LIMIT = "E1209", "the rule would be too large for YARA-L",
+        why: "conditions and their depth are limited, so that hostile input cannot exhaust the memory",
+        example: "a list of half a million values",
+        fix: "put the values into a reference list, or split the rule";
+    YARAL_OUT_NOTHING = "E1210", "there is nothing to look for",
+        why: "the query keeps no row, whatever the events are",
+        example: "`where 1 == 2`",
+        fix: "look at the conditions: they exclude each other";
+    YARAL_OUT_TIME = "E1211", "a comparison of times that YARA-L has not",
+        why: "only the time of an event is a time in YARA-L; a rule is run on events as they come, so that it has no `now()`",
+        example: "`where CreatedTime < datetime(2024-01-01)`",
+        fix: "compare the table's own time column";
 }

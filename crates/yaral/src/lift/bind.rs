@@ -58,6 +58,7 @@ impl Lifter<'_> {
     pub(super) fn predicates(&mut self) -> Across {
         let mut rest = Vec::new();
         self.rule.events.iter().for_each(|e| conjuncts(e, &mut rest));
+        rest.retain(|e| !self.names_a_table(e));
         self.bind_all(&mut rest);
         for e in &rest {
             self.bind_alternatives(e);

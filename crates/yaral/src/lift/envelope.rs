@@ -1,5 +1,6 @@
 //! What a rule says of itself: the keys of `meta`, in the spellings that rules use.
 
+use crate::plain;
 use crate::syntax::tree::{Rule, SettingValue};
 use indexmap::IndexMap;
 use ruleferry_ir::{Envelope, Meta, Severity, attack};
@@ -96,6 +97,10 @@ fn take(key: &str, value: &SmolStr, envelope: &mut Envelope) -> bool {
                 return false;
             }
             envelope.severity = severity;
+        }
+        plain::LOOK_BACK => {
+            envelope.schedule.look_back = plain::read_look_back(value.trim());
+            return envelope.schedule.look_back.is_some();
         }
         "tags" => envelope.tags.extend(listed().map(SmolStr::new)),
         _ if is_attack_key(key) => return take_attack(value, envelope),

@@ -6,6 +6,7 @@
 use super::Lifter;
 use super::make;
 use super::path::{Origin, element_name};
+use super::plain::PlainTable;
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{
@@ -20,6 +21,8 @@ use smol_str::{SmolStr, format_smolstr};
 pub struct EventVar {
     pub name: SmolStr,
     pub origin: Origin,
+    /// The table, if it is another one than the origin's: see [`crate::plain`].
+    pub plain: Option<PlainTable>,
     pub span: Span,
     /// Columns of the table, by path, in the order of their first use.
     columns: Vec<(SmolStr, ColId)>,
@@ -64,6 +67,7 @@ impl EventVar {
         Self {
             name,
             origin,
+            plain: None,
             span,
             columns: Vec::new(),
             steps: Vec::new(),
@@ -72,6 +76,18 @@ impl EventVar {
             predicates: Vec::new(),
             exports: Vec::new(),
         }
+    }
+
+    /// The column that says when an event was.
+    pub fn time(&self) -> Option<SmolStr> {
+        match &self.plain {
+            Some(plain) => Some(plain.time.clone()),
+            None => self.origin.time().map(SmolStr::new_static),
+        }
+    }
+
+    pub fn table(&self) -> SmolStr {
+        self.plain.as_ref().map_or_else(|| SmolStr::new_static(self.origin.table()), |p| p.name.clone())
     }
 
     /// Whether an expression stands on expanded rows.
@@ -228,8 +244,8 @@ pub struct Rows {
 impl Lifter<'_> {
     /// Scans the table and filters on what needs no expansion. The variable's steps are taken out of it.
     pub(super) fn rows(&mut self, var: &SmolStr) -> Option<Rows> {
-        let time = self.vars.get(var)?.origin.time();
-        if let Some(path) = time {
+        let time = self.vars.get(var)?.time();
+        if let Some(path) = &time {
             self.column(var, path, Type::Datetime, Span::default());
         }
         let taken = self.vars.get_mut(var)?;
@@ -237,8 +253,8 @@ impl Lifter<'_> {
         let var = self.vars.get(var)?;
         let span = var.span;
         let output: Vec<ColId> = var.table_columns().collect();
-        let time = time.and_then(|path| var.columns.iter().find(|(p, _)| p == path)).map(|(_, id)| *id);
-        let table = TableName { qualifiers: Vec::new(), name: SmolStr::new_static(var.origin.table()) };
+        let time = time.and_then(|path| var.columns.iter().find(|(p, _)| *p == path)).map(|(_, id)| *id);
+        let table = TableName { qualifiers: Vec::new(), name: var.table() };
         let scan = Scan { source: Source::Table(table), open: true, time };
         let scan = Plan::new(Op::Scan(scan), output.clone(), span);
         let of_table: FxHashSet<ColId> = output.into_iter().collect();

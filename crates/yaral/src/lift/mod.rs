@@ -4,6 +4,7 @@
 //! columns are the paths that the rule uses; or why it has no meaning here.
 //!
 //! How a rule becomes a plan (docs of the modules say more):
+//! - [`plain`]: events of other tables, as the lowering writes them.
 //! - [`path`]: fields to columns, typed from UDM; an absent field has the zero value of its type.
 //! - [`event`]: each event variable is a pipeline over its table; a repeated field without `any` or `all` is expanded, so that
 //!   all predicates hold in one copy of the event.
@@ -19,11 +20,13 @@ mod function;
 mod make;
 mod outcome;
 mod path;
+mod plain;
 mod rows;
 mod value;
 
 pub use envelope::envelope;
 
+use crate::plain::Tables;
 use crate::syntax::print_expr;
 use crate::syntax::tree::{self, Rule};
 use event::{EventVar, Quantified};
@@ -41,8 +44,14 @@ pub struct Lifted {
 
 /// Gives a rule its meaning, or says everything that stands in the way.
 pub fn lift(rule: &Rule) -> Result<Lifted, Vec<Diagnostic>> {
+    lift_over(rule, None)
+}
+
+/// The same with what is known of the tables of rules that were converted to YARA-L.
+pub fn lift_over(rule: &Rule, tables: Option<&dyn Tables>) -> Result<Lifted, Vec<Diagnostic>> {
     let mut lifter = Lifter {
         rule,
+        tables,
         columns: Columns::default(),
         vars: IndexMap::new(),
         placeholders: IndexMap::new(),
@@ -87,6 +96,7 @@ pub fn lift(rule: &Rule) -> Result<Lifted, Vec<Diagnostic>> {
 /// The state of one lift.
 struct Lifter<'t> {
     rule: &'t Rule,
+    tables: Option<&'t dyn Tables>,
     columns: Columns,
     vars: IndexMap<SmolStr, EventVar>,
     placeholders: IndexMap<SmolStr, Placeholder>,

@@ -97,6 +97,9 @@ impl Lifter<'_> {
     }
 
     fn walk_to(&mut self, field: &Field, span: Span, whole: bool) -> Target {
+        if let Some(table) = self.vars.get(&field.var).and_then(|v| v.plain.clone()) {
+            return self.walk_plain(&table, field, span);
+        }
         let (origin, steps) = Origin::of(field);
         let mut message = udm::root(origin.root());
         let mut at = At::Name(String::new());

@@ -49,6 +49,7 @@ impl Lifter<'_> {
         if self.vars.is_empty() {
             return None;
         }
+        self.find_plain_tables();
         self.find_presence();
         match &rule.matching {
             None => self.each_event(),
@@ -331,10 +332,10 @@ impl Lifter<'_> {
     }
 
     fn exported_time(&mut self, var: &SmolStr) -> Expr {
-        let origin = self.vars.get(var).map_or(Origin::Udm, |v| v.origin);
-        let path = origin.time().unwrap_or(super::path::EVENT_TIME);
-        let time = self.column(var, path, Type::Datetime, Span::default());
-        self.export(var, path, time)
+        let path = self.vars.get(var).and_then(super::event::EventVar::time);
+        let path = path.unwrap_or(SmolStr::new_static(super::path::EVENT_TIME));
+        let time = self.column(var, &path, Type::Datetime, Span::default());
+        self.export(var, &path, time)
     }
 
     /// The other events lie within the window that begins or ends at the pivot.
@@ -365,8 +366,8 @@ impl Lifter<'_> {
 
     /// The rows of one variable in its windows, with the columns that later stages read.
     fn side(&mut self, var: &SmolStr, kind: &WindowKind, length: i64, span: Span) -> Option<Side> {
-        let time = self.vars.get(var)?.origin.time();
-        let time = time.map(|path| self.column(var, path, Type::Datetime, Span::default()));
+        let time = self.vars.get(var)?.time();
+        let time = time.map(|path| self.column(var, &path, Type::Datetime, Span::default()));
         let rows = self.rows(var)?;
         let var_span = self.vars.get(var)?.span;
         let mut plan = self.copies(rows, var_span);

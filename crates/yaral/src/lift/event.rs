@@ -124,7 +124,7 @@ impl Lifter<'_> {
             if let Some(var) = self.vars.get_mut(var) {
                 var.columns.push((path.into(), id));
                 // What has no time is in no window.
-                if self.rule.matching.is_some() && var.origin.time() == Some(path) {
+                if self.rule.matching.is_some() && var.time().as_deref() == Some(path) {
                     self.present.insert(id);
                 }
             }

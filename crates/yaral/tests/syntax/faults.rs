@@ -1,7 +1,7 @@
 //! Faults are found, named and placed, and what stands around them is still read.
 
-use ruleferry_yaral::syntax::tree::ExprKind;
 use ruleferry_yaral::syntax::parse;
+use ruleferry_yaral::syntax::tree::ExprKind;
 
 use super::forms::rule_with;
 

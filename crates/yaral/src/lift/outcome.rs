@@ -4,7 +4,7 @@
 //! joined with. So `count`, `sum` and `array` grow with these, as they do in the service.
 
 use super::bind::conjuncts;
-use super::rows::{Presence, counted_if};
+use super::rows::{Presence, counted_if, presence_in};
 use super::{Cx, Lifter, make};
 use crate::syntax::tree::{self, Call, CompareOp, ExprKind};
 use ruleferry_diag::Span;
@@ -107,7 +107,8 @@ impl Lifter<'_> {
         }
         // One row a group: what else stands there is a constant.
         if let Some(id) = bare_column(value)
-            && parts == [id]
+            && let Some([only]) = self.aggregates.get(before..)
+            && only.ids.last() == Some(&id)
             && let Some(column) = self.columns.get_mut(id)
         {
             column.name = name.clone();
@@ -130,17 +131,49 @@ impl Lifter<'_> {
         let Some(condition) = &self.rule.condition else { return Vec::new() };
         let mut parts = Vec::new();
         conjuncts(condition, &mut parts);
+        for part in &parts {
+            // A value that must be there is one of events that must be there.
+            if let Some((name, Presence::Needed)) = presence_in(part)
+                && let Some(placeholder) = self.placeholders.get(&name)
+            {
+                for binding in &placeholder.bindings {
+                    self.presence.entry(binding.var.clone()).or_insert(Presence::Needed);
+                }
+            }
+        }
         let mut tests = Vec::new();
         for part in parts {
             if self.is_presence(part) {
                 continue;
             }
+            self.check_alternatives(part);
             let test = self.condition(part, Cx::Grouped);
             if !matches!(test.as_literal(), Some(Value::Bool(true))) {
                 tests.push(test);
             }
         }
         tests
+    }
+
+    /// Events are joined: what a part of the condition says of an event that need not be there cannot be kept.
+    fn check_alternatives(&mut self, part: &tree::Expr) {
+        if presence_in(part).is_some() {
+            return;
+        }
+        let mut named = Vec::new();
+        counted(part, &mut named);
+        super::bind::visit(part, &mut |field, span| named.push((field.var.clone(), span)));
+        for (name, span) in named {
+            let var = match self.placeholders.get(&name).and_then(|p| p.bindings.first()) {
+                Some(binding) if !self.vars.contains_key(&name) => binding.var.clone(),
+                Some(_) | None => name,
+            };
+            if self.joined && self.vars.contains_key(&var) && !self.presence.contains_key(&var) {
+                let message =
+                    format!("events of `${var}` stand only among alternatives, so that they may be absent");
+                self.wrong(span, message, &format!("ask for them apart: `${var} and …`"));
+            }
+        }
     }
 
     /// `$e`, `#e > 0`, `!$e` and their kin, which joins see to.
@@ -331,6 +364,39 @@ impl Lifter<'_> {
             | Kind::Extreme(_)
             | Kind::None(_) => None,
         }
+    }
+}
+
+/// The variables that an expression counts.
+fn counted(e: &tree::Expr, out: &mut Vec<(SmolStr, Span)>) {
+    match &e.kind {
+        ExprKind::Count(var) => out.push((var.clone(), e.span.0)),
+        ExprKind::Compare(c) => {
+            counted(&c.left, out);
+            counted(&c.right, out);
+        }
+        ExprKind::Arith { first, rest } => {
+            counted(first, out);
+            rest.iter().for_each(|(_, e)| counted(e, out));
+        }
+        ExprKind::And(es) | ExprKind::Or(es) | ExprKind::Array(es) => es.iter().for_each(|e| counted(e, out)),
+        ExprKind::Not(e) | ExprKind::Bang(e) | ExprKind::NoCase(e) | ExprKind::IsNull { operand: e, .. } => {
+            counted(e, out)
+        }
+        ExprKind::In(i) => counted(&i.operand, out),
+        ExprKind::Call(call) => call.args.iter().for_each(|a| counted(&a.value, out)),
+        ExprKind::Field(_)
+        | ExprKind::Quantified { .. }
+        | ExprKind::Text(_)
+        | ExprKind::Regex(_)
+        | ExprKind::Number(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Duration(_)
+        | ExprKind::Word(_)
+        | ExprKind::TableColumn { .. }
+        | ExprKind::WindowStart
+        | ExprKind::WindowEnd
+        | ExprKind::Error => {}
     }
 }
 

@@ -223,6 +223,11 @@ impl Lifter<'_> {
             );
             return None;
         };
+        if self.vars.values().any(|v| v.origin == Origin::Graph) {
+            self.assume(
+                "entities of the graph are taken as they are, whatever time they are valid for".to_owned(),
+            );
+        }
         if kind == &WindowKind::Hop {
             let step = timespan_text(hop_step(length));
             let whole = timespan_text(length);
@@ -465,9 +470,12 @@ impl Lifter<'_> {
         for part in parts {
             if let Some((var, presence)) = presence_in(part)
                 && self.vars.contains_key(&var)
-                && presence != Presence::Needed
             {
-                self.presence.insert(var, presence);
+                // What one part asks for, another cannot leave open.
+                let known = self.presence.get(&var).copied();
+                if known.is_none_or(|k| k == Presence::Optional) {
+                    self.presence.insert(var, presence);
+                }
             }
         }
     }
@@ -544,7 +552,7 @@ impl Lifter<'_> {
 }
 
 /// What one part of the condition says of the presence of one variable.
-fn presence_in(e: &Tree) -> Option<(SmolStr, Presence)> {
+pub(super) fn presence_in(e: &Tree) -> Option<(SmolStr, Presence)> {
     match &e.kind {
         ExprKind::Field(field) if field.steps.is_empty() => Some((field.var.clone(), Presence::Needed)),
         ExprKind::Bang(inner) => match &inner.kind {

@@ -41,7 +41,15 @@ impl Lifter<'_> {
             | ExprKind::IsNull { .. }
             | ExprKind::NoCase(_) => self.atom(e, cx),
             ExprKind::Arith { first, rest } => self.arithmetic(first, rest, span, cx),
-            ExprKind::Not(inner) => self.condition(inner, cx).negated(span),
+            ExprKind::Not(inner) => {
+                if cx == Cx::Grouped
+                    && matches!(&inner.kind, ExprKind::Field(f) if self.vars.contains_key(&f.var))
+                {
+                    self.wrong(span, "`not` does not stand before events", "write `!`")
+                } else {
+                    self.condition(inner, cx).negated(span)
+                }
+            }
             ExprKind::Bang(inner) => self.bang(inner, span, cx),
             ExprKind::And(operands) => {
                 Expr::and(operands.iter().map(|o| self.condition(o, cx)).collect(), span)

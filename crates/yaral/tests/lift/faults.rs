@@ -47,6 +47,17 @@ fn what_breaks_the_rules_of_the_language() {
         "E1101",
         "among alternatives",
     );
+    for condition in ["$a or $b", "$a and (#b > 2 or #a > 1)", "#a > 1 or #b > 2"] {
+        let text = format!(
+            "rule r {{ events: $a.metadata.id = $x $b.metadata.id = $x match: $x over 5m condition: {condition} }}"
+        );
+        refused(&text, "E1101", "among alternatives");
+    }
+    refused(
+        "rule r { events: $a.metadata.id = $x $b.metadata.id = $x match: $x over 5m condition: $a and not $b }",
+        "E1101",
+        "`not` does not stand before events",
+    );
     refused(
         &simple("$e.metadata.id = $e.udm.metadata.id and $e.graph.metadata.entity_type = \"USER\""),
         "E1101",

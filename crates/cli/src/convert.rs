@@ -134,7 +134,9 @@ fn write_files(folder: &Path, records: &[ConvertRecord]) -> io::Result<()> {
 fn separator(options: &ConvertOptions) -> &'static [u8] {
     match options.to.language {
         targets::target::Language::Sigma => b"---\n",
-        targets::target::Language::Kql | targets::target::Language::Sql => b"\n",
+        targets::target::Language::Kql
+        | targets::target::Language::Sql
+        | targets::target::Language::Yaral => b"\n",
     }
 }
 

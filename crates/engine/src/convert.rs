@@ -9,7 +9,8 @@ use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_records};
 use crate::run::guarded;
-use crate::source::no_rule;
+use crate::source::{self, no_rule};
+use crate::to_yaral::to_yaral;
 use crate::validate;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
@@ -19,6 +20,7 @@ use ruleferry_prove::Verdict;
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 use ruleferry_targets::target::Language as TargetLanguage;
+use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -79,6 +81,7 @@ pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertO
     match language {
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
+        Language::Yaral => convert_yaral(input, text, stem, options),
         Language::Sql => invalid(input, text, Some(Language::Sql), vec![not_a_source()], options),
     }
 }
@@ -95,6 +98,7 @@ fn output_path(stem: &Path, index: usize, count: usize, options: &ConvertOptions
         TargetLanguage::Kql => "kql",
         TargetLanguage::Sigma => "yml",
         TargetLanguage::Sql => "sql",
+        TargetLanguage::Yaral => "yaral",
     };
     let stem = stem.to_string_lossy().replace('\\', "/");
     if count > 1 { format!("{stem}.{}.{extension}", index + 1) } else { format!("{stem}.{extension}") }
@@ -165,7 +169,8 @@ fn kql_rule(
     let result = match options.to.language {
         TargetLanguage::Kql => unreachable_target(),
         TargetLanguage::Sql => to_sql(&lifted, Language::Kql, origin, options),
-        TargetLanguage::Sigma => to_sigma(&lifted, origin, path, options),
+        TargetLanguage::Sigma => to_sigma(&lifted, Language::Kql, origin, path, options),
+        TargetLanguage::Yaral => to_yaral(&lifted, Language::Kql, origin, path, options),
     };
     (warnings, result)
 }
@@ -289,14 +294,19 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
     tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
 }
 
-fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_sigma(
+    rule: &Rule,
+    from: Language,
+    origin: &str,
+    path: &Path,
+    options: &ConvertOptions,
+) -> Result<Emitted, Failure> {
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict = options
-        .validate
-        .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
+    let verdict =
+        options.validate.then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
@@ -310,7 +320,7 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
     Ok(emitted)
 }
 
-fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_kql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
     let lower_options = kql::lower::LowerOptions { now: options.now, look_back: envelope.schedule.look_back };
     let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
@@ -318,7 +328,7 @@ fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
     let lines = header(envelope, origin);
     let verdict = options.validate.then(|| {
         let text = artefact("// ", &lines, None, &body);
-        validate::read_back(rule, Language::Sigma, &text, Language::Kql, options.now)
+        validate::read_back(rule, from, &text, Language::Kql, options.now)
     });
     // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
     // that the output can see nothing is lost. That no such event was meant is an assumption, and listed.
@@ -366,7 +376,7 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         let own =
             parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), options);
+        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), &input.path, options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
         converted.take(outcome, input, output_path(stem, i, count, options), options);
     }
@@ -399,6 +409,73 @@ fn sigma_to_sigma(
     converted
 }
 
+fn convert_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+    if options.to.language == TargetLanguage::Yaral {
+        return yaral_to_yaral(input, text, stem, options);
+    }
+    let rules = match source::read(&text, Language::Yaral, Layout::Text) {
+        Ok(rules) => rules,
+        Err(found) => return invalid(input, text, Some(Language::Yaral), found, options),
+    };
+    let map = SpanMap::identity();
+    let count = rules.len();
+    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    for (i, rule) in rules.iter().enumerate() {
+        let (envelope, warnings, result) = match rule.lift(&options.sigma, None) {
+            Ok(lifted) => {
+                let origin = origin(input, i, count);
+                let from = Language::Yaral;
+                let result = match options.to.language {
+                    TargetLanguage::Yaral => unreachable_target(),
+                    TargetLanguage::Kql => to_kql(&lifted.rule, from, &origin, options),
+                    TargetLanguage::Sql => to_sql(&lifted.rule, from, &origin, options),
+                    TargetLanguage::Sigma => to_sigma(&lifted.rule, from, &origin, &input.path, options),
+                };
+                (lifted.rule.envelope, lifted.warnings, result)
+            }
+            Err(fault) => {
+                let envelope = Envelope {
+                    id: rule.name.id.clone(),
+                    title: rule.name.title.clone(),
+                    ..Envelope::default()
+                };
+                let failure = match fault {
+                    source::LiftFault::Invalid(found) => Failure::Invalid(found),
+                    source::LiftFault::Refused(found) => Failure::Refused(found),
+                };
+                (envelope, Vec::new(), Err(failure))
+            }
+        };
+        let outcome = Outcome { envelope: &envelope, source: "yaral", map: &map, warnings, result };
+        converted.take(outcome, input, output_path(stem, i, count, options), options);
+    }
+    converted
+}
+
+/// YARA-L to YARA-L prints the tree that was read: the whole file, in canonical layout.
+fn yaral_to_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+    let parsed = yaral::syntax::parse(&text);
+    if parsed.file.rules.is_empty() {
+        return invalid(input, text, Some(Language::Yaral), parsed.diagnostics, options);
+    }
+    let (warnings, result) = if parsed.has_errors() {
+        (Vec::new(), Err(Failure::Invalid(parsed.diagnostics.clone())))
+    } else {
+        let printed = yaral::syntax::print_with_comments(&parsed.file, &parsed.comments);
+        let verdict = options.validate.then(|| {
+            let again = yaral::syntax::parse(&printed);
+            same_tree(again.file == parsed.file)
+        });
+        (parsed.diagnostics.clone(), Ok(Emitted { text: printed, verdict, ..Emitted::default() }))
+    };
+    let envelope = parsed.file.rules.first().map(yaral::lift::envelope).unwrap_or_default();
+    let map = SpanMap::identity();
+    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let outcome = Outcome { envelope: &envelope, source: "yaral", map: &map, warnings, result };
+    converted.take(outcome, input, output_path(stem, 0, 1, options), options);
+    converted
+}
+
 /// What a rule is called, where nothing else of it is known.
 fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
     let text = |key: &str| document.text(key).map(Into::into);
@@ -409,6 +486,7 @@ fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
     diagnostics: Vec<Diagnostic>,
     origin: &str,
+    path: &Path,
     options: &ConvertOptions,
 ) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
     if diagnostics.iter().any(Diagnostic::is_error) {
@@ -423,8 +501,9 @@ fn sigma_rule(
     let rule = lifted.rule;
     let result = match options.to.language {
         TargetLanguage::Sigma => unreachable_target(),
-        TargetLanguage::Kql => to_kql(&rule, origin, options),
+        TargetLanguage::Kql => to_kql(&rule, Language::Sigma, origin, options),
         TargetLanguage::Sql => to_sql(&rule, Language::Sigma, origin, options),
+        TargetLanguage::Yaral => to_yaral(&rule, Language::Sigma, origin, path, options),
     };
     (rule.envelope, warnings, result)
 }
@@ -462,7 +541,7 @@ fn header(envelope: &Envelope, origin: &str) -> Vec<String> {
     lines
 }
 
-fn line(lines: &mut Vec<String>, key: &str, value: &str) {
+pub(crate) fn line(lines: &mut Vec<String>, key: &str, value: &str) {
     if !value.is_empty() {
         lines.push(format!("{key}: {}", one_line(value)));
     }
@@ -475,7 +554,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The header, what is known of the output, and the output.
-fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
+pub(crate) fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
     let mut out = String::with_capacity(body.len() + 64 * header.len());
     let judged = verdict.map(|v| one_line(&validate::comment(v)));
     for line in header.iter().chain(&judged) {

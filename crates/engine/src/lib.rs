@@ -23,6 +23,7 @@ mod run;
 mod same_types;
 pub mod schemas;
 mod source;
+mod to_yaral;
 mod validate;
 
 pub use check::{Checked, check_file};

@@ -78,6 +78,19 @@ impl DataTables for KnownTables {
     }
 }
 
+impl ruleferry_yaral::plain::Tables for KnownTables {
+    fn column(&self, table: &str, column: &str) -> Option<Type> {
+        self.0.get(table)?.get(column).copied()
+    }
+
+    fn time(&self, table: &str) -> Option<SmolStr> {
+        let columns = self.0.get(table)?;
+        let of_schema = SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, table)?.time_column);
+        let mut names = of_schema.chain(["TimeGenerated", "Timestamp"]);
+        names.find(|name| columns.contains_key(*name)).map(SmolStr::new)
+    }
+}
+
 impl ruleferry_sql::SqlTables for KnownTables {
     fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
         // The engine folds the case of names.

@@ -11,6 +11,7 @@ use ruleferry_ir as ir;
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
+use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
 
 /// A rule of a text.
@@ -30,6 +31,7 @@ enum Body {
     Kql(Box<kql::file::RuleText>),
     Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
     Sql(Box<SqlText>),
+    Yaral(Box<yaral::syntax::tree::Rule>, Vec<Diagnostic>),
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +115,13 @@ pub(crate) fn read(
             }
             Ok(rules)
         }
+        Language::Yaral => {
+            let parsed = yaral::syntax::parse(text);
+            if parsed.file.rules.is_empty() && parsed.has_errors() {
+                return Err(parsed.diagnostics);
+            }
+            Ok(yaral_rules(parsed, text))
+        }
         Language::Sql => {
             let envelope = sql_envelope(text);
             Ok(vec![SourceRule {
@@ -124,6 +133,32 @@ pub(crate) fn read(
             }])
         }
     }
+}
+
+/// Each rule with what is wrong from its start to that of the next one.
+fn yaral_rules(parsed: yaral::syntax::Parsed, text: &str) -> Vec<SourceRule> {
+    let starts: Vec<u32> =
+        parsed.file.rules.iter().skip(1).map(|r| r.span.0.start).chain([u32::MAX]).collect();
+    let mut start = 0;
+    let mut rules = Vec::with_capacity(starts.len());
+    for (rule, end) in parsed.file.rules.into_iter().zip(starts) {
+        let own = |d: &&Diagnostic| (start..end).contains(&d.span.start);
+        let found = parsed.diagnostics.iter().filter(own).cloned().collect();
+        start = end;
+        rules.push(SourceRule {
+            name: yaral_name(&rule),
+            language: Language::Yaral,
+            span: rule.span.0,
+            origin: origin(text),
+            body: Body::Yaral(Box::new(rule), found),
+        });
+    }
+    rules
+}
+
+pub(crate) fn yaral_name(rule: &yaral::syntax::tree::Rule) -> RuleName {
+    let envelope = yaral::lift::envelope(rule);
+    RuleName { id: envelope.id, title: envelope.title.or(envelope.name) }
 }
 
 /// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
@@ -186,6 +221,16 @@ impl SourceRule {
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
             }
+            Body::Yaral(rule, diagnostics) => {
+                if diagnostics.iter().any(Diagnostic::is_error) {
+                    return Err(LiftFault::Invalid(diagnostics.clone()));
+                }
+                let tables = tables.map(|t| -> &dyn yaral::plain::Tables { t });
+                let lifted = yaral::lift::lift_over(rule, tables).map_err(LiftFault::Refused)?;
+                let mut warnings = diagnostics.clone();
+                warnings.extend(lifted.warnings);
+                Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
+            }
             Body::Sql(script) => {
                 let none = sql::NoTables;
                 let tables = tables.map_or::<&dyn sql::SqlTables, _>(&none, |t| t);
@@ -202,14 +247,14 @@ impl SourceRule {
     pub fn query_text<'t>(&'t self, file: &'t str) -> &'t str {
         match &self.body {
             Body::Kql(rule) => &rule.query,
-            Body::Sigma(..) | Body::Sql(_) => file,
+            Body::Sigma(..) | Body::Sql(_) | Body::Yaral(..) => file,
         }
     }
 
     /// Whether the text under the span of a condition is the whole condition.
     pub const fn spans_are_whole(&self) -> bool {
         match self.body {
-            Body::Kql(_) => true,
+            Body::Kql(_) | Body::Yaral(..) => true,
             // A test's place is its key; of SQL places are roughly known.
             Body::Sigma(..) | Body::Sql(_) => false,
         }

@@ -6,10 +6,14 @@
 //! - [`schema`]: tables and columns of Log Analytics, Defender XDR and Azure Resource Graph; functions that give tables.
 //! - [`sql`]: how IR functions are written in each dialect of SQL, and the macros that they need.
 //! - [`target`]: what each target is and can do.
+//! - [`udm`]: messages, fields and enumerations of the Unified Data Model.
+//! - [`yaral`]: the functions of YARA-L.
 
 mod capability;
 pub mod schema;
 pub mod sql;
 pub mod target;
+pub mod udm;
+pub mod yaral;
 
 pub use capability::Capability;

@@ -335,19 +335,20 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql, Language::Kql | Language::Sigma) => {
+        (Language::Sql, Language::Kql | Language::Sigma | Language::Yaral) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma, Language::Sql) => {
+        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
         (Language::Sql, Language::Sql)
-        | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
-            (a.lift(options, None), b.lift(options, None))
-        }
+        | (
+            Language::Kql | Language::Sigma | Language::Yaral,
+            Language::Kql | Language::Sigma | Language::Yaral,
+        ) => (a.lift(options, None), b.lift(options, None)),
     };
     let (Ok(mut x), Ok(mut y)) = (lifted_a.clone(), lifted_b.clone()) else { return (lifted_a, lifted_b) };
     let (tables_a, tables_b) = (KnownTables::of(&x.rule.query), KnownTables::of(&y.rule.query));
@@ -375,7 +376,10 @@ fn lift_both(
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
-    matches!((a, b), (Language::Sigma, Language::Kql) | (Language::Kql, Language::Sigma))
+    matches!(
+        (a, b),
+        (Language::Sigma, Language::Kql | Language::Yaral) | (Language::Kql | Language::Yaral, Language::Sigma)
+    )
 }
 
 /// What a comparison across languages takes for granted.

@@ -1,0 +1,53 @@
+//! A rule of another language to YARA-L.
+
+use crate::convert::{artefact, line};
+use crate::language::Language;
+use crate::options::ConvertOptions;
+use crate::outcome::{Emitted, Failure};
+use crate::record::NeedRecord;
+use crate::validate;
+use ruleferry_diag::codes;
+use ruleferry_ir::Rule;
+use ruleferry_yaral as yaral;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub(crate) fn to_yaral(
+    rule: &Rule,
+    from: Language,
+    origin: &str,
+    path: &Path,
+    options: &ConvertOptions,
+) -> Result<Emitted, Failure> {
+    let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let lower_options = yaral::lower::LowerOptions { title };
+    let lowered = yaral::lower::lower(rule, &lower_options).map_err(Failure::Refused)?;
+    let windowed = lowered.rule.matching.is_some() || !lowered.one_table;
+    let body = yaral::syntax::print_rule(&lowered.rule);
+    // A rule of windows and a query of one period are not compared: what differs is told by the losses. A rule over several
+    // tables reads back as one over UDM.
+    let verdict = (options.validate && !windowed)
+        .then(|| validate::read_back(rule, from, &body, Language::Yaral, options.now));
+    let mut lines = Vec::new();
+    line(&mut lines, "Converted from", origin);
+    let text = artefact("// ", &lines, verdict.as_ref(), &body);
+    // Absent and zero values are one value in UDM: an event in which they differ cannot be stored there. That no such event was
+    // meant is an assumption, and listed.
+    let (empty, losses): (Vec<_>, Vec<_>) =
+        lowered.losses.into_iter().partition(|l| l.code == codes::EMPTY_IS_MISSING);
+    let mut assumptions = rule.query.assumptions.clone();
+    for text in lowered.assumptions.into_iter().chain(empty.into_iter().map(|l| l.detail)) {
+        if !assumptions.contains(&text) {
+            assumptions.push(text);
+        }
+    }
+    let needs = lowered.lists.into_iter().map(|(name, column)| NeedRecord {
+        kind: "watchlist",
+        name,
+        columns: column.map(|c| (c, "string")).into_iter().collect::<BTreeMap<_, _>>(),
+    });
+    let needs = needs.collect();
+    let mut emitted = Emitted { text, losses, needs, assumptions, ..Emitted::default() };
+    emitted.judge(verdict, rule, true);
+    Ok(emitted)
+}

@@ -226,7 +226,8 @@ impl SourceRule {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
                 let tables = tables.map(|t| -> &dyn yaral::plain::Tables { t });
-                let lifted = yaral::lift::lift_over(rule, tables).map_err(LiftFault::Refused)?;
+                let options = yaral::lift::LiftOptions { tables, one_window: false };
+                let lifted = yaral::lift::lift_over(rule, &options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })

@@ -11,6 +11,7 @@ use ruleferry_diag::{Code, Diagnostic, codes};
 use ruleferry_ir::{self as ir, Effect, Loss};
 use ruleferry_prove::{Executor, Fires, Proof, Relation, Verdict, Witness};
 use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
+use ruleferry_yaral as yaral;
 
 /// Relation of an output to its source. `now`: the time that the output has in place of `now()`.
 pub(crate) fn read_back(
@@ -138,6 +139,52 @@ fn read_with(
         search: to != Language::Sql,
     };
     comparison.verdict(rule, &lifted.rule)
+}
+
+/// The same for a rule of YARA-L whose events are those of the source's tables. `one_window`: its windows overlap, and the two are
+/// compared as if all events lay in one of them; what the windows change is told as a loss.
+pub(crate) fn read_yaral_back(
+    rule: &ir::Rule,
+    from: Language,
+    output: &yaral::syntax::tree::Rule,
+    one_window: bool,
+    now: Option<i64>,
+) -> Verdict {
+    if let Some(reason) = ruleferry_prove::too_large(rule) {
+        return Verdict::undecided(reason);
+    }
+    // What is read is the text, as the service will.
+    let parsed = yaral::syntax::parse(&yaral::syntax::print_rule(output));
+    let [only] = parsed.file.rules.as_slice() else {
+        return Verdict::undecided("the output does not read back as one rule");
+    };
+    if parsed.has_errors() || only != output {
+        return Verdict::undecided("the output does not read back as the same tree");
+    }
+    let tables = KnownTables::of(&rule.query);
+    let options = yaral::lift::LiftOptions { tables: Some(&tables), one_window };
+    let lifted = match yaral::lift::lift_over(only, &options) {
+        Ok(lifted) => lifted,
+        Err(found) => {
+            let first = found.first().map_or("", |d| d.message.as_str());
+            return Verdict::undecided(format!("the output does not read back: {first}"));
+        }
+    };
+    let comparison = Comparison {
+        now,
+        now_is_fixed: now.is_some(),
+        watch: None,
+        empty_is_absent: empty_is_absent(from, Language::Yaral),
+        search: true,
+    };
+    let verdict = comparison.verdict(rule, &lifted.rule);
+    if one_window && matches!(verdict.relation(), Relation::Equivalent | Relation::EquivalentBounded) {
+        let how = if verdict.relation() == Relation::Equivalent { "proved" } else { "found" };
+        return Verdict::undecided(format!(
+            "over one window the two are {how} to be equal; the windows of the output overlap"
+        ));
+    }
+    verdict
 }
 
 /// What a verdict says is lost, beyond what the back end knows of.

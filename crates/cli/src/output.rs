@@ -4,7 +4,7 @@ use crate::args::Rules;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ruleferry_engine::diag::render::{FileReport, text};
-use ruleferry_engine::{DataWarning, Input, Language, SigmaOptions, parse_values, walk};
+use ruleferry_engine::{Companions, DataWarning, Input, companions_beside, Language, SigmaOptions, parse_values, walk};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
@@ -33,6 +33,14 @@ pub fn sigma_options(values: Option<&Path>) -> Result<SigmaOptions> {
     let values =
         parse_values(&text).map_err(anyhow::Error::msg).with_context(|| format!("in {}", path.display()))?;
     Ok(SigmaOptions { values, ..Default::default() })
+}
+
+/// The rules of other files that correlations and filters of these name; of one file alone those in its folder.
+pub fn companions(inputs: &[Input]) -> Companions {
+    match inputs {
+        [only] if only.path.as_os_str() != "-" => companions_beside(&only.path),
+        _ => ruleferry_engine::companions(inputs),
+    }
 }
 
 /// A line on stderr.

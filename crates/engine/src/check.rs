@@ -122,8 +122,10 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
         return;
     }
     let options = sigma::lift::LiftOptions::default();
-    for document in parsed.rules().iter() {
-        match sigma::lift::lift(document, &options) {
+    let rules = parsed.rules();
+    let set = sigma::lift::RuleSet::new(&rules, &[]);
+    for document in rules.iter() {
+        match sigma::lift::lift_in(document, set, &options) {
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);

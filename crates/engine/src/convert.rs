@@ -341,18 +341,28 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         }
         return invalid(input, text, Some(Language::Sigma), diagnostics, options);
     }
-    let count = rules.len();
+    // A rule that only a correlation of the file refers to is a part of that.
+    let alerting = sigma::lift::alerting(&rules);
+    let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+    let count = alerting.iter().filter(|alerts| **alerts).count();
+    let set = sigma::lift::RuleSet::new(&rules, &options.sigma.companions);
     let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
-    let mut start = 0;
-    for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
-        // What is wrong between the start of this document and that of the next one is wrong with this one.
-        let own =
-            parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
+    let (mut start, mut at) = (0, 0);
+    for ((document, end), alerts) in rules.iter().zip(ends).zip(alerting) {
+        // What is wrong between the start of this document and that of the next one is wrong with this one, and with a
+        // correlation all that is wrong with the file.
+        let whole = document.correlation().is_some() && faulty;
+        let own = parsed.diagnostics.iter();
+        let own = own.filter(|d| whole || (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), options);
+        if !alerts {
+            continue;
+        }
+        let (envelope, warnings, result) = sigma_rule(document, set, own, &origin(input, at, count), options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
-        converted.take(outcome, input, output_path(stem, i, count, options), options);
+        converted.take(outcome, input, output_path(stem, at, count, options), options);
+        at += 1;
     }
     converted
 }
@@ -390,6 +400,7 @@ fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
 
 fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
+    set: sigma::lift::RuleSet<'_>,
     diagnostics: Vec<Diagnostic>,
     origin: &str,
     options: &ConvertOptions,
@@ -398,7 +409,7 @@ fn sigma_rule(
         return (names(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
     }
     let mut warnings = diagnostics;
-    let lifted = match sigma::lift::lift(document, &options.sigma) {
+    let lifted = match sigma::lift::lift_in(document, set, &options.sigma) {
         Ok(lifted) => lifted,
         Err(found) => return (names(document), warnings, Err(Failure::Refused(found))),
     };

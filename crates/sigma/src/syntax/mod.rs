@@ -26,7 +26,7 @@ mod value;
 mod write;
 
 pub use condition::{
-    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target,
+    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target, parse_condition,
 };
 pub use modifier::Modifier;
 pub use tree::{

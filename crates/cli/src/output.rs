@@ -4,7 +4,9 @@ use crate::args::Rules;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ruleferry_engine::diag::render::{FileReport, text};
-use ruleferry_engine::{Companions, DataWarning, Input, companions_beside, Language, SigmaOptions, parse_values, walk};
+use ruleferry_engine::{
+    Companions, DataWarning, Input, Language, SigmaOptions, companions_beside, parse_values, walk,
+};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 

@@ -44,7 +44,9 @@ pub fn companions(inputs: &[Input]) -> Companions {
             for document in parsed.rules().iter() {
                 if let Some(correlation) = document.correlation() {
                     let references = correlation.rules().chain(correlation.condition_rules());
-                    wanted.extend(references.map(str::to_owned).filter(|r| !matches!(&**r, "and" | "or" | "not")));
+                    wanted.extend(
+                        references.map(str::to_owned).filter(|r| !matches!(&**r, "and" | "or" | "not")),
+                    );
                 }
                 let of_use = matches!(
                     document.kind(),
@@ -67,7 +69,8 @@ pub fn companions_beside(rule: &Path) -> Companions {
     }
     let folder = rule.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return Companions::default() };
-    let mut paths: Vec<_> = entries.flatten().map(|e| e.path()).filter(|p| p.is_file() && p != rule).collect();
+    let mut paths: Vec<_> =
+        entries.flatten().map(|e| e.path()).filter(|p| p.is_file() && p != rule).collect();
     paths.sort();
     let input = |path: std::path::PathBuf| Input {
         shown: path.to_string_lossy().replace('\\', "/"),

@@ -282,10 +282,12 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
-    let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict = options
-        .validate
-        .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
+    let mut documents = lowered.base;
+    documents.push(lowered.document);
+    let body = sigma::syntax::print(&documents, &Default::default());
+    let groups = lowered.groups.as_deref();
+    let verdict =
+        options.validate.then(|| validate::read_sigma_back(rule, Language::Kql, &body, groups, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);

@@ -26,7 +26,8 @@ mod value;
 mod write;
 
 pub use condition::{
-    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target, parse_condition,
+    Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target,
+    parse_condition,
 };
 pub use modifier::Modifier;
 pub use tree::{

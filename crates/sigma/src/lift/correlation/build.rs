@@ -10,8 +10,8 @@ use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::window::{Anchor, Pivot, SlidingJoin, sliding};
 use ruleferry_ir::{
     Aggregate, AggregateCall, AggregateItem, ArithmeticOp, Binding, BindingId, BindingValue, Case, ColId,
-    Columns, CompareOp, Expr, ExprKind, Item, JoinKey, LogSource, MatchKind, MatchValue, MatchValues, Missing,
-    Op, Plan, Quantifier as MatchQuantifier, StringMatch, Subject, Type, Union, Value,
+    Columns, CompareOp, Expr, ExprKind, Item, JoinKey, LogSource, MatchKind, MatchValue, MatchValues,
+    Missing, Op, Plan, Quantifier as MatchQuantifier, StringMatch, Subject, Type, Union, Value,
 };
 use smol_str::{SmolStr, format_smolstr};
 
@@ -198,8 +198,10 @@ impl<'t> Builder<'t> {
     /// Each rule's events joined to those of the rule before it.
     fn ordered(&mut self, spec: &Spec, extra: &[SmolStr]) -> Option<Events> {
         if !extra.is_empty() {
-            let message =
-                format!("the alerts of an ordered correlation have only what it groups by, not `{}`", extra.join("`, `"));
+            let message = format!(
+                "the alerts of an ordered correlation have only what it groups by, not `{}`",
+                extra.join("`, `")
+            );
             let help = "add the field to its `group-by`";
             return self.fault(codes::SIGMA_CORRELATION_MEANING, spec.span, message, help);
         }
@@ -233,7 +235,8 @@ impl<'t> Builder<'t> {
             {
                 // The window says that it comes after the first; it must come after the one before, too.
                 let column = |id| Expr::column(id, Type::Datetime, spec.span);
-                let after = Expr::compare(CompareOp::Ge, column(time), column(last), Missing::Null, spec.span);
+                let after =
+                    Expr::compare(CompareOp::Ge, column(time), column(last), Missing::Null, spec.span);
                 let window = std::mem::replace(predicate, Expr::bool(true, spec.span));
                 *predicate = Expr::and(vec![window, after], spec.span);
             }
@@ -241,7 +244,11 @@ impl<'t> Builder<'t> {
         }
         let time = self.columns.add(DEFAULT_TIME, Type::Datetime, spec.span);
         let mut items = self.passed(&keys, spec);
-        items.push(Item { ids: vec![time], expr: Expr::column(last, Type::Datetime, spec.span), named: true });
+        items.push(Item {
+            ids: vec![time],
+            expr: Expr::column(last, Type::Datetime, spec.span),
+            named: true,
+        });
         let output: Vec<ColId> = items.iter().flat_map(|i| i.ids.clone()).collect();
         let shown = output.iter().copied().filter(|id| *id != time).collect();
         let project = Plan::new(Op::Project { input: plan, items }, output.clone(), spec.span);
@@ -267,7 +274,9 @@ impl<'t> Builder<'t> {
                             named.push(&name.text);
                             true
                         }
-                        Tree::Of { .. } | Tree::Not(..) | Tree::And(..) | Tree::Or(..) | Tree::Group(..) => false,
+                        Tree::Of { .. } | Tree::Not(..) | Tree::And(..) | Tree::Or(..) | Tree::Group(..) => {
+                            false
+                        }
                     }),
                     Tree::Search(name) => {
                         named.push(&name.text);
@@ -350,7 +359,8 @@ impl<'t> Builder<'t> {
             self.fault(codes::SIGMA_CORRELATION, span, message, "add it to `rules`");
             return None;
         }
-        let known = aggregates.iter().find(|(n, _)| n == name).and_then(|(_, item)| item.ids.first().copied());
+        let known =
+            aggregates.iter().find(|(n, _)| n == name).and_then(|(_, item)| item.ids.first().copied());
         let id = match known {
             Some(id) => id,
             None => {
@@ -420,7 +430,9 @@ impl<'t> Builder<'t> {
         let of = |ty: Type| value.map(|id| Expr::column(id, ty, span));
         let name = spec.kind.name();
         let (ty, call) = match spec.kind {
-            Kind::EventCount | Kind::Temporal | Kind::TemporalOrdered => (Type::Long, function("count", Vec::new())?),
+            Kind::EventCount | Kind::Temporal | Kind::TemporalOrdered => {
+                (Type::Long, function("count", Vec::new())?)
+            }
             Kind::ValueCount => (Type::Long, function("count_distinct", vec![of(Type::String)?])?),
             Kind::ValueSum => (Type::Real, function("sum", vec![of(Type::Real)?])?),
             Kind::ValueAvg => (Type::Real, function("avg", vec![of(Type::Real)?])?),
@@ -465,10 +477,14 @@ impl<'t> Builder<'t> {
 
     /// Each group and time beside the events of the window that ends there: the plan, the group's keys with the time, and where
     /// the columns of the events went.
-    fn window(&mut self, spec: &Spec, pivot: &Events, events: &Bound) -> (Plan, Vec<Item>, Vec<(ColId, ColId)>) {
+    fn window(
+        &mut self,
+        spec: &Spec,
+        pivot: &Events,
+        events: &Bound,
+    ) -> (Plan, Vec<Item>, Vec<(ColId, ColId)>) {
         let all = self.reference(events);
-        let on =
-            pivot.fields.iter().zip(&all.fields).map(|(l, r)| JoinKey { left: *l, right: *r }).collect();
+        let on = pivot.fields.iter().zip(&all.fields).map(|(l, r)| JoinKey { left: *l, right: *r }).collect();
         let before: Vec<ColId> = all.plan.output.to_vec();
         let window = SlidingJoin {
             pivot: Pivot { plan: pivot.plan.clone(), time: pivot.time },
@@ -508,7 +524,13 @@ impl<'t> Builder<'t> {
     }
 
     /// The alerts once for each value that the events of their windows have in further fields.
-    fn with_extra(&mut self, spec: &Spec, alerts: Events, events: Bound, extra: &[SmolStr]) -> Option<Events> {
+    fn with_extra(
+        &mut self,
+        spec: &Spec,
+        alerts: Events,
+        events: Bound,
+        extra: &[SmolStr],
+    ) -> Option<Events> {
         if extra.is_empty() {
             return Some(alerts);
         }
@@ -525,7 +547,11 @@ impl<'t> Builder<'t> {
         let mut items: Vec<Item> = keys;
         for (id, name) in added.iter().zip(extra) {
             let out = self.columns.add(name.clone(), Type::String, spec.span);
-            items.push(Item { ids: vec![out], expr: Expr::column(*id, Type::String, spec.span), named: true });
+            items.push(Item {
+                ids: vec![out],
+                expr: Expr::column(*id, Type::String, spec.span),
+                named: true,
+            });
         }
         let output: Vec<ColId> = items.iter().flat_map(|i| i.ids.clone()).collect();
         let fields = output.iter().copied().filter(|id| *id != alerts.time).collect();
@@ -591,13 +617,9 @@ impl<'t> Builder<'t> {
         let inner = member.document.correlation()?;
         let grouped: Vec<&str> = inner.group_by().collect();
         let constant = |name: &SmolStr| name == ONE_GROUP;
-        let extra: Vec<SmolStr> = fields
-            .iter()
-            .filter(|f| !constant(f) && !grouped.contains(&f.as_str()))
-            .cloned()
-            .collect();
-        let alerts =
-            self.correlation(member.document, member.path.is_some().then_some(span), &extra)?;
+        let extra: Vec<SmolStr> =
+            fields.iter().filter(|f| !constant(f) && !grouped.contains(&f.as_str())).cloned().collect();
+        let alerts = self.correlation(member.document, member.path.is_some().then_some(span), &extra)?;
         let named: Vec<(SmolStr, ColId)> =
             alerts.fields.iter().map(|id| (self.columns.name(*id).into(), *id)).collect();
         let from = |name: &SmolStr| named.iter().find(|(n, _)| n == name).map(|(_, id)| *id);
@@ -668,7 +690,8 @@ impl<'t> Builder<'t> {
             self.assumptions.push(assumed);
         }
         let output = scan.output.clone();
-        let plan = Plan::new(Op::Filter { input: scan, predicate: Expr::or(predicates, place) }, output, place);
+        let plan =
+            Plan::new(Op::Filter { input: scan, predicate: Expr::or(predicates, place) }, output, place);
         Some(self.projected(plan, time, &columns, wanted, span))
     }
 
@@ -836,8 +859,9 @@ fn group_width(spec: &Spec) -> usize {
 
 /// What the wanted columns are called in the events of a rule: aliases are resolved by the name or id of the rule.
 fn fields_in(spec: &Spec, reference: &str, document: &SigmaDocument, wanted: &[SmolStr]) -> Vec<SmolStr> {
-    let names: Vec<&str> =
-        std::iter::once(reference).chain(["name", "id"].into_iter().filter_map(|k| document.text(k))).collect();
+    let names: Vec<&str> = std::iter::once(reference)
+        .chain(["name", "id"].into_iter().filter_map(|k| document.text(k)))
+        .collect();
     let field = |name: &SmolStr| {
         let alias = spec.aliases.get(name);
         let mapped = alias.and_then(|rules| names.iter().find_map(|n| rules.get(*n)));

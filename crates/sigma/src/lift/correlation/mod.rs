@@ -21,7 +21,7 @@
 mod build;
 mod read;
 
-use super::{Lifted, LiftOptions, Lifter, RuleSet};
+use super::{LiftOptions, Lifted, Lifter, RuleSet};
 use crate::syntax::SigmaDocument;
 use build::Builder;
 use ruleferry_diag::Diagnostic;

@@ -133,7 +133,11 @@ pub(super) fn read(correlation: &Correlation, whole: Span) -> Result<Spec, Diagn
         && correlation.get("condition").and_then(|c| c.get("percentile")).is_none()
     {
         let message = "the condition does not say which percentile is compared".to_owned();
-        return Err(fault(spec.condition_span, message, "add `percentile: 95` to the condition, for example"));
+        return Err(fault(
+            spec.condition_span,
+            message,
+            "add `percentile: 95` to the condition, for example",
+        ));
     }
     Ok(spec)
 }
@@ -150,7 +154,8 @@ fn condition(node: &Node, spec: &mut Spec) -> Result<(), Diagnostic> {
         let key = pair.key.as_text().unwrap_or_default();
         if let Some((_, op)) = OPERATORS.into_iter().find(|(name, _)| *name == key) {
             let value = pair.value.as_i64().map(Value::Long);
-            let Some(value) = value.or_else(|| pair.value.as_f64().filter(|x| x.is_finite()).map(Value::Real))
+            let Some(value) =
+                value.or_else(|| pair.value.as_f64().filter(|x| x.is_finite()).map(Value::Real))
             else {
                 let message = format!("`{key}` takes a number");
                 return Err(Diagnostic::error(codes::SIGMA_CORRELATION, pair.value.span, message));

@@ -108,19 +108,16 @@ impl<'q> Maker<'q> {
             let columns: Vec<(&Plan, ColId)> = parts.iter().map(|_| (rows.plan, *column)).collect();
             by.push((name.clone(), self.group(&parts, &columns, span)?));
         }
-        let field = match measured {
-            Some(id) => {
-                let fields: Option<Vec<String>> =
-                    parts.iter().map(|p| p.field(self.query, rows.plan, id)).collect();
-                let one = fields.filter(|f| f.windows(2).all(|w| w.first() == w.last()));
-                let Some(field) = one.and_then(|f| f.into_iter().next()) else {
-                    let message = "what is counted is no field of the events";
-                    return self.refuse(codes::SIGMA_OUT_OPERATOR, span, message, "count a field");
-                };
-                Some(field)
-            }
-            None => None,
-        };
+        let mut fields: Vec<String> = Vec::new();
+        for (at, id) in measured.map(|id| self.measured_fields(rows.plan, id)).unwrap_or_default() {
+            let named: Option<Vec<String>> = parts.iter().map(|p| p.field(self.query, at, id)).collect();
+            let one = named.filter(|f| f.windows(2).all(|w| w.first() == w.last()));
+            let Some(field) = one.and_then(|f| f.into_iter().next()) else {
+                let message = "what is counted is no field of the events";
+                return self.refuse(codes::SIGMA_OUT_OPERATOR, span, message, "count a field");
+            };
+            fields.push(field);
+        }
         let mut compare = Vec::with_capacity(thresholds.len());
         let only_lower = thresholds.iter().all(|t| matches!(t.op, CompareOp::Gt | CompareOp::Ge));
         let empty_counts = measure.counts_empty
@@ -168,7 +165,7 @@ impl<'q> Maker<'q> {
             timespan: length,
             compare,
             boolean: None,
-            field,
+            fields,
             percentile: measure.percentile,
             keys,
             columns: rows.keys.iter().map(|(.., out)| *out).collect(),
@@ -336,18 +333,31 @@ impl<'q> Maker<'q> {
             AggregateCall::Function(f, args) => (f.name, args.as_slice()),
             AggregateCall::Composed { parts, expr } => {
                 let value = self.median(parts, expr, rows)?;
-                return Some(Measure { kind: "value_median", of: Some(value), grows: false, ..events.clone() });
+                return Some(Measure {
+                    kind: "value_median",
+                    of: Some(value),
+                    grows: false,
+                    ..events.clone()
+                });
             }
             AggregateCall::ArgExtreme { .. } | AggregateCall::TakeAny { .. } => return None,
         };
         let column = |e: &Expr| self.measured(e, rows);
         let values = |of: &Expr, condition| {
             let counts_empty = of.ty == Type::String && f != "make_set" && f != "make_set_if";
-            Some(Measure { kind: "value_count", of: Some(column(of)?), condition, counts_empty, ..events.clone() })
+            Some(Measure {
+                kind: "value_count",
+                of: Some(column(of)?),
+                condition,
+                counts_empty,
+                ..events.clone()
+            })
         };
         match (f, args) {
             ("count", []) => Some(events),
-            ("countif" | "count", [condition]) => Some(Measure { condition: Some(condition), ..events.clone() }),
+            ("countif" | "count", [condition]) => {
+                Some(Measure { condition: Some(condition), ..events.clone() })
+            }
             ("dcount" | "count_distinct" | "make_set", [of, ..]) => values(of, None),
             ("dcountif" | "count_distinctif" | "make_set_if", [of, condition, ..]) => {
                 values(of, Some(condition))
@@ -380,6 +390,24 @@ impl<'q> Maker<'q> {
             _ => e.as_column()?,
         };
         Some(rows.column(id))
+    }
+
+    /// The columns that a measured column is made of: itself, the field that it reads as a number, or the fields of a list.
+    pub(super) fn measured_fields(&self, plan: &'q Plan, id: ColId) -> Vec<(&'q Plan, ColId)> {
+        let Some(defined) = definition(self.query, plan, id) else { return vec![(plan, id)] };
+        let ExprKind::Cast(cast) = &defined.expr.kind else { return vec![(plan, id)] };
+        let columns = match &cast.expr.kind {
+            ExprKind::Column(of) => vec![*of],
+            ExprKind::Call(f, args) if f.name == "pack_array" => {
+                args.iter().filter_map(Expr::as_column).collect()
+            }
+            _ => Vec::new(),
+        };
+        if columns.is_empty() {
+            vec![(plan, id)]
+        } else {
+            columns.into_iter().map(|c| (defined.input, c)).collect()
+        }
     }
 
     /// `(percentile(x, 50) - percentile(-x, 50)) / 2.0`.
@@ -450,7 +478,7 @@ impl<'q> Maker<'q> {
             timespan: rows.length,
             compare: Vec::new(),
             boolean: Some(words.collect::<Vec<_>>().join(" and ")),
-            field: None,
+            fields: Vec::new(),
             percentile: None,
             keys,
             columns: rows.keys.iter().map(|(.., out)| *out).collect(),
@@ -490,13 +518,7 @@ impl<'q> Maker<'q> {
                 let item = a.aggregates.iter().find(|i| i.ids.contains(&threshold.item))?;
                 let AggregateCall::Function(f, args) = &item.call else { return None };
                 let ("countif", [condition]) = (f.name, args.as_slice()) else { return None };
-                let ExprKind::Match(m) = &condition.kind else { return None };
-                let Subject::Expr(subject) = &m.subject else { return None };
-                let MatchValues::List(values) = &m.values else { return None };
-                let [MatchValue::Expr(value)] = values.as_slice() else { return None };
-                if m.kind != MatchKind::Equals || m.case != Case::Sensitive {
-                    return None;
-                }
+                let (subject, value) = equality(condition)?;
                 let id = rows.column(subject.as_column()?);
                 if !self.is_tag(rows.plan, id) || tag.is_some_and(|t| t != id) {
                     return None;
@@ -506,6 +528,25 @@ impl<'q> Maker<'q> {
             }
             _ => None,
         }
+    }
+}
+
+/// `subject == value`, in letters as they are.
+fn equality(e: &Expr) -> Option<(&Expr, &Expr)> {
+    match &e.kind {
+        ExprKind::Match(m) if m.kind == MatchKind::Equals && m.case == Case::Sensitive => {
+            let Subject::Expr(subject) = &m.subject else { return None };
+            let MatchValues::List(values) = &m.values else { return None };
+            match values.as_slice() {
+                [MatchValue::Expr(value)] => Some((subject, value)),
+                _ => None,
+            }
+        }
+        ExprKind::Compare(c) if c.op == CompareOp::Eq => {
+            let swapped = c.left.as_literal().is_some();
+            Some(if swapped { (&c.right, &c.left) } else { (&c.left, &c.right) })
+        }
+        _ => None,
     }
 }
 

@@ -65,7 +65,10 @@ impl<'q> Maker<'q> {
         condition: Option<&'q Expr>,
         tag: Option<ColId>,
     ) -> Option<Vec<Part<'q>>> {
-        let skip = measured.map(|id| self.presences(plan, id)).unwrap_or_default();
+        let mut skip = measured.map(|id| self.presences(plan, id)).unwrap_or_default();
+        for (at, id) in measured.map(|id| self.measured_fields(plan, id)).unwrap_or_default() {
+            skip.extend(self.presences(at, id));
+        }
         if let Some((union_plan, union)) = self.union_below(plan, &skip)
             && condition.is_none()
         {

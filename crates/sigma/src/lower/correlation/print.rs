@@ -16,7 +16,7 @@ pub(super) struct Made<'q> {
     /// Comparison and number as written.
     pub compare: Vec<(&'static str, String)>,
     pub boolean: Option<String>,
-    pub field: Option<String>,
+    pub fields: Vec<String>,
     pub percentile: Option<String>,
     /// The keys as columns: the operator that makes each and its id there.
     pub keys: Vec<(&'q Plan, ColId, String)>,
@@ -66,7 +66,11 @@ impl Made<'_> {
         } else if !self.compare.is_empty() {
             let pair = |key: &str, value: Node| Pair { key: Node::string(key), value };
             let mut pairs: Vec<Pair> = self.compare.iter().map(|(op, n)| pair(op, plain(n))).collect();
-            pairs.extend(self.field.as_ref().map(|f| pair("field", Node::string(f))));
+            match self.fields.as_slice() {
+                [] => {}
+                [only] => pairs.push(pair("field", Node::string(only))),
+                several => pairs.push(pair("field", texts(several))),
+            }
             pairs.extend(self.percentile.as_ref().map(|p| pair("percentile", plain(p))));
             entries.push(("condition".into(), Node::mapping(pairs)));
         }

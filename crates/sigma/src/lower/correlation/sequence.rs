@@ -24,7 +24,21 @@ impl<'q> Maker<'q> {
             let detail = "the join keeps one event of each key; a correlation looks at all of them";
             self.lose(codes::WINDOW_SLIDES, Effect::Widens, span, detail);
         }
-        let sliding = as_sliding(self.query, plan);
+        // Columns and conditions alone stand between a window and its join.
+        let mut window = plan;
+        loop {
+            window = match &*window.op {
+                Op::Distinct { input }
+                | Op::Sort { input, .. }
+                | Op::Limit { input, .. }
+                | Op::Top { input, .. }
+                | Op::Render { input, .. } => input,
+                Op::Project { input, .. } if matches!(*input.op, Op::Distinct { .. } | Op::Ref(_)) => input,
+                Op::Ref(id) => self.table(*id)?,
+                _ => break,
+            };
+        }
+        let sliding = as_sliding(self.query, window);
         let understood = match &sliding {
             Some(s) => s.rest.is_empty() && (s.also.is_empty() || self.chained(s).is_some()),
             None => above.tests.is_empty(),
@@ -131,7 +145,7 @@ impl<'q> Maker<'q> {
             timespan,
             compare: Vec::new(),
             boolean: None,
-            field: None,
+            fields: Vec::new(),
             percentile: None,
             keys,
             columns,
@@ -234,6 +248,7 @@ impl<'q> Maker<'q> {
     fn is_distinct(&self, plan: &'q Plan) -> bool {
         match &*plan.op {
             Op::Distinct { .. } => true,
+            Op::Project { input, .. } => self.is_distinct(input),
             Op::Ref(id) => self.table(*id).is_some_and(|p| self.is_distinct(p)),
             _ => false,
         }

@@ -304,9 +304,11 @@ fn to_sigma(
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
-    let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict =
-        options.validate.then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
+    let mut documents = lowered.base;
+    documents.push(lowered.document);
+    let body = sigma::syntax::print(&documents, &Default::default());
+    let groups = lowered.groups.as_deref();
+    let verdict = options.validate.then(|| validate::read_sigma_back(rule, from, &body, groups, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
@@ -362,7 +364,11 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         }
         return invalid(input, text, Some(Language::Sigma), diagnostics, options);
     }
-    let count = rules.len();
+    // A rule that only a correlation of the file refers to is a part of that.
+    let alerting = sigma::lift::alerting(&rules);
+    let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+    let count = alerting.iter().filter(|alerts| **alerts).count();
+    let set = sigma::lift::RuleSet::new(&rules, &options.sigma.companions);
     let mut converted = Converted {
         records: Vec::with_capacity(count),
         envelopes: Vec::with_capacity(count),
@@ -370,15 +376,22 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         diagnostics: Vec::new(),
     };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
-    let mut start = 0;
-    for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
-        // What is wrong between the start of this document and that of the next one is wrong with this one.
-        let own =
-            parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
+    let (mut start, mut at) = (0, 0);
+    for ((document, end), alerts) in rules.iter().zip(ends).zip(alerting) {
+        // What is wrong between the start of this document and that of the next one is wrong with this one, and with a
+        // correlation all that is wrong with the file.
+        let whole = document.correlation().is_some() && faulty;
+        let own = parsed.diagnostics.iter();
+        let own = own.filter(|d| whole || (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), &input.path, options);
+        if !alerts {
+            continue;
+        }
+        let (envelope, warnings, result) =
+            sigma_rule(document, set, own, &origin(input, at, count), &input.path, options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
-        converted.take(outcome, input, output_path(stem, i, count, options), options);
+        converted.take(outcome, input, output_path(stem, at, count, options), options);
+        at += 1;
     }
     converted
 }
@@ -419,7 +432,12 @@ fn convert_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOpti
     };
     let map = SpanMap::identity();
     let count = rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
     for (i, rule) in rules.iter().enumerate() {
         let (envelope, warnings, result) = match rule.lift(&options.sigma, None) {
             Ok(lifted) => {
@@ -470,7 +488,8 @@ fn yaral_to_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOpt
     };
     let envelope = parsed.file.rules.first().map(yaral::lift::envelope).unwrap_or_default();
     let map = SpanMap::identity();
-    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "yaral", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted
@@ -484,6 +503,7 @@ fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
 
 fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
+    set: sigma::lift::RuleSet<'_>,
     diagnostics: Vec<Diagnostic>,
     origin: &str,
     path: &Path,
@@ -493,7 +513,7 @@ fn sigma_rule(
         return (names(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
     }
     let mut warnings = diagnostics;
-    let lifted = match sigma::lift::lift(document, &options.sigma) {
+    let lifted = match sigma::lift::lift_in(document, set, &options.sigma) {
         Ok(lifted) => lifted,
         Err(found) => return (names(document), warnings, Err(Failure::Refused(found))),
     };

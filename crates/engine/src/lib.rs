@@ -6,6 +6,7 @@
 //! In: [`Input`]s and options. Out: records ([`ConvertRecord`], [`CheckRecord`]) and texts.
 
 mod check;
+mod companions;
 mod convert;
 mod diff;
 mod execute;
@@ -27,6 +28,7 @@ mod to_yaral;
 mod validate;
 
 pub use check::{Checked, check_file};
+pub use companions::{companions, companions_beside};
 pub use convert::{Converted, convert_file, convert_text};
 pub use diff::{
     Change, ChangeEffect, ChangeKind, DiffOptions, DiffRecord, DiffSide, Diffed, DiffedFile, Gates,
@@ -49,7 +51,7 @@ pub use rule_test::{
 pub(crate) use ruleferry_events::parse_time as time_of;
 pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};
 pub use ruleferry_prove::{Executor, Relation, Verdict, Witness};
-pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
+pub use ruleferry_sigma::lift::{Companions, LiftOptions as SigmaOptions};
 pub use run::{for_each, stems, write_whole};
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};
 

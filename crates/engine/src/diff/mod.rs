@@ -378,7 +378,8 @@ fn lift_both(
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
     matches!(
         (a, b),
-        (Language::Sigma, Language::Kql | Language::Yaral) | (Language::Kql | Language::Yaral, Language::Sigma)
+        (Language::Sigma, Language::Kql | Language::Yaral)
+            | (Language::Kql | Language::Yaral, Language::Sigma)
     )
 }
 

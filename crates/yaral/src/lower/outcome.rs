@@ -118,7 +118,8 @@ impl<'q> Lowerer<'q> {
 
         let mut out = tree::Rule::new(envelope::rule_name(&rule.envelope, options));
         // What the window says needs no other word.
-        let period = matching.as_ref().and_then(|m| m.window.as_ref()).is_some_and(|w| w.kind == WindowKind::Hop);
+        let period =
+            matching.as_ref().and_then(|m| m.window.as_ref()).is_some_and(|w| w.kind == WindowKind::Hop);
         let look_back = if period { None } else { self.look_back_of(0) };
         out.meta = self.meta(&rule.envelope, look_back);
         out.events = events;
@@ -562,7 +563,11 @@ impl<'q> Lowerer<'q> {
     /// The variable of a column; times are told to be seconds.
     fn outcome_name(&mut self, id: ColId) -> SmolStr {
         let name = self.query.columns.name(id).to_owned();
-        if self.query.columns.ty(id) == Type::Datetime { self.fresh(&format!("{name}_seconds")) } else { self.fresh(&name) }
+        if self.query.columns.ty(id) == Type::Datetime {
+            self.fresh(&format!("{name}_seconds"))
+        } else {
+            self.fresh(&name)
+        }
     }
 
     fn aggregate(&mut self, item: &'q AggregateItem, scope: u32, part: usize, span: Span) -> Tree {

@@ -47,5 +47,6 @@ fn run(problems: &mut Problems) -> Result<(), String> {
     write("tables.rs", schema.tables.as_bytes())?;
     write("table_functions.rs", table_functions::build(&root, problems).as_bytes())?;
     write("targets.rs", targets::build(&root, problems).as_bytes())?;
+    write("dialects.rs", targets::dialects(&root, problems).as_bytes())?;
     write("templates.rs", templates::build(&root, problems).as_bytes())
 }

@@ -18,6 +18,7 @@
 
 pub mod conformance;
 pub mod corpora;
+pub mod dialects;
 pub mod duck;
 pub mod hints;
 pub mod mutate;

@@ -10,6 +10,7 @@ use crate::{conformance, snapshot};
 use ruleferry_engine::{find_tests, test_tables};
 use ruleferry_eval::{MemoryTable, MemoryTables, Value};
 use ruleferry_ir::{Query, Type};
+use ruleferry_targets::Capability;
 use ruleferry_sql::{Dialect, Need, SqlOptions, TICKS_CUT, ddl_for, lower, print};
 use serde_json::{Value as Raw, json};
 use smol_str::SmolStr;
@@ -151,14 +152,23 @@ pub fn judge(case: &Case, dialect: &'static Dialect, answer: &Raw) -> Outcome {
         let columns = need.columns.iter().map(|(n, t)| (n.clone(), *t)).collect();
         tables.tables.entry(need.name.clone()).or_insert_with(|| MemoryTable { columns, ..MemoryTable::default() });
     }
-    let prepared = match versus::prepare(query) {
-        Ok(p) => Prepared { now: case.now, ..p },
+    let mut prepared = match versus::prepare(query) {
+        Ok(p) => p,
         Err(e) => return Outcome::Error(format!("no DuckDB SQL: {e}")),
     };
-    held(&prepared, dialect, answer, &tables)
+    prepared.now = case.now;
+    let outcome = held(&prepared, answer, &tables, Value::Null);
+    if matches!(outcome, Outcome::Wrong(_)) && !dialect.can(Capability::NotANumber) {
+        // Where there is no NaN, NULL stands for it, which the conversion says.
+        let again = held(&prepared, answer, &tables, Value::Real(f64::NAN));
+        if again == Outcome::Right {
+            return again;
+        }
+    }
+    outcome
 }
 
-fn held(prepared: &Prepared<'_>, dialect: &'static Dialect, answer: &Raw, tables: &MemoryTables) -> Outcome {
+fn held(prepared: &Prepared<'_>, answer: &Raw, tables: &MemoryTables, null: Value) -> Outcome {
     let query = prepared.query;
     let Ok(want) = route::eval_at(prepared.now, query, tables, 0) else { return Outcome::Right };
     let got: Vec<String> = strings(&answer["columns"]);
@@ -184,7 +194,7 @@ fn held(prepared: &Prepared<'_>, dialect: &'static Dialect, answer: &Raw, tables
         .into_iter()
         .flatten()
         .map(|row| {
-            from.iter().zip(&types).map(|(j, ty)| value(row.get(*j).unwrap_or(&Raw::Null), *ty, dialect)).collect()
+            from.iter().zip(&types).map(|(j, ty)| value(row.get(*j).unwrap_or(&Raw::Null), *ty, &null)).collect()
         })
         .collect();
     match prepared.held_at(places, rows, tables) {
@@ -206,11 +216,11 @@ fn is_named(column: &str, name: &SmolStr) -> bool {
     column.eq_ignore_ascii_case(name) || plain.eq_ignore_ascii_case(name)
 }
 
-fn value(cell: &Raw, ty: Type, dialect: &'static Dialect) -> Value {
+fn value(cell: &Raw, ty: Type, null: &Value) -> Value {
     let number = || cell.as_f64().or_else(|| cell.as_str().and_then(|s| s.parse().ok()));
     let long = || cell.as_i64().or_else(|| cell.as_str().and_then(|s| s.parse().ok()));
     match (cell, ty) {
-        (Raw::Null, Type::Real) if !dialect.can(ruleferry_targets::Capability::NotANumber) => Value::Null,
+        (Raw::Null, Type::Real) => null.clone(),
         (Raw::Null, _) => Value::Null,
         (_, Type::Dynamic) => {
             let text = cell.as_str().map(str::to_owned).unwrap_or_else(|| cell.to_string());

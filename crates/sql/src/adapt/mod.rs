@@ -81,6 +81,11 @@ pub(crate) fn adapt(dialect: &'static Dialect, mut query: Query) -> Result<Query
     Ok(query)
 }
 
+/// An expression by itself, for a comment.
+pub(crate) fn adapt_value(dialect: &'static Dialect, mut value: Expr) -> Option<Expr> {
+    VisitMut::visit(&mut value, &mut Adapt { dialect, count: 0 }).is_continue().then_some(value)
+}
+
 struct Adapt {
     dialect: &'static Dialect,
     /// How many names were made up.

@@ -14,6 +14,7 @@ mod unseen;
 pub(crate) mod walk;
 
 pub(crate) use expr::instantiate;
+pub use expr::unread_templates;
 pub(crate) use outs::Unique;
 
 use crate::dialect::Dialect;
@@ -408,6 +409,8 @@ impl Lowerer<'_> {
                 continue;
             }
             let Ok(value) = self.expr(e, &Scope::default()) else { continue };
+            let own = if self.dialect().generic { Some(value) } else { crate::adapt::adapt_value(self.dialect(), value) };
+            let Some(value) = own else { continue };
             let value = value.to_string();
             let text = if value.chars().count() > SHOWN {
                 format!("{}: a value of {} characters", binding.name, value.chars().count())

@@ -13,6 +13,7 @@ mod template;
 
 use self::form::{is_not_true, opposite};
 pub(crate) use template::instantiate;
+pub use template::unread_templates;
 
 use super::{Lowerer, Refusal, Result, Scope, TICKS_CUT};
 use crate::build::{

@@ -66,7 +66,8 @@ impl Lowerer<'_> {
             self.assume(text);
         }
         let parsed = parse(self.dialect(), template).ok_or_else(|| {
-            Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
+            let title = self.dialect().title;
+            Refusal::new(codes::SQL_FUNCTION, span, format!("`{}` has no form in {title}", template.name))
         })?;
         let filled = substitute(parsed, args);
         let filled = match outside {
@@ -133,6 +134,13 @@ impl Visitor for QueryFinder {
     fn pre_visit_query(&mut self, _: &sqlparser::ast::Query) -> ControlFlow<()> {
         ControlFlow::Break(())
     }
+}
+
+/// Templates of a dialect that are not read, or name a part that it does not say: for tests of the data.
+pub fn unread_templates(dialect: &'static Dialect) -> Vec<String> {
+    let Some(data) = sql::dialect(dialect.name) else { return vec![format!("{}: no functions", dialect.name)] };
+    let all = data.all_functions().iter().chain(data.all_aggregates());
+    all.filter(|t| parse(dialect, t).is_none()).map(|t| format!("{}: {}: {}", dialect.name, t.name, t.sql)).collect()
 }
 
 /// The form that the dialect's data has for a name, filled.

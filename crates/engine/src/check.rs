@@ -57,7 +57,7 @@ fn check_text(input: &Input, text: String, from: Option<Language>) -> Checked {
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
                 Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
-                Language::Sql => check_sql(&text, &mut record, &mut diagnostics),
+                Language::Sql(dialect) => check_sql(&text, dialect, &mut record, &mut diagnostics),
             }
         }
     }
@@ -105,8 +105,13 @@ fn not_liftable(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic
 }
 
-fn check_sql(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
-    let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables: &sql::NoTables };
+fn check_sql(
+    text: &str,
+    dialect: sql::ReadDialect,
+    record: &mut CheckRecord,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let options = sql::LiftOptions { dialect, tables: &sql::NoTables };
     let lifted = sql::lift(text, &options);
     (record.rules, record.lifted) = (1, lifted.query.is_some());
     diagnostics.extend(lifted.diagnostics.into_iter().map(not_liftable));
@@ -230,6 +235,6 @@ fn plain_test(plain: &PlainTest, language: Language) -> String {
         Language::Sigma => {
             format!("the field with `{sigma}{}` and the text `{text}`", if exact { "|cased" } else { "" })
         }
-        Language::Sql => format!("a test without a pattern of the text `{text}`"),
+        Language::Sql(_) => format!("a test without a pattern of the text `{text}`"),
     }
 }

@@ -9,9 +9,9 @@ use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_records};
 use crate::run::guarded;
-use crate::source::no_rule;
+use crate::source::{self, LiftFault, SourceRule, no_rule};
 use crate::validate;
-use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
+use ruleferry_diag::{Diagnostic, SpanMap, codes};
 use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
@@ -75,14 +75,61 @@ pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertO
     match language {
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
-        Language::Sql => invalid(input, text, Some(Language::Sql), vec![not_a_source()], options),
+        Language::Sql(_) => convert_sql(input, text, language, stem, options),
     }
 }
 
-/// SQL is written and read back; rules that people write in it are not converted yet.
-fn not_a_source() -> Diagnostic {
-    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "SQL is no source of conversions yet")
-        .with_help("convert the rule that the SQL was made of")
+fn convert_sql(
+    input: &Input,
+    text: String,
+    language: Language,
+    stem: &Path,
+    options: &ConvertOptions,
+) -> Converted {
+    let rules = match source::read(&text, language, Layout::Text) {
+        Ok(rules) => rules,
+        Err(diagnostics) => return invalid(input, text, Some(language), diagnostics, options),
+    };
+    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    for rule in &rules {
+        let origin = origin(input, 0, 1);
+        let (envelope, warnings, result) = sql_rule(rule, &origin, &input.path, options);
+        let map = SpanMap::identity();
+        let outcome = Outcome { envelope: &envelope, source: "sql", map: &map, warnings, result };
+        converted.take(outcome, input, output_path(stem, 0, 1, options), options);
+    }
+    converted
+}
+
+fn sql_rule(
+    rule: &SourceRule,
+    origin: &str,
+    path: &Path,
+    options: &ConvertOptions,
+) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
+    let lifted = match rule.lift(&options.sigma, None) {
+        Ok(lifted) => lifted,
+        Err(fault) => {
+            let envelope = rule.envelope();
+            let failure = match fault {
+                LiftFault::Invalid(found) => Failure::Invalid(found),
+                LiftFault::Refused(found) => Failure::Refused(found),
+            };
+            return (envelope, Vec::new(), Err(failure));
+        }
+    };
+    let (rule, warnings) = (lifted.rule, lifted.warnings);
+    if options.to.language != TargetLanguage::Sql && rule.query.expanded_size() > MAX_EXPANDED {
+        let message = "the query stands for too much once its CTEs are written out";
+        let fault = Diagnostic::error(codes::SQL_TOO_DEEP, rule.query.plan.span, message);
+        return (rule.envelope, warnings, Err(Failure::Refused(vec![fault])));
+    }
+    let result = match options.to.language {
+        TargetLanguage::Kql => to_kql(&rule, Language::SQL, origin, options),
+        TargetLanguage::Sql => to_sql(&rule, Language::SQL, origin, options),
+        TargetLanguage::Sigma => to_sigma(&rule, Language::SQL, origin, path, options),
+    };
+    (rule.envelope, warnings, result)
 }
 
 /// Output paths of the rules of one file: the stem, numbered where the file holds several.
@@ -156,7 +203,7 @@ fn kql_rule(
     let result = match options.to.language {
         TargetLanguage::Kql => unreachable_target(),
         TargetLanguage::Sql => to_sql(&lifted, Language::Kql, origin, options),
-        TargetLanguage::Sigma => to_sigma(&lifted, origin, path, options),
+        TargetLanguage::Sigma => to_sigma(&lifted, Language::Kql, origin, path, options),
     };
     (warnings, result)
 }
@@ -278,14 +325,20 @@ fn tables_beyond_schemas(query: &ruleferry_ir::Query, listed: &[NeedRecord]) -> 
     tables.into_iter().map(|(name, columns)| NeedRecord { kind: "table", name, columns }).collect()
 }
 
-fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_sigma(
+    rule: &Rule,
+    from: Language,
+    origin: &str,
+    path: &Path,
+    options: &ConvertOptions,
+) -> Result<Emitted, Failure> {
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
     let verdict = options
         .validate
-        .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
+        .then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
@@ -299,7 +352,7 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
     Ok(emitted)
 }
 
-fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
+fn to_kql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
     let lower_options = kql::lower::LowerOptions { now: options.now, look_back: envelope.schedule.look_back };
     let lowered = kql::lower::lower(query, &lower_options).map_err(Failure::Refused)?;
@@ -307,7 +360,7 @@ fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
     let lines = header(envelope, origin);
     let verdict = options.validate.then(|| {
         let text = artefact("// ", &lines, None, &body);
-        validate::read_back(rule, Language::Sigma, &text, Language::Kql, options.now)
+        validate::read_back(rule, from, &text, Language::Kql, options.now)
     });
     // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
     // that the output can see nothing is lost. That no such event was meant is an assumption, and listed.
@@ -406,7 +459,7 @@ fn sigma_rule(
     let rule = lifted.rule;
     let result = match options.to.language {
         TargetLanguage::Sigma => unreachable_target(),
-        TargetLanguage::Kql => to_kql(&rule, origin, options),
+        TargetLanguage::Kql => to_kql(&rule, Language::Sigma, origin, options),
         TargetLanguage::Sql => to_sql(&rule, Language::Sigma, origin, options),
     };
     (rule.envelope, warnings, result)

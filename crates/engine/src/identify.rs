@@ -46,5 +46,5 @@ fn no_rules(input: &Input, text: &str, layout: Layout) -> Identified {
 fn unknown_language() -> Diagnostic {
     let message = "the rule language of the file cannot be told";
     Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), message)
-        .with_help("name it with --from kql or --from sigma")
+        .with_help("name it with --from, such as --from kql")
 }

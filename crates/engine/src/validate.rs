@@ -34,7 +34,7 @@ pub(crate) fn read_sql_back(
     now: Option<i64>,
 ) -> Option<Verdict> {
     let tables = KnownTables::of_sql(&rule.query, needs);
-    let verdict = read_with(rule, from, output, Language::Sql, &tables, now);
+    let verdict = read_with(rule, from, output, Language::SQL, &tables, now);
     (verdict.relation() == Relation::Equivalent).then_some(verdict)
 }
 
@@ -73,7 +73,7 @@ fn read_with(
         now,
         watch: None,
         empty_is_absent: empty_is_absent(from, to),
-        search: to != Language::Sql,
+        search: !matches!(to, Language::Sql(_)),
     };
     comparison.verdict(rule, &lifted.rule)
 }

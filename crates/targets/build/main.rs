@@ -9,6 +9,7 @@
 #[path = "../src/capability.rs"]
 mod capability;
 mod read;
+mod reads;
 mod schema;
 mod table_functions;
 mod targets;
@@ -47,5 +48,6 @@ fn run(problems: &mut Problems) -> Result<(), String> {
     write("tables.rs", schema.tables.as_bytes())?;
     write("table_functions.rs", table_functions::build(&root, problems).as_bytes())?;
     write("targets.rs", targets::build(&root, problems).as_bytes())?;
+    write("reads.rs", reads::build(&root, problems).as_bytes())?;
     write("templates.rs", templates::build(&root, problems).as_bytes())
 }

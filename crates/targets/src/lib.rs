@@ -4,10 +4,12 @@
 //! them into static tables. Out: look-ups over those tables; nothing is parsed and nothing allocated when a program starts.
 //!
 //! - [`schema`]: tables and columns of Log Analytics, Defender XDR and Azure Resource Graph; functions that give tables.
+//! - [`reads`]: what functions of each dialect mean, for reading it.
 //! - [`sql`]: how IR functions are written in each dialect of SQL, and the macros that they need.
 //! - [`target`]: what each target is and can do.
 
 mod capability;
+pub mod reads;
 pub mod schema;
 pub mod sql;
 pub mod target;

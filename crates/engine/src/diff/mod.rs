@@ -313,16 +313,16 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql, Language::Kql | Language::Sigma) => {
+        (Language::Sql(_), Language::Kql | Language::Sigma) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma, Language::Sql) => {
+        (Language::Kql | Language::Sigma, Language::Sql(_)) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
-        (Language::Sql, Language::Sql)
+        (Language::Sql(_), Language::Sql(_))
         | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
             (a.lift(options, None), b.lift(options, None))
         }
@@ -353,7 +353,10 @@ fn lift_both(
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
-    matches!((a, b), (Language::Sigma, Language::Kql) | (Language::Kql, Language::Sigma))
+    matches!(
+        (a, b),
+        (Language::Sigma | Language::Sql(_), Language::Kql) | (Language::Kql, Language::Sigma)
+    )
 }
 
 /// What a comparison across languages takes for granted.

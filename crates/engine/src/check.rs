@@ -63,7 +63,7 @@ pub(crate) fn check_text(input: &Input, text: String, from: Option<Language>) ->
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
                 Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
-                Language::Sql | Language::Yaral => {
+                Language::Sql(_) | Language::Yaral => {
                     check_text_of(&text, language, &mut record, &mut diagnostics)
                 }
             }
@@ -302,6 +302,6 @@ fn plain_test(plain: &PlainTest, language: Language) -> String {
         Language::Sigma => {
             format!("the field with `{sigma}{}` and the text `{text}`", if exact { "|cased" } else { "" })
         }
-        Language::Sql | Language::Yaral => format!("a test without a pattern of the text `{text}`"),
+        Language::Sql(_) | Language::Yaral => format!("a test without a pattern of the text `{text}`"),
     }
 }

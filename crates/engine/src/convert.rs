@@ -9,10 +9,10 @@ use crate::options::ConvertOptions;
 use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_records};
 use crate::run::guarded;
-use crate::source::{self, no_rule};
+use crate::source::{self, LiftFault, SourceRule, no_rule};
 use crate::to_yaral::to_yaral;
 use crate::validate;
-use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
+use ruleferry_diag::{Diagnostic, SpanMap, codes};
 use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
@@ -82,14 +82,63 @@ pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertO
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
         Language::Yaral => convert_yaral(input, text, stem, options),
-        Language::Sql => invalid(input, text, Some(Language::Sql), vec![not_a_source()], options),
+        Language::Sql(_) => convert_sql(input, text, language, stem, options),
     }
 }
 
-/// SQL is written and read back; rules that people write in it are not converted yet.
-fn not_a_source() -> Diagnostic {
-    Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), "SQL is no source of conversions yet")
-        .with_help("convert the rule that the SQL was made of")
+fn convert_sql(
+    input: &Input,
+    text: String,
+    language: Language,
+    stem: &Path,
+    options: &ConvertOptions,
+) -> Converted {
+    let rules = match source::read(&text, language, Layout::Text) {
+        Ok(rules) => rules,
+        Err(diagnostics) => return invalid(input, text, Some(language), diagnostics, options),
+    };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+    for rule in &rules {
+        let origin = origin(input, 0, 1);
+        let (envelope, warnings, result) = sql_rule(rule, &origin, &input.path, options);
+        let map = SpanMap::identity();
+        let outcome = Outcome { envelope: &envelope, source: "sql", map: &map, warnings, result };
+        converted.take(outcome, input, output_path(stem, 0, 1, options), options);
+    }
+    converted
+}
+
+fn sql_rule(
+    rule: &SourceRule,
+    origin: &str,
+    path: &Path,
+    options: &ConvertOptions,
+) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
+    let lifted = match rule.lift(&options.sigma, None) {
+        Ok(lifted) => lifted,
+        Err(fault) => {
+            let envelope = rule.envelope();
+            let failure = match fault {
+                LiftFault::Invalid(found) => Failure::Invalid(found),
+                LiftFault::Refused(found) => Failure::Refused(found),
+            };
+            return (envelope, Vec::new(), Err(failure));
+        }
+    };
+    let (rule, warnings) = (lifted.rule, lifted.warnings);
+    if options.to.language != TargetLanguage::Sql && rule.query.expanded_size() > MAX_EXPANDED {
+        let message = "the query stands for too much once its CTEs are written out";
+        let fault = Diagnostic::error(codes::SQL_TOO_DEEP, rule.query.plan.span, message);
+        return (rule.envelope, warnings, Err(Failure::Refused(vec![fault])));
+    }
+    let result = match options.to.language {
+        TargetLanguage::Kql => to_kql(&rule, Language::SQL, origin, options),
+        TargetLanguage::Sql => to_sql(&rule, Language::SQL, origin, options),
+        TargetLanguage::Sigma => to_sigma(&rule, Language::SQL, origin, path, options),
+        TargetLanguage::Yaral => to_yaral(&rule, Language::SQL, origin, path, options),
+    };
+    (rule.envelope, warnings, result)
 }
 
 /// Output paths of the rules of one file: the stem, numbered where the file holds several.

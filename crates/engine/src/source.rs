@@ -39,6 +39,7 @@ enum Body {
 #[derive(Clone, Debug)]
 struct SqlText {
     envelope: ir::Envelope,
+    dialect: sql::ReadDialect,
     text: String,
 }
 
@@ -132,14 +133,14 @@ pub(crate) fn read(
             }
             Ok(yaral_rules(parsed, text))
         }
-        Language::Sql => {
+        Language::Sql(dialect) => {
             let envelope = sql_envelope(text);
             Ok(vec![SourceRule {
                 name: RuleName { id: envelope.id.clone(), title: envelope.title.clone() },
                 language,
                 span: Span::from_usize(0, text.len()),
                 origin: origin(text),
-                body: Body::Sql(Box::new(SqlText { envelope, text: text.to_owned() })),
+                body: Body::Sql(Box::new(SqlText { envelope, dialect, text: text.to_owned() })),
             }])
         }
     }
@@ -172,7 +173,7 @@ pub(crate) fn yaral_name(rule: &yaral::syntax::tree::Rule) -> RuleName {
 }
 
 /// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
-fn sql_envelope(text: &str) -> ir::Envelope {
+pub(crate) fn sql_envelope(text: &str) -> ir::Envelope {
     let mut header = String::new();
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
         match line.strip_prefix("--") {
@@ -248,12 +249,26 @@ impl SourceRule {
             Body::Sql(script) => {
                 let none = sql::NoTables;
                 let tables = tables.map_or::<&dyn sql::SqlTables, _>(&none, |t| t);
-                let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables };
+                let options = sql::LiftOptions { dialect: script.dialect, tables };
                 let lifted = sql::lift(&script.text, &options);
                 let Some(query) = lifted.query else { return Err(LiftFault::Refused(lifted.diagnostics)) };
                 let rule = ir::Rule { envelope: script.envelope.clone(), query };
                 Ok(LiftedRule { rule, map: SpanMap::identity(), warnings: lifted.diagnostics })
             }
+        }
+    }
+
+    /// What it says of itself, where that is known without its query.
+    pub fn envelope(&self) -> ir::Envelope {
+        match &self.body {
+            Body::Kql(rule) => rule.envelope.clone(),
+            Body::Sigma(..) => ir::Envelope {
+                id: self.name.id.clone(),
+                title: self.name.title.clone(),
+                ..ir::Envelope::default()
+            },
+            Body::Sql(script) => script.envelope.clone(),
+            Body::Yaral(rule, _) => yaral::lift::envelope(rule),
         }
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn read_sql_back(
     now: Option<i64>,
 ) -> Option<Verdict> {
     let tables = KnownTables::of_sql(&rule.query, needs);
-    let verdict = read_with(rule, from, output, Language::Sql, &tables, None, now);
+    let verdict = read_with(rule, from, output, Language::SQL, &tables, None, now);
     (verdict.relation() == Relation::Equivalent).then_some(verdict)
 }
 
@@ -186,7 +186,7 @@ fn read_with(
         now_is_fixed: now.is_some(),
         watch: None,
         empty_is_absent: empty_is_absent(from, to),
-        search: to != Language::Sql,
+        search: !matches!(to, Language::Sql(_)),
     };
     comparison.verdict(rule, &lifted.rule)
 }

@@ -301,7 +301,7 @@ fn compare_members(
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
     if let Some(executor) = options.executor.as_deref() {
         let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
-            if rule.language == Language::Sql {
+            if matches!(rule.language, Language::Sql(_)) {
                 let script = rule.query_text(&member.file.text);
                 let now = options.now.unwrap_or(NOW);
                 let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
@@ -335,16 +335,16 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql, Language::Kql | Language::Sigma | Language::Yaral) => {
+        (Language::Sql(_), Language::Kql | Language::Sigma | Language::Yaral) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql) => {
+        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql(_)) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
-        (Language::Sql, Language::Sql)
+        (Language::Sql(_), Language::Sql(_))
         | (
             Language::Kql | Language::Sigma | Language::Yaral,
             Language::Kql | Language::Sigma | Language::Yaral,
@@ -378,7 +378,7 @@ fn lift_both(
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
     matches!(
         (a, b),
-        (Language::Sigma, Language::Kql | Language::Yaral)
+        (Language::Sigma | Language::Sql(_), Language::Kql | Language::Yaral)
             | (Language::Kql | Language::Yaral, Language::Sigma)
     )
 }

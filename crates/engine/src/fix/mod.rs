@@ -48,7 +48,7 @@ impl Site<'_> {
             Language::Kql => kql::candidates(self.query, finding, repair),
             Language::Sigma => sigma::candidates(self.file, finding, repair),
             // Its places are known roughly only, and it is made from a rule, where the finding is mended.
-            Language::Sql => Vec::new(),
+            Language::Sql(_) => Vec::new(),
             // No edits of its text are known yet.
             Language::Yaral => Vec::new(),
         };
@@ -108,7 +108,7 @@ impl Site<'_> {
                 return lifted(new).is_some_and(|new| same(self.rule, &new));
             }
             match self.language {
-                Language::Kql | Language::Sql | Language::Yaral => {
+                Language::Kql | Language::Sql(_) | Language::Yaral => {
                     old.query_text(self.file) == new.query_text(&after)
                 }
                 // Rules may share parts.

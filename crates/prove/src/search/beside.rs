@@ -2,8 +2,8 @@
 //!
 //! In: a test and which of such values it is to meet. Out: a wish at what it reads. They tell apart rules that differ in this test.
 
-use super::build::{Inst, Maker, NEEDLE, key};
 use super::goal::{read_type, spread};
+use super::maker::{Inst, Maker, NEEDLE, key};
 use super::store::NodeId;
 use super::wish::{Needle, Test, Wish};
 use ruleferry_eval::Value;

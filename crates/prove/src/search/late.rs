@@ -1,7 +1,7 @@
 //! Values of expressions over rows that are being made, and tests that can be met only when other values are known.
 
-use super::build::{Def, Inst, Late, Maker};
 use super::goal::spread;
+use super::maker::{Def, Inst, Late, Maker};
 use super::store::NodeId;
 use super::wish::{About, Test, Wish, candidates};
 use super::{closed_value, value_type};
@@ -58,7 +58,7 @@ impl<'q> Maker<'q, '_, '_> {
                     Def::Each(array, i) => {
                         let items = spread(self.fixed(array, i)?);
                         let chosen =
-                            self.choose(super::build::key(array, i, super::build::NEEDLE), items.len());
+                            self.choose(super::maker::key(array, i, super::maker::NEEDLE), items.len());
                         return items.into_iter().nth(chosen);
                     }
                     Def::Column(..) | Def::Node(_) | Def::Expr(..) | Def::Same(..) | Def::Made(..) => {

@@ -2,7 +2,7 @@
 //!
 //! In: an expression. Out: a node, made where it was not there: a column of a row, a member or an element of it, a part of a text.
 
-use super::build::{BRANCH, Def, Inst, Maker, key};
+use super::maker::{BRANCH, Def, Inst, Maker, key};
 use super::store::{NodeId, Piece, Shape};
 use super::wish::{Needle, Test, Wish};
 use ruleferry_eval::Value;

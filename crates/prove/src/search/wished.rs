@@ -475,7 +475,27 @@ impl<'q> Maker<'q, '_, '_> {
                 _ => {}
             },
             ExprKind::Cast(c) => return self.elements(&c.expr, inst, count, at),
-            _ => {}
+            ExprKind::Literal(_)
+            | ExprKind::Let(_)
+            | ExprKind::Now
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare(_)
+            | ExprKind::Match(_)
+            | ExprKind::In(_)
+            | ExprKind::InQuery(_)
+            | ExprKind::Between(_)
+            | ExprKind::IsNull(_)
+            | ExprKind::IsEmpty(_)
+            | ExprKind::Arithmetic(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Call(..)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Case(..)
+            | ExprKind::Subquery(_)
+            | ExprKind::Opaque(_) => {}
         }
         let Some(node) = self.node_of(array, inst) else { return false };
         if count > 0 {

@@ -37,7 +37,15 @@ pub fn sigma_rules(text: &str) -> Vec<Rule> {
 }
 
 pub fn options(search: bool) -> Options {
-    Options { now: NOW, now_is_fixed: false, seed: 1, steps: 500_000, search, empty_is_absent: false, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 500_000,
+        search,
+        empty_is_absent: false,
+        stop: None,
+    }
 }
 
 /// Compares a rule with an edit of it.

@@ -2,8 +2,8 @@
 //!
 //! In: a test and which of such values it is to meet. Out: a wish at what it reads. They tell apart rules that differ in this test.
 
-use super::build::{Inst, Maker, NEEDLE, key};
 use super::goal::{read_type, spread};
+use super::maker::{Inst, Maker, NEEDLE, key};
 use super::store::NodeId;
 use super::wish::{Needle, Test, Wish};
 use ruleferry_eval::Value;
@@ -107,6 +107,13 @@ impl<'q> Maker<'q, '_, '_> {
     /// Two texts that differ in case only, or nearly.
     pub(super) fn in_another_case(&mut self, nodes: (Option<NodeId>, Option<NodeId>), which: usize) -> bool {
         let (Some(a), Some(b)) = nodes else { return false };
+        // Neither is there.
+        if which == 11 {
+            for node in [a, b] {
+                self.store.wish(node, Wish::new(Test::Null, Type::Unknown));
+            }
+            return true;
+        }
         let (one, other) = if which.is_multiple_of(2) { (a, b) } else { (b, a) };
         // With a letter at its end, where that goes with what is asked of it.
         let test = Test::Text {

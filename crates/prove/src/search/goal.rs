@@ -3,7 +3,7 @@
 //! In: a condition that is to hold, or not. Out: wishes at the columns that it reads, followed back through expressions to
 //! where the values come from. What cannot be followed back is left for later, when the other values are known.
 
-use super::build::{ATOM, BRANCH, Def, Inst, Late, Maker, NEEDLE, key};
+use super::maker::{ATOM, BRANCH, Def, Inst, Late, Maker, NEEDLE, key};
 use super::store::NodeId;
 use super::wish::{Needle, Test, Wish};
 use ruleferry_eval::Value;

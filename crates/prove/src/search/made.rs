@@ -2,7 +2,7 @@
 //!
 //! In: a wish at a column that a group has. Out: wishes at its rows, and how often they come.
 
-use super::build::{COPIES, Inst, Key, Maker, key};
+use super::maker::{COPIES, Inst, Key, Maker, key};
 use super::wish::{Test, Wish, holds};
 use ruleferry_eval::Value;
 use ruleferry_ir::{AggregateCall, AggregateItem, Expr};

@@ -2,7 +2,7 @@
 //!
 //! In: an expression. Out: a node, made where it was not there: a column of a row, a member or an element of it, a part of a text.
 
-use super::build::{BRANCH, Def, Inst, Maker, key};
+use super::maker::{BRANCH, Def, Inst, Maker, key};
 use super::store::{NodeId, Piece, Shape};
 use super::wish::{Needle, Test, Wish};
 use ruleferry_eval::Value;
@@ -105,7 +105,26 @@ impl<'q> Maker<'q, '_, '_> {
                         Some(self.store.member(base, name))
                     }
                 },
-                _ => {
+                ExprKind::Literal(_)
+                | ExprKind::Now
+                | ExprKind::And(_)
+                | ExprKind::Or(_)
+                | ExprKind::Not(_)
+                | ExprKind::Compare(_)
+                | ExprKind::Match(_)
+                | ExprKind::In(_)
+                | ExprKind::InQuery(_)
+                | ExprKind::Between(_)
+                | ExprKind::IsNull(_)
+                | ExprKind::IsEmpty(_)
+                | ExprKind::Arithmetic(_)
+                | ExprKind::Negate(_)
+                | ExprKind::Cast(_)
+                | ExprKind::Member(..)
+                | ExprKind::Index(..)
+                | ExprKind::Case(..)
+                | ExprKind::Subquery(_)
+                | ExprKind::Opaque(_) => {
                     let base = self.node_of(base, inst)?;
                     Some(self.store.member(base, name))
                 }
@@ -223,7 +242,25 @@ impl<'q> Maker<'q, '_, '_> {
                 Some(Def::Expr(e, i, 0)) => self.called(e, i),
                 _ => None,
             },
-            _ => None,
+            ExprKind::Literal(_)
+            | ExprKind::Now
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare(_)
+            | ExprKind::Match(_)
+            | ExprKind::In(_)
+            | ExprKind::InQuery(_)
+            | ExprKind::Between(_)
+            | ExprKind::IsNull(_)
+            | ExprKind::IsEmpty(_)
+            | ExprKind::Arithmetic(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Case(..)
+            | ExprKind::Subquery(_)
+            | ExprKind::Opaque(_) => None,
         }
     }
 
@@ -516,7 +553,24 @@ impl<'q> Maker<'q, '_, '_> {
                     Some(self.store.element(node, 0))
                 }
             },
-            _ => {
+            ExprKind::Literal(_)
+            | ExprKind::Now
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare(_)
+            | ExprKind::Match(_)
+            | ExprKind::In(_)
+            | ExprKind::InQuery(_)
+            | ExprKind::Between(_)
+            | ExprKind::IsNull(_)
+            | ExprKind::IsEmpty(_)
+            | ExprKind::Arithmetic(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Case(..)
+            | ExprKind::Opaque(_) => {
                 let node = self.node_of(e, inst)?;
                 Some(self.store.element(node, 0))
             }

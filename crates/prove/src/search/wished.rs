@@ -3,9 +3,11 @@
 //! In: a wish at the value of an expression (arithmetic, a call, a choice). Out: wishes at the nodes that it is computed from, or
 //! `false` where that cannot be said.
 
-use super::build::{BRANCH, COPIES, Def, Inst, Late, Maker, key};
+use super::maker::{BRANCH, COPIES, Def, Inst, Late, Maker, key};
 use super::store::{NodeId, Piece, Shape};
 use super::wish::{Needle, Test, Wish, holds};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ruleferry_eval::Value;
 use ruleferry_ir::{
     AggregateCall, ArithmeticOp, CompareOp, Expr, ExprKind, MatchKind, Missing, TICKS_PER_SECOND, Type,
@@ -381,7 +383,7 @@ impl<'q> Maker<'q, '_, '_> {
                     .flat_map(|tail| {
                         let plain = format!("{plain}{tail}");
                         let long = format!("{plain}{more}{more}{more}");
-                        [plain, long].map(|p| Value::string(super::base64(p.as_bytes())))
+                        [plain, long].map(|p| Value::string(STANDARD.encode(p)))
                     })
                     .collect();
                 self.wish(text, inst, Wish::new(Test::Equal(coded.into(), 0), Type::String))
@@ -473,7 +475,27 @@ impl<'q> Maker<'q, '_, '_> {
                 _ => {}
             },
             ExprKind::Cast(c) => return self.elements(&c.expr, inst, count, at),
-            _ => {}
+            ExprKind::Literal(_)
+            | ExprKind::Let(_)
+            | ExprKind::Now
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare(_)
+            | ExprKind::Match(_)
+            | ExprKind::In(_)
+            | ExprKind::InQuery(_)
+            | ExprKind::Between(_)
+            | ExprKind::IsNull(_)
+            | ExprKind::IsEmpty(_)
+            | ExprKind::Arithmetic(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Call(..)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Case(..)
+            | ExprKind::Subquery(_)
+            | ExprKind::Opaque(_) => {}
         }
         let Some(node) = self.node_of(array, inst) else { return false };
         if count > 0 {

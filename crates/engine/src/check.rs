@@ -2,7 +2,7 @@
 //! also what is proved of a rule alone.
 
 use crate::fix::Site;
-use crate::identify::{Identified, identify};
+use crate::identify::{Identified, identify, named_sql};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
@@ -55,7 +55,7 @@ pub(crate) fn check_text(input: &Input, text: String, from: Option<Language>) ->
     let mut record = empty(input);
     let mut diagnostics = Vec::new();
     let mut holds_rules = true;
-    match identify(input, &text, from) {
+    match identify(input, &text, named_sql(input, from)) {
         Identified::Unknown(found) => diagnostics = found,
         Identified::NoRules => holds_rules = false,
         Identified::Rules(language, layout) => {

@@ -12,6 +12,12 @@ pub(crate) enum Identified {
     Unknown(Vec<Diagnostic>),
 }
 
+/// The language that a command takes a file for which it names: `.sql` is SQL, if whoever reads it says so.
+pub(crate) fn named_sql(input: &Input, from: Option<Language>) -> Option<Language> {
+    let sql = input.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql"));
+    from.or(sql.then_some(Language::Sql))
+}
+
 /// Tells what a file is; `from` overrides what its name and content say.
 pub(crate) fn identify(input: &Input, text: &str, from: Option<Language>) -> Identified {
     if let Some(language) = from {

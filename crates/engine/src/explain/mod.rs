@@ -13,7 +13,7 @@ mod words;
 
 pub use report::{explain_markdown, explain_text};
 
-use crate::identify::{Identified, identify};
+use crate::identify::{Identified, identify, named_sql};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::diagnostic_records;
@@ -205,7 +205,7 @@ fn explain_rules(
     sigma: &SigmaOptions,
 ) -> Explained {
     let failed = |text: String, diagnostics| Explained { text, records: Vec::new(), diagnostics };
-    let (language, layout) = match identify(input, &text, from) {
+    let (language, layout) = match identify(input, &text, named_sql(input, from)) {
         Identified::Rules(language, layout) => (language, layout),
         Identified::NoRules => return failed(text, Vec::new()),
         Identified::Unknown(found) => return failed(text, found),
@@ -244,7 +244,7 @@ fn explain(input: &Input, source: &SourceRule, lifted: &LiftedRule, file: &str) 
     let named = if kql { names::of_kql(text) } else { names::of_plan(query) };
     let walked = stages::walk(query, text, source.spans_are_whole());
     let schedule = schedule(envelope);
-    let prose = words::prose(envelope, &schedule, &named, &walked);
+    let prose = words::prose(envelope, &named, &walked);
     let columns_returned = query.plan.output.iter().map(|id| Column {
         name: query.columns.name(*id).into(),
         ty: query.columns.ty(*id).name(),

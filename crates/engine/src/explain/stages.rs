@@ -27,6 +27,8 @@ pub(super) struct Walked {
     pub inputs: Vec<Need>,
     /// What the stages do, in words.
     pub steps: Vec<String>,
+    /// The same of tables that the rule names and that branches read.
+    pub definitions: Vec<(SmolStr, Vec<String>)>,
 }
 
 /// Plans within each other; deeper ones are cut.
@@ -121,8 +123,7 @@ fn push(stages: &mut Vec<Stage>, steps: &mut Vec<String>, mut stage: Stage, said
     }
     stage.index = stages.len() + 1;
     let said = if said.is_empty() { words::other(&stage.text) } else { said };
-    let note = stage.notes.iter().map(|n| format!(" ({n})")).collect::<String>();
-    steps.push(format!("{said}{note}"));
+    steps.push(words::noted(&said, &stage.notes));
     stages.push(stage);
 }
 
@@ -161,6 +162,8 @@ impl<'q> Walker<'q> {
         self.chain(plan, depth, &mut chain);
         let (mut stages, mut steps): (Vec<Stage>, Vec<String>) = (Vec::new(), Vec::new());
         let mut notes: Vec<String> = Vec::new();
+        // In a branch a table that has a name is told of by its name; its stages stand there all the same.
+        let mut named: Vec<(&'q str, usize)> = Vec::new();
         let mut group: Vec<&'q Plan> = Vec::new();
         let mut series = false;
         // The last operator of the text that was seen: its pipeline, and its place there.
@@ -170,12 +173,20 @@ impl<'q> Walker<'q> {
             let node = match step {
                 Step::Node(node) => node,
                 Step::Begins(name) => {
+                    named.push((name, steps.len()));
                     notes.push(format!("the stages from here make `{name}`"));
                     continue;
                 }
                 Step::Ends(name) => {
                     for passed in self.passed(&mut last, None) {
                         push(&mut stages, &mut steps, passed, String::new());
+                    }
+                    if let Some((_, start)) = named.pop().filter(|_| depth > 0) {
+                        let own = steps.split_off(start);
+                        if !self.out.definitions.iter().any(|(n, _)| n == name) {
+                            self.out.definitions.push((name.into(), own));
+                        }
+                        steps.push(words::takes(name));
                     }
                     notes.retain(|n| !n.ends_with(&format!("make `{name}`")));
                     notes.push(format!("the stages from here run on `{name}`"));
@@ -403,9 +414,13 @@ impl<'q> Walker<'q> {
                     items.iter().flat_map(|i| &i.ids).for_each(|id| set(outputs, self.name(*id)));
                 }
                 let names: Vec<SmolStr> = items.iter().flat_map(|i| &i.ids).map(|id| self.name(*id)).collect();
+                let renamed = |i: &&ir::Item| match (i.expr.as_column(), i.ids.as_slice()) {
+                    (Some(from), [to]) => self.name(from) != self.name(*to),
+                    _ => true,
+                };
                 let computed: Vec<(String, &'q Expr)> = items
                     .iter()
-                    .filter(|i| i.expr.as_column().is_none())
+                    .filter(renamed)
                     .map(|i| (i.ids.iter().map(|id| self.name(*id)).collect::<Vec<_>>().join(", "), &i.expr))
                     .collect();
                 words::projects(&mut self.shown, &names, &computed)

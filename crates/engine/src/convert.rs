@@ -12,7 +12,7 @@ use crate::run::guarded;
 use crate::source::no_rule;
 use crate::validate;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
+use ruleferry_ir::{Effect, Envelope, InputKind, Loss, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
 use ruleferry_prove::Verdict;
@@ -187,7 +187,7 @@ fn kql_to_kql(
     let text = if rule.wrapper == Wrapper::Bare {
         body
     } else {
-        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &body)
+        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &[], &body)
     };
     Emitted { text, verdict, ..Emitted::default() }
 }
@@ -211,11 +211,10 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
     let read_back = || {
-        let text = artefact("-- ", &lines, None, &body);
+        let text = artefact("-- ", &lines, None, &[], &body);
         validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
     };
     let verdict = if options.validate { read_back() } else { None };
-    let text = artefact("-- ", &lines, verdict.as_ref(), &body);
     let mut needs: Vec<NeedRecord> = lowered
         .needs
         .into_iter()
@@ -239,8 +238,10 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     }
     let fault = options.executor.as_deref().filter(|_| options.validate);
     let fault = fault.and_then(|executor| validate::try_out(rule, executor));
-    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, fault, verdict: None };
+    let losses = lowered.losses;
+    let mut emitted = Emitted { losses, needs, assumptions, fault, ..Emitted::default() };
     emitted.judge(verdict, rule, false);
+    emitted.text = artefact("-- ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -290,14 +291,13 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
         .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let text = artefact("# ", &lines, verdict.as_ref(), &body);
     let mut emitted = Emitted {
-        text,
         losses: lowered.losses,
         assumptions: rule.query.assumptions.clone(),
         ..Emitted::default()
     };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("# ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -308,7 +308,7 @@ fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
     let body = kql::syntax::print(&lowered.query);
     let lines = header(envelope, origin);
     let verdict = options.validate.then(|| {
-        let text = artefact("// ", &lines, None, &body);
+        let text = artefact("// ", &lines, None, &[], &body);
         validate::read_back(rule, Language::Sigma, &text, Language::Kql, options.now)
     });
     // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
@@ -321,9 +321,9 @@ fn to_kql(rule: &Rule, origin: &str, options: &ConvertOptions) -> Result<Emitted
             assumptions.push(loss.detail);
         }
     }
-    let text = artefact("// ", &lines, verdict.as_ref(), &body);
-    let mut emitted = Emitted { text, losses, assumptions, ..Emitted::default() };
+    let mut emitted = Emitted { losses, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("// ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -460,10 +460,17 @@ fn one_line(text: &str) -> String {
 }
 
 /// The header, what is known of the output, and the output.
-fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
+fn artefact(
+    mark: &str,
+    header: &[String],
+    verdict: Option<&Verdict>,
+    losses: &[Loss],
+    body: &str,
+) -> String {
     let mut out = String::with_capacity(body.len() + 64 * header.len());
     let judged = verdict.map(|v| one_line(&validate::comment(v)));
-    for line in header.iter().chain(&judged) {
+    let lost: Vec<String> = losses.iter().map(lost).collect();
+    for line in header.iter().chain(&judged).chain(&lost) {
         out.push_str(mark);
         out.push_str(line);
         out.push('\n');
@@ -473,6 +480,24 @@ fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str
     }
     out.push_str(body);
     out
+}
+
+/// Characters of a loss in the artefact; the record has all of it.
+const LONGEST_LOSS: usize = 200;
+
+/// A loss in one line: what it is, and what it does to what is found. A header is read again, and two blanks part its keys.
+fn lost(loss: &Loss) -> String {
+    let effect = match loss.effect {
+        Effect::Widens => "it finds more",
+        Effect::Narrows => "it misses alerts",
+        Effect::Unknown => "it finds something else",
+        Effect::Cosmetic => "it finds the same",
+    };
+    let mut detail = loss.detail.split_whitespace().collect::<Vec<_>>().join(" ");
+    if detail.chars().count() > LONGEST_LOSS {
+        detail = detail.chars().take(LONGEST_LOSS - 1).collect::<String>() + "…";
+    }
+    one_line(&format!("Lost ({}, {effect}): {detail}", loss.code))
 }
 
 /// Control characters, and the separators that some readers take for the end of a line.

@@ -23,7 +23,9 @@ const INVALID: &str = "T | where (\n";
 /// A value that is too long for a proof.
 fn unproved() -> String {
     let long = "ab".repeat(5_000);
-    format!("title: t\nlogsource: {{service: T}}\ndetection:\n    a:\n        A|contains: '{long}'\n    condition: a\n")
+    format!(
+        "title: t\nlogsource: {{service: T}}\ndetection:\n    a:\n        A|contains: '{long}'\n    condition: a\n"
+    )
 }
 
 fn converted(name: &str, text: &str, to: &str, more: &[&str]) -> (i32, Json) {
@@ -101,7 +103,10 @@ fn artefacts_say_what_is_known_of_them() {
         ("in/deep/fine.kql", FINE),
         ("in/wider.kql", WIDER),
         ("in/long.yml", &long),
-        ("in/rule.yml", "title: t\nlogsource: {service: T}\ndetection:\n    a:\n        A: x\n    condition: a\n"),
+        (
+            "in/rule.yml",
+            "title: t\nlogsource: {service: T}\ndetection:\n    a:\n        A: x\n    condition: a\n",
+        ),
     ]);
     for to in ["sigma", "kql", "duckdb"] {
         run(&folder, &["convert", "in", "--to", to, "-o", to]);
@@ -127,7 +132,10 @@ fn artefacts_say_what_is_known_of_them() {
     let ran = run(&folder, &["diff", "in", "kql", "--format", "json"]);
     let records = ran.json();
     let rule = records.iter().find(|r| r["path"] == "rule.yml").unwrap();
-    assert_eq!((&rule["b"]["path"], &rule["verdict"]["relation"]), (&json!("kql/rule.kql"), &json!("equivalent")));
+    assert_eq!(
+        (&rule["b"]["path"], &rule["verdict"]["relation"]),
+        (&json!("kql/rule.kql"), &json!("equivalent"))
+    );
 }
 
 #[test]
@@ -137,12 +145,16 @@ fn what_differs_has_its_place_in_both_texts() {
     let folder = Folder::new(&[("a.yaml", a), ("b.yaml", &b)]);
     let record = run(&folder, &["diff", "a.yaml", "b.yaml", "--format", "json"]).json().remove(0);
     let place = |change: &Json, side: &str| (change[side]["line"].as_u64(), change[side]["column"].as_u64());
-    let change = |kind: &str| record["changes"].as_array().unwrap().iter().find(|c| c["kind"] == kind).unwrap();
+    let change =
+        |kind: &str| record["changes"].as_array().unwrap().iter().find(|c| c["kind"] == kind).unwrap();
     let join = change("join");
     assert_eq!((&join["a"], &join["b"]), (&json!("join kind=inner"), &json!("join kind=leftouter")));
     assert_eq!((place(join, "a_span"), place(join, "b_span")), ((Some(7), Some(5)), (Some(7), Some(5))));
     let window = change("window");
-    assert_eq!((place(window, "a_span"), place(window, "b_span")), ((Some(4), Some(14)), (Some(4), Some(14))));
+    assert_eq!(
+        (place(window, "a_span"), place(window, "b_span")),
+        ((Some(4), Some(14)), (Some(4), Some(14)))
+    );
     // The record has the keys that its schema says, all of them.
     let schema: Json = serde_json::from_str(&run(&folder, &["schema", "diff"]).out).unwrap();
     let keys = |v: &Json| v.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();

@@ -72,10 +72,7 @@ fn a_sentinel_rule() {
     let r = explained("r.yaml", SENTINEL);
     assert_eq!(r["rule"]["severity"], "high");
     assert_eq!(r["attack"], json!({"Initial Access": ["T1078.004 Valid Accounts: Cloud Accounts"]}));
-    assert_eq!(
-        r["schedule"],
-        json!({"frequency": "01:00:00", "look_back": "1.00:00:00", "trigger": "gt 2"})
-    );
+    assert_eq!(r["schedule"], json!({"frequency": "01:00:00", "look_back": "1.00:00:00", "trigger": "gt 2"}));
     assert_eq!(r["entities"], json!([{"type": "Account", "fields": {"FullName": "UserPrincipalName"}}]));
     assert_eq!(r["tables"], json!(["SigninLogs", "AuditLogs"]));
     assert_eq!(pairs(&r["parameters"], "name", "value")[0], ("Least".into(), "5".into()));
@@ -83,7 +80,18 @@ fn a_sentinel_rule() {
     let stages: Vec<String> = pairs(&r["stages"], "kind", "steps").into_iter().map(|(k, n)| k + &n).collect();
     assert_eq!(
         stages,
-        ["source1", "where1", "where1", "where1", "where1", "extend2", "summarize1", "where1", "join1", "project1"]
+        [
+            "source1",
+            "where1",
+            "where1",
+            "where1",
+            "where1",
+            "extend2",
+            "summarize1",
+            "where1",
+            "join1",
+            "project1"
+        ]
     );
     assert_eq!(r["stages"][2]["predicates"].as_array().unwrap().len(), 2);
     let branch = &r["stages"][8]["branches"][0];
@@ -97,7 +105,10 @@ fn a_sentinel_rule() {
             {"field": "OperationName", "kind": "eq", "values": ["Add member to role"]},
         ])
     );
-    assert_eq!(r["events"], json!([{"field": "OperationName", "kind": "eq", "values": ["Add member to role"]}]));
+    assert_eq!(
+        r["events"],
+        json!([{"field": "OperationName", "kind": "eq", "values": ["Add member to role"]}])
+    );
     assert_eq!(
         r["exclusions"],
         json!([
@@ -120,7 +131,12 @@ fn a_sentinel_rule() {
     let outputs = pairs(&r["outputs"], "field", "source");
     assert!(outputs.iter().all(|(_, source)| source == "project") && outputs.len() == 3, "{outputs:?}");
     assert!(r["functions"].as_array().unwrap().contains(&json!("make_set")));
-    assert!(r["needs"].as_array().unwrap().contains(&json!({"kind": "connector", "name": "AzureActiveDirectory"})));
+    assert!(
+        r["needs"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"kind": "connector", "name": "AzureActiveDirectory"}))
+    );
     let prose = r["prose"].as_array().unwrap();
     assert_eq!(prose[0], "Runs every 1 hour over the events of the last 1 day.");
     let whole = prose.iter().map(|p| p.as_str().unwrap()).collect::<Vec<_>>().join("\n");
@@ -139,7 +155,10 @@ fn a_sentinel_rule() {
 fn sigma_and_sql() {
     let sigma = "title: T\nid: 11111111-2222-4333-8444-555555555555\nlogsource:\n    category: process_creation\n    product: windows\ndetection:\n    sel:\n        Image|endswith: '\\a.exe'\n        CommandLine|contains|all: ['x', 'y']\n    admin:\n        User: adm\n        ParentImage|startswith: 'C:\\'\n    svc:\n        User: svc\n    condition: sel and not (admin or svc)\nlevel: low\ntags:\n    - attack.execution\n    - attack.t1059.001\n";
     let r = explained("r.yml", sigma);
-    assert_eq!(r["attack"], json!({"Execution": ["T1059.001 Command and Scripting Interpreter: PowerShell"]}));
+    assert_eq!(
+        r["attack"],
+        json!({"Execution": ["T1059.001 Command and Scripting Interpreter: PowerShell"]})
+    );
     assert_eq!(
         r["exclusions"],
         json!([
@@ -150,14 +169,21 @@ fn sigma_and_sql() {
             {"all": [{"field": "User", "kind": "eq", "values": ["svc"]}]},
         ])
     );
-    assert_eq!(r["indicators"][1], json!({"field": "CommandLine", "kind": "contains_all", "values": ["x", "y"]}));
+    assert_eq!(
+        r["indicators"][1],
+        json!({"field": "CommandLine", "kind": "contains_all", "values": ["x", "y"]})
+    );
     let folder = Folder::new(&[("r.yaml", SENTINEL)]);
     assert_eq!(run(&folder, &["convert", "r.yaml", "--to", "duckdb", "-o", "."]).status, 0);
     let ran = run(&folder, &["explain", "r.sql", "--format", "json"]);
     assert_eq!(ran.status, 0, "{}", ran.err);
     let r = &ran.json()[0];
     assert_eq!(r["tables"], json!(["SigninLogs", "AuditLogs"]));
-    assert!(r["indicators"].as_array().unwrap().iter().any(|i| i["field"] == "OperationName"), "{}", r["indicators"]);
+    assert!(
+        r["indicators"].as_array().unwrap().iter().any(|i| i["field"] == "OperationName"),
+        "{}",
+        r["indicators"]
+    );
     assert!(!r["prose"].as_array().unwrap().is_empty());
 }
 
@@ -198,7 +224,8 @@ fn the_record_is_as_its_schema_says() {
 
 /// The seeds, where they are.
 fn seeds() -> Option<PathBuf> {
-    let root = std::env::var_os("RULEFERRY_CORPUS").map(|r| Path::new(&r).join("seeds")).filter(|p| p.is_dir());
+    let root =
+        std::env::var_os("RULEFERRY_CORPUS").map(|r| Path::new(&r).join("seeds")).filter(|p| p.is_dir());
     if root.is_none() {
         eprintln!("skipped: RULEFERRY_CORPUS names no seeds");
     }
@@ -213,12 +240,15 @@ fn same_kind(ours: &str, page: &str) -> bool {
 #[test]
 fn seeds_show_at_least_what_a_public_page_shows() {
     let Some(root) = seeds() else { return };
-    let expected: Json = serde_json::from_str(&std::fs::read_to_string(root.join("expected.json")).unwrap()).unwrap();
+    let expected: Json =
+        serde_json::from_str(&std::fs::read_to_string(root.join("expected.json")).unwrap()).unwrap();
     let mut seen = 0;
     for entry in std::fs::read_dir(&root).unwrap() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let Some(page) = expected.get(&stem).filter(|_| path.extension().is_some_and(|e| e != "json")) else { continue };
+        let Some(page) = expected.get(&stem).filter(|_| path.extension().is_some_and(|e| e != "json")) else {
+            continue;
+        };
         seen += 1;
         let folder = Folder::new(&[]);
         let ran = run(&folder, &["explain", path.to_str().unwrap(), "--format", "json"]);
@@ -248,20 +278,28 @@ fn seeds_show_at_least_what_a_public_page_shows() {
         };
         for wanted in page["indicators"].as_array().unwrap() {
             let values: Vec<String> = wanted[2].as_array().unwrap().iter().map(text).collect();
-            let found = r["indicators"].as_array().unwrap().iter().any(|i| is(i, &wanted[0], &wanted[1], &values));
+            let found =
+                r["indicators"].as_array().unwrap().iter().any(|i| is(i, &wanted[0], &wanted[1], &values));
             assert!(found, "{stem}: {wanted} in {}", r["indicators"]);
         }
         for wanted in page["exclusions"].as_array().unwrap() {
             // `let` lists are resolved here, and named there.
             let parameter = r["parameters"].as_array().unwrap().iter().find(|p| p["name"] == wanted[2]);
-            let found = r["exclusions"].as_array().unwrap().iter().flat_map(|x| x["all"].as_array().unwrap()).any(|i| {
-                let values: Vec<String> = i["values"].as_array().unwrap().iter().map(text).collect();
-                let same = match parameter {
-                    Some(p) => values.iter().all(|v| p["value"].as_str().unwrap().contains(v.as_str())),
-                    None => values == [text(&wanted[2])],
-                };
-                i["field"] == wanted[0] && same_kind(i["kind"].as_str().unwrap(), wanted[1].as_str().unwrap()) && same
-            });
+            let found = r["exclusions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|x| x["all"].as_array().unwrap())
+                .any(|i| {
+                    let values: Vec<String> = i["values"].as_array().unwrap().iter().map(text).collect();
+                    let same = match parameter {
+                        Some(p) => values.iter().all(|v| p["value"].as_str().unwrap().contains(v.as_str())),
+                        None => values == [text(&wanted[2])],
+                    };
+                    i["field"] == wanted[0]
+                        && same_kind(i["kind"].as_str().unwrap(), wanted[1].as_str().unwrap())
+                        && same
+                });
             assert!(found, "{stem}: {wanted} in {}", r["exclusions"]);
         }
         let outputs = pairs(&r["outputs"], "field", "source");
@@ -270,15 +308,22 @@ fn seeds_show_at_least_what_a_public_page_shows() {
         }
         for wanted in page.get("parameters").and_then(Json::as_array).into_iter().flatten() {
             let (name, value) = wanted.as_str().unwrap().split_once(" = ").unwrap();
-            assert!(pairs(&r["parameters"], "name", "value").contains(&(name.into(), value.into())), "{stem}: {wanted}");
+            assert!(
+                pairs(&r["parameters"], "name", "value").contains(&(name.into(), value.into())),
+                "{stem}: {wanted}"
+            );
         }
         for wanted in page.get("bindings").and_then(Json::as_array).into_iter().flatten() {
             let name = wanted.as_str().unwrap().split(' ').next().unwrap();
             let all = [&r["bindings"], &r["parameters"]];
-            assert!(all.iter().any(|b| b.as_array().unwrap().iter().any(|b| b["name"] == name)), "{stem}: {wanted}");
+            assert!(
+                all.iter().any(|b| b.as_array().unwrap().iter().any(|b| b["name"] == name)),
+                "{stem}: {wanted}"
+            );
         }
         if let Some(returned) = page.get("columns_the_query_really_returns") {
-            let own: Vec<&Json> = r["columns_returned"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
+            let own: Vec<&Json> =
+                r["columns_returned"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
             assert_eq!(json!(own), *returned, "{stem}");
         }
     }

@@ -291,11 +291,8 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
         .then(|| validate::read_back(rule, Language::Kql, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let mut emitted = Emitted {
-        losses: lowered.losses,
-        assumptions: rule.query.assumptions.clone(),
-        ..Emitted::default()
-    };
+    let mut emitted =
+        Emitted { losses: lowered.losses, assumptions: rule.query.assumptions.clone(), ..Emitted::default() };
     emitted.judge(verdict, rule, true);
     emitted.text = artefact("# ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
@@ -460,13 +457,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The header, what is known of the output, and the output.
-fn artefact(
-    mark: &str,
-    header: &[String],
-    verdict: Option<&Verdict>,
-    losses: &[Loss],
-    body: &str,
-) -> String {
+fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, losses: &[Loss], body: &str) -> String {
     let mut out = String::with_capacity(body.len() + 64 * header.len());
     let judged = verdict.map(|v| one_line(&validate::comment(v)));
     let lost: Vec<String> = losses.iter().map(lost).collect();

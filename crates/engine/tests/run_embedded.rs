@@ -207,10 +207,22 @@ impl ruleferry_engine::Executor for Liar {
 fn emitted_sql_is_tried_out_and_verdicts_do_not_depend_on_it() {
     let folder = Folder::new("executor");
     let rules = [
-        ("a.kql", "SigninLogs | where UserId has 'u' and not(AppDisplayName =~ 'x') | summarize N = count(), T = max(TimeGenerated) by UserId | where N > 2"),
-        ("b.kql", "let d = 1d; SigninLogs | where TimeGenerated > ago(d) | join kind=inner (AuditLogs | where Result == 'ok') on CorrelationId | project UserId, Result, TimeGenerated"),
-        ("c.kql", "SigninLogs | extend H = bin(TimeGenerated, 1h), D = tostring(split(UserPrincipalName, '@')[1]) | where D == 'x.org' | summarize make_set(IPAddress), dcount(AppDisplayName) by H"),
-        ("d.yml", "title: t\nlogsource: {category: process_creation, product: windows}\ndetection:\n    a:\n        Image|endswith: '\\a.exe'\n        CommandLine|re: 'x[0-9]+'\n    f:\n        User: null\n    condition: a and not f\n"),
+        (
+            "a.kql",
+            "SigninLogs | where UserId has 'u' and not(AppDisplayName =~ 'x') | summarize N = count(), T = max(TimeGenerated) by UserId | where N > 2",
+        ),
+        (
+            "b.kql",
+            "let d = 1d; SigninLogs | where TimeGenerated > ago(d) | join kind=inner (AuditLogs | where Result == 'ok') on CorrelationId | project UserId, Result, TimeGenerated",
+        ),
+        (
+            "c.kql",
+            "SigninLogs | extend H = bin(TimeGenerated, 1h), D = tostring(split(UserPrincipalName, '@')[1]) | where D == 'x.org' | summarize make_set(IPAddress), dcount(AppDisplayName) by H",
+        ),
+        (
+            "d.yml",
+            "title: t\nlogsource: {category: process_creation, product: windows}\ndetection:\n    a:\n        Image|endswith: '\\a.exe'\n        CommandLine|re: 'x[0-9]+'\n    f:\n        User: null\n    condition: a and not f\n",
+        ),
     ];
     let engine: std::sync::Arc<dyn ruleferry_engine::Executor> =
         std::sync::Arc::new(ruleferry_engine::DuckDb::find().expect("the engine opens"));
@@ -223,7 +235,11 @@ fn emitted_sql_is_tried_out_and_verdicts_do_not_depend_on_it() {
             ruleferry_engine::convert_file(&input, Path::new("out"), &options)
         };
         let told = |c: &ruleferry_engine::Converted| {
-            c.diagnostics.iter().filter(|d| d.code.0 == "E0906").map(|d| d.message.clone()).collect::<Vec<_>>()
+            c.diagnostics
+                .iter()
+                .filter(|d| d.code.0 == "E0906")
+                .map(|d| d.message.clone())
+                .collect::<Vec<_>>()
         };
         let (without, with, lied) =
             (convert(None), convert(Some(engine.clone())), convert(Some(std::sync::Arc::new(Liar))));

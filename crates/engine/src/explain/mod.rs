@@ -198,12 +198,7 @@ pub fn explain_file(input: &Input, from: Option<Language>, sigma: &SigmaOptions)
     })
 }
 
-fn explain_rules(
-    input: &Input,
-    text: String,
-    from: Option<Language>,
-    sigma: &SigmaOptions,
-) -> Explained {
+fn explain_rules(input: &Input, text: String, from: Option<Language>, sigma: &SigmaOptions) -> Explained {
     let failed = |text: String, diagnostics| Explained { text, records: Vec::new(), diagnostics };
     let (language, layout) = match identify(input, &text, named_sql(input, from)) {
         Identified::Rules(language, layout) => (language, layout),
@@ -245,10 +240,11 @@ fn explain(input: &Input, source: &SourceRule, lifted: &LiftedRule, file: &str) 
     let walked = stages::walk(query, text, source.spans_are_whole());
     let schedule = schedule(envelope);
     let prose = words::prose(envelope, &named, &walked);
-    let columns_returned = query.plan.output.iter().map(|id| Column {
-        name: query.columns.name(*id).into(),
-        ty: query.columns.ty(*id).name(),
-    });
+    let columns_returned = query
+        .plan
+        .output
+        .iter()
+        .map(|id| Column { name: query.columns.name(*id).into(), ty: query.columns.ty(*id).name() });
     let mut events: Vec<Indicator> = Vec::new();
     for indicator in walked.indicators.iter().filter(|i| tests::names_events(i)) {
         events.push(indicator.clone());
@@ -338,9 +334,9 @@ fn get<'m>(meta: &'m Meta, key: &str) -> Option<&'m Meta> {
 fn entities(e: &ir::Envelope) -> Vec<Entity> {
     let mappings = list(e.extra.get("entityMappings")).iter();
     let entity = |mapping: &Meta| {
-        let fields = list(get(mapping, "fieldMappings")).iter().filter_map(|field| {
-            Some((scalar(get(field, "identifier"))?, scalar(get(field, "columnName"))?))
-        });
+        let fields = list(get(mapping, "fieldMappings"))
+            .iter()
+            .filter_map(|field| Some((scalar(get(field, "identifier"))?, scalar(get(field, "columnName"))?)));
         Some(Entity { ty: scalar(get(mapping, "entityType"))?, fields: fields.collect() })
     };
     mappings.filter_map(entity).collect()

@@ -7,9 +7,9 @@ use ruleferry_diag::Span;
 use ruleferry_ir::functions::FunctionKind;
 use ruleferry_ir::{self as ir, BindingValue, Query};
 use ruleferry_kql::syntax::lexer::lex;
-use ruleferry_kql::syntax::tree::{ExprKind, LetValue, Statement, StatementKind};
 use ruleferry_kql::syntax::parse;
 use ruleferry_kql::syntax::token::{Token, TokenKind};
+use ruleferry_kql::syntax::tree::{ExprKind, LetValue, Statement, StatementKind};
 use smol_str::SmolStr;
 
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,8 @@ pub(super) fn of_kql(text: &str) -> Names {
     let mut known: Vec<SmolStr> = Vec::new();
     for statement in &parsed.query.statements {
         let Statement { kind: StatementKind::Let { name, value }, span } = statement else { continue };
-        let within = |t: &&Token| t.start >= span.0.start && t.end <= span.0.end && t.start > name.span.0.start;
+        let within =
+            |t: &&Token| t.start >= span.0.start && t.end <= span.0.end && t.start > name.span.0.start;
         let mut derived_from: Vec<SmolStr> = Vec::new();
         for token in tokens.iter().filter(within).filter(|t| t.is_word()) {
             let word = token.span().text(text);
@@ -48,8 +49,7 @@ pub(super) fn of_kql(text: &str) -> Names {
                 },
                 // Another name for a table.
                 ExprKind::Name(other)
-                    if names.bindings.iter().any(|b| b.name == *other)
-                        || is_table(other) =>
+                    if names.bindings.iter().any(|b| b.name == *other) || is_table(other) =>
                 {
                     Some("table")
                 }
@@ -72,8 +72,7 @@ pub(super) fn of_kql(text: &str) -> Names {
     }
     for pair in tokens.windows(2) {
         let [word, bracket] = pair else { continue };
-        let called = word.is_word()
-            && bracket.kind == TokenKind::LParen;
+        let called = word.is_word() && bracket.kind == TokenKind::LParen;
         let name = word.span().text(text);
         let is_function = || {
             ir::functions::find_any(name).is_some()
@@ -134,11 +133,44 @@ pub(super) fn pipelines(text: &str) -> Vec<Vec<Span>> {
 
 /// Functions that the catalogue has in another form: they are expressions of their own.
 const SPECIAL: &[&str] = &[
-    "ago", "now", "iff", "iif", "case", "isempty", "isnotempty", "isnull", "isnotnull", "not", "tostring",
-    "toint", "tolong", "todouble", "toreal", "tobool", "todatetime", "totimespan", "todynamic", "parse_json",
-    "toguid", "todecimal", "arg_max", "arg_min", "take_any", "any", "anyif", "take_anyif", "column_ifexists",
-    "columnifexists", "toscalar", "materialize", "_GetWatchlist", "coalesce", "ipv4_is_in_range",
-    "ipv4_is_match", "has_any_index", "series_decompose_anomalies",
+    "ago",
+    "now",
+    "iff",
+    "iif",
+    "case",
+    "isempty",
+    "isnotempty",
+    "isnull",
+    "isnotnull",
+    "not",
+    "tostring",
+    "toint",
+    "tolong",
+    "todouble",
+    "toreal",
+    "tobool",
+    "todatetime",
+    "totimespan",
+    "todynamic",
+    "parse_json",
+    "toguid",
+    "todecimal",
+    "arg_max",
+    "arg_min",
+    "take_any",
+    "any",
+    "anyif",
+    "take_anyif",
+    "column_ifexists",
+    "columnifexists",
+    "toscalar",
+    "materialize",
+    "_GetWatchlist",
+    "coalesce",
+    "ipv4_is_in_range",
+    "ipv4_is_match",
+    "has_any_index",
+    "series_decompose_anomalies",
 ];
 
 const KINDS: [FunctionKind; 4] = FunctionKind::ALL;

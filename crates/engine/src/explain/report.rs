@@ -45,17 +45,30 @@ impl Report {
             r.exclusions.iter().map(|x| x.all.iter().map(indicator).collect::<Vec<_>>().join(" and ")),
         );
         self.list("Events", r.events.iter().map(indicator));
-        self.list("Parameters", r.parameters.iter().map(|p| format!("{} = {}{}", p.name, p.value, from(&p.derived_from))));
-        self.list("Bindings", r.bindings.iter().map(|b| format!("{} ({}){}", b.name, b.kind, from(&b.derived_from))));
-        self.list("Outputs", r.outputs.iter().map(|o| {
-            format!("{} ({}{})", o.field, o.source, if o.returned { "" } else { ", not returned" })
-        }));
-        let columns: Vec<String> = r.columns_returned.iter().map(|c| format!("{}: {}", c.name, c.ty)).collect();
+        self.list(
+            "Parameters",
+            r.parameters.iter().map(|p| format!("{} = {}{}", p.name, p.value, from(&p.derived_from))),
+        );
+        self.list(
+            "Bindings",
+            r.bindings.iter().map(|b| format!("{} ({}){}", b.name, b.kind, from(&b.derived_from))),
+        );
+        self.list(
+            "Outputs",
+            r.outputs.iter().map(|o| {
+                format!("{} ({}{})", o.field, o.source, if o.returned { "" } else { ", not returned" })
+            }),
+        );
+        let columns: Vec<String> =
+            r.columns_returned.iter().map(|c| format!("{}: {}", c.name, c.ty)).collect();
         self.words("Columns returned", &columns);
-        self.list("Entities", r.entities.iter().map(|e| {
-            let fields: Vec<String> = e.fields.iter().map(|(k, v)| format!("{k} = {v}")).collect();
-            format!("{}: {}", e.ty, fields.join(", "))
-        }));
+        self.list(
+            "Entities",
+            r.entities.iter().map(|e| {
+                let fields: Vec<String> = e.fields.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+                format!("{}: {}", e.ty, fields.join(", "))
+            }),
+        );
         self.words("Tables", &r.tables.iter().map(ToString::to_string).collect::<Vec<_>>());
         self.words("Columns read", &r.columns.iter().map(ToString::to_string).collect::<Vec<_>>());
         self.words("Operators", &r.operators.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -83,7 +96,8 @@ impl Report {
             }
         }
         let mut facts: Vec<(&str, String)> = vec![("Language", r.language.to_owned())];
-        let mut fact = |key, value: Option<String>| facts.extend(value.filter(|v| !v.is_empty()).map(|v| (key, v)));
+        let mut fact =
+            |key, value: Option<String>| facts.extend(value.filter(|v| !v.is_empty()).map(|v| (key, v)));
         fact("Id", r.rule.id.as_ref().map(ToString::to_string));
         fact("Severity", r.rule.severity.map(str::to_owned));
         fact("Status", r.rule.status.as_ref().map(ToString::to_string));
@@ -99,7 +113,8 @@ impl Report {
         fact("Tags", Some(r.rule.tags.join(", ")));
         for (tactic, techniques) in &r.attack {
             let tactic = if tactic.is_empty() { "Technique" } else { tactic };
-            let all = if techniques.is_empty() { String::new() } else { format!(": {}", techniques.join(", ")) };
+            let all =
+                if techniques.is_empty() { String::new() } else { format!(": {}", techniques.join(", ")) };
             facts.push(("ATT&CK", format!("{tactic}{all}")));
         }
         self.out.push('\n');

@@ -7,11 +7,11 @@ use super::tests::{Shown, one_line};
 use super::words;
 use super::{Exclusion, Indicator, Need, Output, Stage, names};
 use crate::diff::render::Renderer;
+use ruleferry_diag::Span;
 use ruleferry_ir::{
     self as ir, AggregateCall, AggregateItem, BindingValue, ColId, Expr, ExprKind, InputKind, Join, JoinKind,
     Op, Plan, Query, SelectKind, Source,
 };
-use ruleferry_diag::Span;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
@@ -40,7 +40,11 @@ pub(super) fn walk(query: &Query, text: &str, whole: bool) -> Walked {
     let shared = FxHashSet::default();
     let shown = Shown { renderer: Renderer::new(query, &shared), text, whole };
     let pipelines = if whole { names::pipelines(text) } else { Vec::new() };
-    let mut walker = Walker { query, shown, pipelines, out: Walked::default(), left: MOST };
+    let mut starts = FxHashSet::default();
+    query.for_each_plan(&mut |plan| {
+        starts.insert(plan.span.start);
+    });
+    let mut walker = Walker { query, shown, pipelines, starts, out: Walked::default(), left: MOST };
     let mut outputs = Vec::new();
     let (stages, steps) = walker.pipeline(&query.plan, &mut outputs, 0);
     let Walker { mut out, .. } = walker;
@@ -86,6 +90,8 @@ struct Walker<'q> {
     shown: Shown<'q>,
     /// The operators of the text.
     pipelines: Vec<Vec<Span>>,
+    /// Where the operators begin that became nodes of the plan.
+    starts: FxHashSet<u32>,
     out: Walked,
     left: usize,
 }
@@ -134,7 +140,7 @@ impl<'q> Walker<'q> {
         let mut at = Some(plan);
         while let Some(node) = at {
             nodes.push(node);
-            at = node.input();
+            at = rows_of(node);
         }
         for node in nodes.into_iter().rev() {
             let bound = match &*node.op {
@@ -258,10 +264,12 @@ impl<'q> Walker<'q> {
             let text = one_line(span.text(self.shown.text));
             let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
             let kind = SmolStr::new(text.get(..end.unwrap_or(text.len())).unwrap_or_default());
-            let notes = vec!["changes nothing of what is found".to_owned()];
+            // That the plan has no such step may have other reasons with operators that choose rows.
+            let idle = matches!(kind.as_str(), "extend" | "as" | "render" | "serialize" | "project-reorder");
+            let notes = if idle { vec!["changes nothing of what is found".to_owned()] } else { Vec::new() };
             Stage { index: 0, kind, steps: 1, text, predicates: Vec::new(), notes, branches: Vec::new() }
         };
-        missed.iter().map(stage).collect()
+        missed.iter().filter(|span| !self.starts.contains(&span.start)).map(stage).collect()
     }
 
     /// The stage of the nodes of one operator, and what it does in words. The last node has the operator's result.
@@ -300,7 +308,13 @@ impl<'q> Walker<'q> {
         if is_source(first) {
             return SmolStr::new_static(match &*first.op {
                 Op::Union(_) => "union",
-                Op::Search(s) => if s.find { "find" } else { "search" },
+                Op::Search(s) => {
+                    if s.find {
+                        "find"
+                    } else {
+                        "search"
+                    }
+                }
                 _ => "source",
             });
         }
@@ -323,7 +337,7 @@ impl<'q> Walker<'q> {
     fn text(&mut self, node: &'q Plan) -> String {
         match &*node.op {
             Op::Join(join) => self.join_text(join),
-            Op::Scan(scan) => source_name(&scan.source),
+            Op::Scan(scan) if is_source(node) => source_name(&scan.source),
             Op::Filter { predicate, .. } if !self.shown.whole => {
                 format!("where {}", self.shown.expr(predicate))
             }
@@ -347,7 +361,11 @@ impl<'q> Walker<'q> {
     fn join_text(&self, join: &Join) -> String {
         let keys: Vec<String> = join.on.iter().map(|k| self.key(k)).collect();
         let word = if join.lookup { "lookup" } else { "join" };
-        let kind = if join.explicit || join.lookup { format!(" kind={}", join_kind(join.kind)) } else { String::new() };
+        let kind = if join.explicit || join.lookup {
+            format!(" kind={}", join_kind(join.kind))
+        } else {
+            String::new()
+        };
         format!("{word}{kind} (…) on {}", keys.join(", "))
     }
 
@@ -413,7 +431,8 @@ impl<'q> Walker<'q> {
                     outputs.clear();
                     items.iter().flat_map(|i| &i.ids).for_each(|id| set(outputs, self.name(*id)));
                 }
-                let names: Vec<SmolStr> = items.iter().flat_map(|i| &i.ids).map(|id| self.name(*id)).collect();
+                let names: Vec<SmolStr> =
+                    items.iter().flat_map(|i| &i.ids).map(|id| self.name(*id)).collect();
                 let renamed = |i: &&ir::Item| match (i.expr.as_column(), i.ids.as_slice()) {
                     (Some(from), [to]) => self.name(from) != self.name(*to),
                     _ => true,
@@ -437,7 +456,11 @@ impl<'q> Walker<'q> {
                             .map(|id| self.name(*id))
                             .filter(|n| !stay.contains(n))
                             .collect();
-                        words::selects(*how, &gone, &node.output.iter().map(|id| self.name(*id)).collect::<Vec<_>>())
+                        words::selects(
+                            *how,
+                            &gone,
+                            &node.output.iter().map(|id| self.name(*id)).collect::<Vec<_>>(),
+                        )
                     }
                     SelectKind::Rename => {
                         let mut pairs = Vec::new();
@@ -456,7 +479,8 @@ impl<'q> Walker<'q> {
             }
             Op::Aggregate(a) => {
                 outputs.clear();
-                let keys: Vec<SmolStr> = a.keys.iter().flat_map(|k| &k.ids).map(|id| self.name(*id)).collect();
+                let keys: Vec<SmolStr> =
+                    a.keys.iter().flat_map(|k| &k.ids).map(|id| self.name(*id)).collect();
                 keys.iter().for_each(|k| set(outputs, k.clone()));
                 let mut made = Vec::new();
                 for item in &a.aggregates {
@@ -500,7 +524,8 @@ impl<'q> Walker<'q> {
             }
             Op::MakeSeries(m) => {
                 outputs.clear();
-                let keys: Vec<SmolStr> = m.keys.iter().flat_map(|k| &k.ids).map(|id| self.name(*id)).collect();
+                let keys: Vec<SmolStr> =
+                    m.keys.iter().flat_map(|k| &k.ids).map(|id| self.name(*id)).collect();
                 keys.iter().for_each(|k| set(outputs, k.clone()));
                 let mut made = Vec::new();
                 for item in &m.aggregates {
@@ -540,7 +565,13 @@ impl<'q> Walker<'q> {
             Op::Sort { input: _, keys } => {
                 let keys: Vec<String> = keys
                     .iter()
-                    .map(|k| format!("`{}`{}", self.shown.expr(&k.expr), if k.descending { " (greatest first)" } else { "" }))
+                    .map(|k| {
+                        format!(
+                            "`{}`{}",
+                            self.shown.expr(&k.expr),
+                            if k.descending { " (greatest first)" } else { "" }
+                        )
+                    })
                     .collect();
                 words::sorts(&keys)
             }
@@ -562,7 +593,10 @@ impl<'q> Walker<'q> {
                 // What it adds to the columns before it.
                 if let Some(input) = node.input() {
                     let before: FxHashSet<ColId> = input.output.iter().copied().collect();
-                    node.output.iter().filter(|id| !before.contains(id)).for_each(|id| set(outputs, self.name(*id)));
+                    node.output
+                        .iter()
+                        .filter(|id| !before.contains(id))
+                        .for_each(|id| set(outputs, self.name(*id)));
                 }
                 String::new()
             }
@@ -586,7 +620,10 @@ impl<'q> Walker<'q> {
                 add(&mut self.out.inputs, Need { kind, name: input.name.clone() });
             }
         }
-        words::reads(&name)
+        match source {
+            Source::Input(input) if input.over.is_some() => words::looks_up(&name),
+            Source::Input(_) | Source::Table(_) | Source::Glob(_) => words::reads(&name),
+        }
     }
 
     fn aggregate(&mut self, call: &'q AggregateCall) -> String {
@@ -632,8 +669,16 @@ fn source_name(source: &Source) -> String {
     }
 }
 
+/// The rows that a node works on; a function that rows are handed to reads them, too.
+fn rows_of(plan: &Plan) -> Option<&Plan> {
+    match &*plan.op {
+        Op::Scan(ir::Scan { source: Source::Input(input), .. }) => input.over.as_ref(),
+        _ => plan.input(),
+    }
+}
+
 fn is_source(plan: &Plan) -> bool {
-    plan.input().is_none()
+    rows_of(plan).is_none()
 }
 
 pub(super) const fn join_kind(kind: JoinKind) -> &'static str {

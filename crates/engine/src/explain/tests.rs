@@ -84,8 +84,7 @@ impl<'q> Shown<'q> {
     /// Whether it is a time counted from that of the run.
     fn from_now(&self, e: &'q Expr) -> bool {
         self.renderer.resolved(e).any(&mut |e| {
-            matches!(e.kind, ExprKind::Now)
-                || matches!(self.renderer.resolved(e).kind, ExprKind::Now)
+            matches!(e.kind, ExprKind::Now) || matches!(self.renderer.resolved(e).kind, ExprKind::Now)
         })
     }
 
@@ -224,7 +223,11 @@ impl<'q> Shown<'q> {
             ExprKind::Not(inner) => match &inner.kind {
                 ExprKind::IsNull(subject) | ExprKind::IsEmpty(subject) => {
                     let field = self.expr(subject);
-                    all.push(Indicator { field, kind: SmolStr::new_static("is_not_null"), values: Vec::new() });
+                    all.push(Indicator {
+                        field,
+                        kind: SmolStr::new_static("is_not_null"),
+                        values: Vec::new(),
+                    });
                 }
                 _ => {
                     let field = self.expr(e);
@@ -240,7 +243,8 @@ impl<'q> Shown<'q> {
 fn merged(all: Vec<Indicator>) -> Vec<Indicator> {
     let mut out: Vec<Indicator> = Vec::new();
     for next in all {
-        let same = out.iter_mut().find(|o| o.field == next.field && o.kind == next.kind && !next.values.is_empty());
+        let same =
+            out.iter_mut().find(|o| o.field == next.field && o.kind == next.kind && !next.values.is_empty());
         match same {
             Some(one) => {
                 for value in next.values {
@@ -278,7 +282,13 @@ pub(super) fn one_line(text: &str) -> String {
 
 const fn match_kind(kind: MatchKind, values: usize) -> &'static str {
     match kind {
-        MatchKind::Equals => if values == 1 { "eq" } else { "in" },
+        MatchKind::Equals => {
+            if values == 1 {
+                "eq"
+            } else {
+                "in"
+            }
+        }
         MatchKind::Contains => "contains",
         MatchKind::StartsWith => "startswith",
         MatchKind::EndsWith => "endswith",
@@ -304,8 +314,19 @@ const fn compare_kind(op: CompareOp) -> &'static str {
 
 /// Fields that say what kind of event a row is.
 const EVENT_FIELDS: &[&str] = &[
-    "EventID", "EventId", "ActionType", "OperationName", "OperationNameValue", "Operation", "EventName",
-    "EventType", "eventName", "eventSource", "ResourceProviderValue", "RecordType", "EventCode",
+    "EventID",
+    "EventId",
+    "ActionType",
+    "OperationName",
+    "OperationNameValue",
+    "Operation",
+    "EventName",
+    "EventType",
+    "eventName",
+    "eventSource",
+    "ResourceProviderValue",
+    "RecordType",
+    "EventCode",
 ];
 
 pub(super) fn names_events(indicator: &Indicator) -> bool {

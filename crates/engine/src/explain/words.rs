@@ -6,7 +6,8 @@ use super::names::Names;
 use super::stages::{Walked, join_kind};
 use super::tests::Shown;
 use ruleferry_ir::{
-    self as ir, Case, CompareOp, Envelope, Expr, ExprKind, JoinKind, MatchKind, Quantifier, SelectKind, StringMatch,
+    self as ir, Case, CompareOp, Envelope, Expr, ExprKind, JoinKind, MatchKind, Quantifier, SelectKind,
+    StringMatch,
 };
 use smol_str::SmolStr;
 
@@ -17,15 +18,13 @@ pub(super) const COMPUTES: &str = "Computes ";
 const MOST_VALUES: usize = 30;
 
 /// The whole explanation, a step each.
-pub(super) fn prose(
-    envelope: &Envelope,
-    names: &Names,
-    walked: &Walked,
-) -> Vec<String> {
+pub(super) fn prose(envelope: &Envelope, names: &Names, walked: &Walked) -> Vec<String> {
     let mut out = Vec::new();
     let back = envelope.schedule.look_back.map(length);
     match (envelope.schedule.frequency.map(length), back) {
-        (Some(every), Some(back)) => out.push(format!("Runs every {every} over the events of the last {back}.")),
+        (Some(every), Some(back)) => {
+            out.push(format!("Runs every {every} over the events of the last {back}."))
+        }
         (Some(every), None) => out.push(format!("Runs every {every}.")),
         (None, Some(back)) => out.push(format!("Looks at the events of the last {back}.")),
         (None, None) => {}
@@ -125,6 +124,10 @@ pub(super) fn nested(steps: &[String]) -> String {
 
 pub(super) fn reads(table: &str) -> String {
     format!("Reads `{table}`.")
+}
+
+pub(super) fn looks_up(function: &str) -> String {
+    format!("Adds to each row what the function `{function}` says of it.")
 }
 
 pub(super) fn rows() -> String {
@@ -231,7 +234,11 @@ fn say<'q>(shown: &mut Shown<'q>, e: &'q Expr, depth: usize) -> String {
                 && low.from_now
                 && high.from_now
             {
-                return format!("`{field}` lies between {} and {}", at(&ago(low.value)), at(&ago(high.value)));
+                return format!(
+                    "`{field}` lies between {} and {}",
+                    at(&ago(low.value)),
+                    at(&ago(high.value))
+                );
             }
             format!("`{field}` lies between `{}` and `{}`", resolved(shown, &b.low), resolved(shown, &b.high))
         }
@@ -365,7 +372,11 @@ pub(super) fn selects(kind: SelectKind, gone: &[SmolStr], stay: &[SmolStr]) -> S
 }
 
 pub(super) fn renames(pairs: &[String]) -> String {
-    if pairs.is_empty() { "Renames columns.".to_owned() } else { format!("Renames columns: {}.", some(pairs, ", ")) }
+    if pairs.is_empty() {
+        "Renames columns.".to_owned()
+    } else {
+        format!("Renames columns: {}.", some(pairs, ", "))
+    }
 }
 
 pub(super) fn reorders() -> String {
@@ -395,16 +406,18 @@ pub(super) fn joins(kind: JoinKind, keys: &[String], branch: &str) -> String {
     let side = format!("the other side, which {branch}");
     match kind {
         JoinKind::Inner => format!("Joins with {side}: a row for each pair with {on}."),
-        JoinKind::InnerUnique => format!(
-            "Keeps one row of those with {on}, and joins with {side}: a row for each pair."
-        ),
+        JoinKind::InnerUnique => {
+            format!("Keeps one row of those with {on}, and joins with {side}: a row for each pair.")
+        }
         JoinKind::LeftOuter => {
             format!("Adds to each row what has {on} on {side}; rows without a partner stay.")
         }
         JoinKind::RightOuter => {
             format!("Takes all rows of the other side ({branch}), with what has {on} here added.")
         }
-        JoinKind::FullOuter => format!("Joins rows with {on} with {side}; rows without a partner stay on both."),
+        JoinKind::FullOuter => {
+            format!("Joins rows with {on} with {side}; rows without a partner stay on both.")
+        }
         JoinKind::LeftSemi => format!("Keeps rows that have a partner with {on} on {side}."),
         JoinKind::LeftAnti => format!("Leaves out rows that have a partner with {on} on {side}."),
         JoinKind::RightSemi | JoinKind::RightAnti => {

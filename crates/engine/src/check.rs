@@ -1,7 +1,7 @@
 //! `check`: parses and lifts the rules of a file, and says what is wrong with them,
 //! also what is proved of a rule alone.
 
-use crate::fix::Site;
+use crate::fix::{Budget, Site};
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
@@ -84,6 +84,7 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
     record.rules = file.rules.len();
     record.lifted = !file.rules.is_empty() && !file.diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.extend(file.diagnostics);
+    let budget = Budget::new();
     for (index, rule) in file.rules.iter().enumerate() {
         let parsed = kql::syntax::parse(&rule.query);
         let bad = parsed.diagnostics.iter().any(Diagnostic::is_error);
@@ -99,8 +100,16 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
             if let Some(query) = lifted.query {
                 let lifted = ir::Rule { envelope: rule.envelope.clone(), query };
                 let (language, map) = (Language::Kql, &rule.map);
-                let site =
-                    Site { file: text, language, layout, index, rule: &lifted, query: &rule.query, map };
+                let site = Site {
+                    file: text,
+                    language,
+                    layout,
+                    index,
+                    rule: &lifted,
+                    query: &rule.query,
+                    map,
+                    budget: &budget,
+                };
                 of_rule = proved(&site);
                 // Of the rule as a whole: where its schedule stands.
                 for d in of_rule.iter_mut().filter(|d| d.span.is_empty()) {
@@ -135,6 +144,7 @@ fn check_text_of(
         Err(found) => return diagnostics.extend(found),
     };
     record.lifted = !rules.is_empty();
+    let budget = Budget::new();
     for (index, rule) in rules.iter().enumerate() {
         record.rules += 1;
         match rule.lift(&options, None) {
@@ -151,6 +161,7 @@ fn check_text_of(
                     rule: &lifted.rule,
                     query,
                     map,
+                    budget: &budget,
                 }));
             }
             Err(source::LiftFault::Invalid(found)) => {
@@ -175,7 +186,7 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
         return;
     }
     let options = sigma::lift::LiftOptions::default();
-    let map = SpanMap::identity();
+    let (map, budget) = (SpanMap::identity(), Budget::new());
     let rules = parsed.rules();
     let set = sigma::lift::RuleSet::new(&rules, &[]);
     for (index, document) in rules.iter().enumerate() {
@@ -184,7 +195,8 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);
                 let (language, layout, rule) = (Language::Sigma, Layout::Yaml, &lifted.rule);
-                let site = Site { file: text, language, layout, index, rule, query: text, map: &map };
+                let (query, map, budget) = (text, &map, &budget);
+                let site = Site { file: text, language, layout, index, rule, query, map, budget };
                 for mut d in proved(&site) {
                     // Of the rule as a whole: where it starts.
                     if d.span.is_empty() {

@@ -13,7 +13,7 @@ use crate::source::{self, LiftFault, SourceRule, no_rule};
 use crate::to_yaral::to_yaral;
 use crate::validate;
 use ruleferry_diag::{Diagnostic, SpanMap, codes};
-use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
+use ruleferry_ir::{Effect, Envelope, InputKind, Loss, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
 use ruleferry_prove::Verdict;
@@ -250,7 +250,7 @@ fn kql_to_kql(
     let text = if rule.wrapper == Wrapper::Bare {
         body
     } else {
-        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &body)
+        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &[], &body)
     };
     Emitted { text, verdict, ..Emitted::default() }
 }
@@ -271,12 +271,11 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
     let read_back = || {
-        let text = artefact("-- ", &lines, None, &body);
+        let text = artefact("-- ", &lines, None, &[], &body);
         validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
     };
     // There is no reader of the other dialects yet: what they say is tested, and not compared.
     let verdict = if options.validate && dialect.generic { read_back() } else { None };
-    let text = artefact("-- ", &lines, verdict.as_ref(), &body);
     let mut needs: Vec<NeedRecord> = lowered
         .needs
         .into_iter()
@@ -305,8 +304,10 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     }
     let fault = options.executor.as_deref().filter(|_| options.validate && dialect.generic);
     let fault = fault.and_then(|executor| validate::try_out(rule, executor));
-    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, fault, verdict: None };
+    let losses = lowered.losses;
+    let mut emitted = Emitted { losses, needs, assumptions, fault, ..Emitted::default() };
     emitted.judge(verdict, rule, false);
+    emitted.text = artefact("-- ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -363,14 +364,10 @@ fn to_sigma(
     let verdict = options.validate.then(|| validate::read_sigma_back(rule, from, &body, groups, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let text = artefact("# ", &lines, verdict.as_ref(), &body);
-    let mut emitted = Emitted {
-        text,
-        losses: lowered.losses,
-        assumptions: rule.query.assumptions.clone(),
-        ..Emitted::default()
-    };
+    let mut emitted =
+        Emitted { losses: lowered.losses, assumptions: rule.query.assumptions.clone(), ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("# ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -381,7 +378,7 @@ fn to_kql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     let body = kql::syntax::print(&lowered.query);
     let lines = header(envelope, origin);
     let verdict = options.validate.then(|| {
-        let text = artefact("// ", &lines, None, &body);
+        let text = artefact("// ", &lines, None, &[], &body);
         validate::read_back(rule, from, &text, Language::Kql, options.now)
     });
     // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
@@ -394,9 +391,9 @@ fn to_kql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
             assumptions.push(loss.detail);
         }
     }
-    let text = artefact("// ", &lines, verdict.as_ref(), &body);
-    let mut emitted = Emitted { text, losses, assumptions, ..Emitted::default() };
+    let mut emitted = Emitted { losses, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("// ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -626,10 +623,17 @@ fn one_line(text: &str) -> String {
 }
 
 /// The header, what is known of the output, and the output.
-pub(crate) fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
+pub(crate) fn artefact(
+    mark: &str,
+    header: &[String],
+    verdict: Option<&Verdict>,
+    losses: &[Loss],
+    body: &str,
+) -> String {
     let mut out = String::with_capacity(body.len() + 64 * header.len());
     let judged = verdict.map(|v| one_line(&validate::comment(v)));
-    for line in header.iter().chain(&judged) {
+    let lost: Vec<String> = losses.iter().map(lost).collect();
+    for line in header.iter().chain(&judged).chain(&lost) {
         out.push_str(mark);
         out.push_str(line);
         out.push('\n');
@@ -639,6 +643,24 @@ pub(crate) fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>,
     }
     out.push_str(body);
     out
+}
+
+/// Characters of a loss in the artefact; the record has all of it.
+const LONGEST_LOSS: usize = 200;
+
+/// A loss in one line: what it is, and what it does to what is found. A header is read again, and two blanks part its keys.
+fn lost(loss: &Loss) -> String {
+    let effect = match loss.effect {
+        Effect::Widens => "it finds more",
+        Effect::Narrows => "it misses alerts",
+        Effect::Unknown => "it finds something else",
+        Effect::Cosmetic => "it finds the same",
+    };
+    let mut detail = loss.detail.split_whitespace().collect::<Vec<_>>().join(" ");
+    if detail.chars().count() > LONGEST_LOSS {
+        detail = detail.chars().take(LONGEST_LOSS - 1).collect::<String>() + "…";
+    }
+    one_line(&format!("Lost ({}, {effect}): {detail}", loss.code))
 }
 
 /// Control characters, and the separators that some readers take for the end of a line.

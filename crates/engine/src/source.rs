@@ -280,6 +280,14 @@ impl SourceRule {
         }
     }
 
+    /// Where the file says how often the rule runs and how far it looks back.
+    pub fn schedule(&self) -> Option<Span> {
+        match &self.body {
+            Body::Kql(rule) => rule.schedule,
+            Body::Sigma(..) | Body::Sql(_) | Body::Yaral(..) => None,
+        }
+    }
+
     /// Whether the text under the span of a condition is the whole condition.
     pub const fn spans_are_whole(&self) -> bool {
         match self.body {

@@ -36,7 +36,6 @@ pub(crate) fn to_yaral(
     });
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let text = artefact("// ", &lines, verdict.as_ref(), &body);
     // Absent and zero values are one value in UDM: an event in which they differ cannot be stored there. That no such event was
     // meant is an assumption, and listed.
     let (empty, losses): (Vec<_>, Vec<_>) =
@@ -53,7 +52,8 @@ pub(crate) fn to_yaral(
         columns: column.map(|c| (c, "string")).into_iter().collect::<BTreeMap<_, _>>(),
     });
     let needs = needs.collect();
-    let mut emitted = Emitted { text, losses, needs, assumptions, ..Emitted::default() };
+    let mut emitted = Emitted { losses, needs, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("// ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }

@@ -533,6 +533,8 @@ impl<'t> Shown<'t> {
 
     fn text(&self, place: &Place) -> String {
         let written = if self.rule.spans_are_whole() { place.span.text(self.query).trim() } else { "" };
+        // Of a join what stands before its other side.
+        let written = written.trim_end_matches(|c: char| c == '(' || c.is_whitespace());
         match (written.is_empty(), place.turned) {
             (true, _) => place.text.clone(),
             (false, true) => format!("not({written})"),
@@ -544,16 +546,12 @@ impl<'t> Shown<'t> {
         if place.span.is_empty() {
             return None;
         }
-        let span = self.lifted.map.span(place.span);
-        let (start, end) = (self.index.position(span.start), self.index.position(span.end));
-        Some(SpanRecord {
-            start: span.start,
-            end: span.end,
-            line: start.line,
-            column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-        })
+        Some(SpanRecord::new(self.lifted.map.span(place.span), &self.index))
+    }
+
+    /// Where the file says how often it runs and how far it looks back.
+    fn schedule(&self) -> Option<SpanRecord> {
+        self.rule.schedule().map(|span| SpanRecord::new(span, &self.index))
     }
 }
 
@@ -579,14 +577,15 @@ impl Texts<'_> {
         if text_a == text_b {
             (text_a, text_b) = (a.as_ref().map(|p| p.text.clone()), b.as_ref().map(|p| p.text.clone()));
         }
-        Change {
-            kind: raw.kind,
-            a: text_a,
-            b: text_b,
-            effect: raw.effect,
-            a_span: a.as_ref().and_then(|p| self.a.span(p)),
-            b_span: b.as_ref().and_then(|p| self.b.span(p)),
-        }
+        let span = |side: &Shown<'_>, place: &Option<Place>| {
+            let place = place.as_ref()?;
+            side.span(place).or_else(|| match raw.kind {
+                Kind::Window | Kind::Frequency => side.schedule(),
+                _ => None,
+            })
+        };
+        let (a_span, b_span) = (span(&self.a, &a), span(&self.b, &b));
+        Change { kind: raw.kind, a: text_a, b: text_b, effect: raw.effect, a_span, b_span }
     }
 }
 

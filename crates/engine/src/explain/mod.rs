@@ -239,7 +239,7 @@ fn explain(input: &Input, source: &SourceRule, lifted: &LiftedRule, file: &str) 
     let named = if kql { names::of_kql(text) } else { names::of_plan(query) };
     let walked = stages::walk(query, text, source.spans_are_whole());
     let schedule = schedule(envelope);
-    let prose = words::prose(envelope, &schedule, &named, &walked);
+    let prose = words::prose(envelope, &named, &walked);
     let columns_returned = query
         .plan
         .output

@@ -30,6 +30,8 @@ const MAX_EXPANDED: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Converted {
     pub records: Vec<ConvertRecord>,
+    /// What each of the rules says of itself; empty where it could not be read.
+    pub envelopes: Vec<Envelope>,
     /// The text of the file, for showing diagnostics; empty where it could not be read.
     pub text: String,
     /// The same diagnostics as in the records, with their spans in the file.
@@ -62,14 +64,16 @@ fn invalid(
         files: Vec::new(),
         diagnostics: diagnostic_records(&diagnostics, &text),
     };
-    Converted { records: vec![record], text, diagnostics }
+    Converted { records: vec![record], envelopes: vec![Envelope::default()], text, diagnostics }
 }
 
 /// The same for a text that was read already. `input` says what to call it.
 pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let (language, layout) = match identify(input, &text, options.from) {
         Identified::Rules(language, layout) => (language, layout),
-        Identified::NoRules => return Converted { records: Vec::new(), text, diagnostics: Vec::new() },
+        Identified::NoRules => {
+            return Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+        }
         Identified::Unknown(diagnostics) => return invalid(input, text, None, diagnostics, options),
     };
     match language {
@@ -116,7 +120,12 @@ fn convert_kql(
         return invalid(input, text, Some(Language::Kql), diagnostics, options);
     }
     let count = file.rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: file.diagnostics,
+    };
     for (i, rule) in file.rules.iter().enumerate() {
         let origin = origin(input, i, count);
         let (warnings, result) = kql_rule(rule, &origin, &input.path, options);
@@ -237,7 +246,9 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
             assumptions.push(a);
         }
     }
-    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None };
+    let fault = options.executor.as_deref().filter(|_| options.validate);
+    let fault = fault.and_then(|executor| validate::try_out(rule, executor));
+    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, fault, verdict: None };
     emitted.judge(verdict, rule, false);
     Ok(emitted)
 }
@@ -342,7 +353,12 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         return invalid(input, text, Some(Language::Sigma), diagnostics, options);
     }
     let count = rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
     let mut start = 0;
     for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
@@ -376,7 +392,8 @@ fn sigma_to_sigma(
     };
     let envelope = parsed.documents.first().map(names).unwrap_or_default();
     let map = SpanMap::identity();
-    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted
@@ -482,6 +499,7 @@ fn is_line_break(c: char) -> bool {
 
 impl Converted {
     fn take(&mut self, outcome: Outcome<'_>, input: &Input, file: String, options: &ConvertOptions) {
+        self.envelopes.push(outcome.envelope.clone());
         let record = outcome.record(&input.shown, file, &self.text, options, &mut self.diagnostics);
         self.records.push(record);
     }

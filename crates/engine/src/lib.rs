@@ -9,6 +9,8 @@ mod check;
 mod convert;
 mod diff;
 mod execute;
+mod explain;
+mod fix;
 mod format;
 mod identify;
 mod input;
@@ -27,11 +29,13 @@ pub use check::{Checked, check_file};
 pub use convert::{Converted, convert_file, convert_text};
 pub use diff::{
     Change, ChangeEffect, ChangeKind, DiffOptions, DiffRecord, DiffSide, Diffed, DiffedFile, Gates,
-    MetadataChange, Side, Watch, diff, diff_text, finding,
+    MetadataChange, Side, Watch, diff, diff_text, finding, sentence,
 };
 pub use execute::{
-    ColumnRecord, Data, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
+    ColumnRecord, Data, DuckDb, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
 };
+pub use explain::{ExplainRecord, Explained, explain_file, explain_markdown, explain_text};
+pub use fix::{Fixed, fix_file};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};
@@ -43,7 +47,7 @@ pub use rule_test::{
 };
 pub(crate) use ruleferry_events::parse_time as time_of;
 pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};
-pub use ruleferry_prove::{Relation, Verdict, Witness};
+pub use ruleferry_prove::{Executor, Relation, Verdict, Witness};
 pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 pub use run::{for_each, stems, write_whole};
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};
@@ -59,4 +63,11 @@ pub fn ddl(tables: &[String]) -> Result<String, String> {
     }
     let names: Vec<&str> = tables.iter().map(String::as_str).collect();
     Ok(ruleferry_sql::ddl(ruleferry_sql::Dialect::DUCKDB, &names))
+}
+
+/// A day as `YYYY-MM-DD`, counted from 1970-01-01.
+pub fn date_text(days: i64) -> String {
+    const FROM_YEAR_1: i64 = 719_162;
+    let (year, month, day) = ruleferry_ir::time::civil(days.saturating_add(FROM_YEAR_1));
+    format!("{year:04}-{month:02}-{day:02}")
 }

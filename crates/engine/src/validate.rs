@@ -3,13 +3,13 @@
 //! In: the rule that was lifted from the source, and the text that is about to be written. Out: the [`Verdict`], the losses
 //! that follow from it, and the line that the artefact carries.
 
-use crate::diff::{Comparison, empty_is_absent};
+use crate::diff::{Comparison, NOW, empty_is_absent};
 use crate::language::{Language, Layout};
 use crate::same_types::{KnownTables, retype};
 use crate::source;
 use ruleferry_diag::{Code, Diagnostic, codes};
 use ruleferry_ir::{self as ir, Effect, Loss};
-use ruleferry_prove::{Fires, Proof, Relation, Verdict, Witness};
+use ruleferry_prove::{Executor, Fires, Proof, Relation, Verdict, Witness};
 use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 
 /// Relation of an output to its source. `now`: the time that the output has in place of `now()`.
@@ -36,6 +36,67 @@ pub(crate) fn read_sql_back(
     let tables = KnownTables::of_sql(&rule.query, needs);
     let verdict = read_with(rule, from, output, Language::Sql, &tables, now);
     (verdict.relation() == Relation::Equivalent).then_some(verdict)
+}
+
+/// Runs SQL that was made of a rule on the engine, over tables that are made for the rule. What it answers otherwise than the
+/// evaluator is a fault of ours.
+pub(crate) fn try_out(rule: &ir::Rule, executor: &dyn Executor) -> Option<Diagnostic> {
+    // The same time on both sides.
+    let options = ruleferry_sql::SqlOptions {
+        dialect: ruleferry_sql::Dialect::DUCKDB,
+        now: Some(NOW),
+        look_back: rule.envelope.schedule.look_back,
+    };
+    let script = ruleferry_sql::print(&ruleferry_sql::lower(&rule.query, &options).ok()?.script);
+    let mut rule = rule.clone();
+    (rule.envelope.trigger, rule.envelope.enabled) = (None, None);
+    let tried = ruleferry_prove::try_out(&rule, &script, executor, &prove_options(NOW));
+    disagreement(tried, rule.query.plan.span)
+}
+
+/// The same for a script of a comparison and its witnesses.
+pub(crate) fn replay(
+    rule: &ir::Rule,
+    script: &str,
+    witnesses: &[Witness],
+    now: i64,
+    executor: &dyn Executor,
+) -> Option<Diagnostic> {
+    // The engine has a clock of its own.
+    if rule.query.any_expr(&mut |e| matches!(e.kind, ir::ExprKind::Now)) {
+        return None;
+    }
+    let mut rule = rule.clone();
+    (rule.envelope.trigger, rule.envelope.enabled) = (None, None);
+    witnesses.iter().find_map(|witness| {
+        let tried = ruleferry_prove::replay(&rule, script, executor, witness, &prove_options(now));
+        disagreement(tried, ruleferry_diag::Span::default())
+    })
+}
+
+fn prove_options(now: i64) -> ruleferry_prove::Options {
+    ruleferry_prove::Options {
+        now,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 0,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    }
+}
+
+fn disagreement(tried: Result<Option<String>, String>, span: ruleferry_diag::Span) -> Option<Diagnostic> {
+    let message = match tried {
+        Ok(None) => return None,
+        Ok(Some(tables)) => {
+            let tables: String = tables.chars().take(LONGEST).collect();
+            format!("the SQL engine answers otherwise than the evaluator over {tables}")
+        }
+        Err(fault) => format!("the SQL does not run on its engine: {fault}"),
+    };
+    let help = "this is a fault of Ruleferry, not of the rule: do not rely on the output, and report it";
+    Some(Diagnostic::error(codes::ENGINES_DISAGREE, span, message).with_help(help))
 }
 
 fn read_with(

@@ -15,6 +15,7 @@ pub mod time;
 mod types;
 mod value;
 mod visit;
+pub mod window;
 
 pub use column::{ColId, Column, Columns};
 pub use expr::*;

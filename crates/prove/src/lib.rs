@@ -31,7 +31,8 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use findings::{Finding, PlainTest, findings};
+pub use findings::{Finding, PlainTest, Repair, findings};
+pub use search::{Executor, replay, try_out};
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
 pub use verdict::{Fires, Proof, Relation, Verdict, Witness};

@@ -9,7 +9,7 @@ mod git;
 mod metadata;
 mod pairs;
 mod predicate;
-mod render;
+pub(crate) mod render;
 mod report;
 mod shape;
 mod side;
@@ -17,7 +17,7 @@ mod side;
 pub use changes::ChangeEffect;
 pub use findings::{Gates, finding};
 pub use metadata::MetadataChange;
-pub use report::diff_text;
+pub use report::{diff_text, sentence};
 pub use shape::ChangeKind;
 pub use side::Side;
 
@@ -26,10 +26,11 @@ use crate::record::{RuleName, diagnostic_records};
 use crate::run::{for_each, guarded};
 use crate::same_types::{KnownTables, retype};
 use crate::source::{LiftFault, LiftedRule, SourceRule};
+use crate::validate;
 use changes::RawChange;
 use pairs::{Pair, Slot};
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord};
-use ruleferry_diag::{Diagnostic, LineIndex, Span};
+use ruleferry_diag::{Diagnostic, LineIndex, Span, codes};
 use ruleferry_ir as ir;
 use ruleferry_prove::{self as prove, Relation, Verdict};
 use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
@@ -57,6 +58,8 @@ pub struct DiffOptions {
     pub watch: Option<Watch>,
     /// Compare the texts, too.
     pub text: bool,
+    /// Runs the SQL of a side on an engine over the witnesses. No verdict rests on it.
+    pub executor: Option<std::sync::Arc<dyn ruleferry_prove::Executor>>,
 }
 
 /// One pair of `diff --format json`.
@@ -119,6 +122,12 @@ pub struct DiffedFile {
 }
 
 impl Diffed {
+    /// The SQL engine and the evaluator disagree: a fault of ours.
+    pub fn engines_disagree(&self) -> bool {
+        let told = |f: &DiffedFile| f.diagnostics.iter().any(|d| d.code == codes::ENGINES_DISAGREE);
+        [&self.a, &self.b].into_iter().flatten().any(told)
+    }
+
     /// One of the two could not be read.
     pub fn invalid(&self) -> bool {
         self.record.verdict.is_none() && self.a.is_some() && self.b.is_some()
@@ -290,6 +299,18 @@ fn compare_members(
         search: true,
     };
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
+    if let Some(executor) = options.executor.as_deref() {
+        let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
+            if rule.language == Language::Sql {
+                let script = rule.query_text(&member.file.text);
+                let now = options.now.unwrap_or(NOW);
+                let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
+                member.diagnostics.extend(found);
+            }
+        };
+        replay(rule_a, &lifted_a, a);
+        replay(rule_b, &lifted_b, b);
+    }
     record.assumptions = assumptions(&lifted_a.rule, &lifted_b.rule, comparison.empty_is_absent);
     let mut raw = changes::changes(&lifted_a.rule.query, &lifted_b.rule.query);
     raw.extend(envelope_changes(&lifted_a.rule.envelope, &lifted_b.rule.envelope, across));
@@ -385,7 +406,7 @@ pub(crate) struct Comparison {
 }
 
 /// 2026-01-01T00:00:00Z in ticks: any fixed time does, and the same one gives the same witness on every day.
-const NOW: i64 = 639_028_224_000_000_000;
+pub(crate) const NOW: i64 = 639_028_224_000_000_000;
 /// Steps of proof and search of one pair.
 const STEPS: u64 = 2_000_000;
 
@@ -424,7 +445,11 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
         Relation::EquivalentBounded | Relation::Divergent | Relation::Disjoint | Relation::Unknown => None,
     };
     match known {
-        Some(ChangeEffect::None) => changes.iter_mut().for_each(|c| c.effect = ChangeEffect::None),
+        // The verdict is about what is found, not about when.
+        Some(ChangeEffect::None) => changes
+            .iter_mut()
+            .filter(|c| !matches!(c.kind, Kind::Frequency | Kind::Suppression))
+            .for_each(|c| c.effect = ChangeEffect::None),
         Some(effect) => {
             // One change alone has the effect of the whole.
             let mut real: Vec<&mut RawChange> =
@@ -467,9 +492,25 @@ fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<Raw
     let lower = (x.0 == y.0 && x.0 == "gt").then_some(y.1 < x.1);
     let told = |(operator, threshold): (String, i64)| Some(format!("{operator} {threshold}"));
     push(Kind::Trigger, "alerts on a number of rows", told(x), told(y), wider(lower));
+    let (x, y) = (suppression(a), suppression(b));
+    push(Kind::Suppression, "suppressed for", duration(x), duration(y), wider(Some(y < x)));
     let (x, y) = (a.enabled.unwrap_or(true), b.enabled.unwrap_or(true));
     push(Kind::Enabled, "enabled:", Some(x.to_string()), Some(y.to_string()), wider(Some(y)));
     found
+}
+
+/// How long no further alert is raised after one, in ticks; none where the rule says nothing of it.
+fn suppression(envelope: &ir::Envelope) -> Option<i64> {
+    let text = |key: &str| match envelope.extra.get(key) {
+        Some(ir::Meta::Scalar { text, .. }) => Some(text.as_str()),
+        Some(ir::Meta::List(_) | ir::Meta::Map(_)) | None => None,
+    };
+    match text("suppressionEnabled") {
+        Some(on) if on.eq_ignore_ascii_case("true") => {
+            text("suppressionDuration").and_then(ruleferry_kql::file::parse_duration)
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// The texts of one side.

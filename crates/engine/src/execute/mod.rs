@@ -8,10 +8,12 @@ mod embedded;
 mod output;
 mod parquet;
 mod prune;
+mod replay;
 mod rule;
 
 pub use data::{Data, Event};
 pub use output::{ColumnRecord, RunRecord, csv_text, table_text, value_json};
+pub use replay::DuckDb;
 pub use rule::{ReadRule, read_rule, reads};
 
 use crate::input::Input;

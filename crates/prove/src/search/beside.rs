@@ -23,7 +23,7 @@ impl<'q> Maker<'q, '_, '_> {
                 }
             },
             ExprKind::Between(b) => {
-                let bound = if which % 2 == 0 { &b.low } else { &b.high };
+                let bound = if which.is_multiple_of(2) { &b.low } else { &b.high };
                 let Some(value) = self.fixed(bound, inst) else { return false };
                 return self.near_wish(&b.subject, inst, &value, which / 2);
             }

@@ -212,12 +212,12 @@ impl<'q> Maker<'q, '_, '_> {
             }
             Op::Top { count, keys, .. } => {
                 let key = keys.first().map(|k| &k.expr);
-                self.more_than_kept(&*plan.op, count, key, inst, &built);
+                self.more_than_kept(&plan.op, count, key, inst, &built);
             }
             Op::Limit { input, count, .. } => {
                 let key =
                     if let Op::Sort { keys, .. } = &*input.op { keys.first().map(|k| &k.expr) } else { None };
-                self.more_than_kept(&*plan.op, count, key, inst, &built);
+                self.more_than_kept(&plan.op, count, key, inst, &built);
             }
             Op::Sort { .. } | Op::Render { .. } => {}
             Op::Expand(e) => {

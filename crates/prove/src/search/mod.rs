@@ -10,6 +10,7 @@
 mod beside;
 mod build;
 mod change;
+mod example;
 mod goal;
 mod json;
 mod late;
@@ -21,6 +22,7 @@ mod news;
 mod nodes;
 mod observe;
 mod random;
+mod replay;
 mod sample;
 mod shrink;
 mod store;
@@ -37,12 +39,14 @@ use crate::solve::Model;
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
 use change::Bases;
+pub(crate) use example::example;
 use indexmap::IndexMap;
-use layout::{hash, layout, mentioned, row_wise, weight};
+use layout::{hash, layout, mentioned, row_wise, threshold, weight};
 use maker::{Guide, Known, Maker, Trace};
 use news::News;
 use observe::Observer;
 use random::Random;
+pub use replay::{Executor, replay, try_out};
 use ruleferry_diag::Span;
 use ruleferry_eval::{MemoryTable, MemoryTables, Row, Value, evaluate};
 use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Type, Values};
@@ -198,7 +202,7 @@ impl Guide {
             random: if n < 2 { 0 } else { (seed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 },
             variant: if n < 6 { 0 } else { n },
             fill: n != 1 && n % 5 != 4,
-            outputs: n % 2 == 0,
+            outputs: n.is_multiple_of(2),
             strict: n % 7 == 3,
             ..Self::default()
         }

@@ -169,6 +169,34 @@ impl<'r> Observer<'r> {
         Seen { only_a, only_b, rows, fault: None, work }
     }
 
+    /// Whether another one's answer is one of those that are right over these tables.
+    pub fn agrees(&self, tables: &MemoryTables, theirs: &Answer) -> Result<bool, String> {
+        for choice in 0..=CHOICES {
+            let own = self.a.run(tables, self.now, choice).map_err(|f| f.to_string())?;
+            if self.a.rows_open && !own.rows.is_empty() {
+                return Ok(true);
+            }
+            let shared = self.shared(&own, theirs);
+            // Where a choice was made, what it decides is not compared.
+            let chosen = !own.choices.is_empty();
+            let open: Vec<bool> = shared
+                .iter()
+                .map(|c| {
+                    chosen && !self.a.is(&c.name, Definedness::Exact) || self.is_open(c, (&own.choices, &[]))
+                })
+                .collect();
+            if own.rows.len() == theirs.rows.len()
+                && self.differ(&own, theirs, &shared, &open) == (false, false)
+            {
+                return Ok(true);
+            }
+            if !chosen {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
     fn is_open(&self, c: &Shared, choices: (&[Choice], &[Choice])) -> bool {
         let side = |side: &Side<'_>, choices: &[Choice]| {
             side.is(&c.name, Definedness::Open)

@@ -466,7 +466,8 @@ impl<'q> Lowerer<'q> {
         };
         // A network without its length is one address; a function of IPv6 takes addresses of IPv4 written either way.
         let whole = |n: String| {
-            let (address, length) = n.split_once('/').unwrap_or((&n, if n.contains(':') { "128" } else { "32" }));
+            let (address, length) =
+                n.split_once('/').unwrap_or((&n, if n.contains(':') { "128" } else { "32" }));
             match length.parse::<u32>() {
                 Ok(length) if six && !address.contains(':') => format!("::ffff:{address}/{}", length + 96),
                 _ => format!("{address}/{length}"),

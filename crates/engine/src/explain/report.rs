@@ -232,7 +232,7 @@ impl Report {
             // Every other piece is the rule's; one that holds a backtick itself shifts them, and then all are escaped.
             Form::Markdown => {
                 let pieces: Vec<&str> = text.split('`').collect();
-                if pieces.len() % 2 == 0 {
+                if pieces.len().is_multiple_of(2) {
                     return escaped(&visible(text));
                 }
                 let mut out = String::new();

@@ -7,9 +7,11 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod drift;
 mod explain;
 mod format;
 mod info;
+mod migrate;
 mod output;
 mod run;
 mod test;
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Drift(args) => drift::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

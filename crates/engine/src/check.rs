@@ -2,7 +2,7 @@
 //! also what is proved of a rule alone.
 
 use crate::fix::{Budget, Site};
-use crate::identify::{Identified, identify, named_sql};
+use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
@@ -55,7 +55,7 @@ pub(crate) fn check_text(input: &Input, text: String, from: Option<Language>) ->
     let mut record = empty(input);
     let mut diagnostics = Vec::new();
     let mut holds_rules = true;
-    match identify(input, &text, named_sql(input, from)) {
+    match identify(input, &text, from) {
         Identified::Unknown(found) => diagnostics = found,
         Identified::NoRules => holds_rules = false,
         Identified::Rules(language, layout) => {
@@ -63,7 +63,9 @@ pub(crate) fn check_text(input: &Input, text: String, from: Option<Language>) ->
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
                 Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
-                Language::Sql => check_sql(&text, &mut record, &mut diagnostics),
+                Language::Sql(_) | Language::Yaral => {
+                    check_text_of(&text, language, &mut record, &mut diagnostics)
+                }
             }
         }
     }
@@ -129,17 +131,27 @@ fn not_liftable(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic
 }
 
-fn check_sql(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
+/// The rules of a language that is read in one piece.
+fn check_text_of(
+    text: &str,
+    language: Language,
+    record: &mut CheckRecord,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let options = sigma::lift::LiftOptions::default();
     let budget = Budget::new();
-    for (index, rule) in source::read(text, Language::Sql, Layout::Text).into_iter().flatten().enumerate() {
+    let rules = match source::read(text, language, Layout::Text) {
+        Ok(rules) => rules,
+        Err(found) => return diagnostics.extend(found),
+    };
+    record.lifted = !rules.is_empty();
+    for (index, rule) in rules.iter().enumerate() {
         record.rules += 1;
         match rule.lift(&options, None) {
             Ok(lifted) => {
-                record.lifted = true;
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings.iter().cloned().map(not_liftable));
-                let (language, layout) = (Language::Sql, Layout::Text);
+                let layout = Layout::Text;
                 let (query, map) = (text, &lifted.map);
                 diagnostics.extend(proved(&Site {
                     file: text,
@@ -152,7 +164,14 @@ fn check_sql(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnos
                     budget: &budget,
                 }));
             }
-            Err(fault) => diagnostics.extend(fault.diagnostics().iter().cloned().map(not_liftable)),
+            Err(source::LiftFault::Invalid(found)) => {
+                record.lifted = false;
+                diagnostics.extend(found);
+            }
+            Err(source::LiftFault::Refused(found)) => {
+                record.lifted = false;
+                diagnostics.extend(found.into_iter().map(not_liftable));
+            }
         }
     }
 }
@@ -168,8 +187,10 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
     }
     let options = sigma::lift::LiftOptions::default();
     let (map, budget) = (SpanMap::identity(), Budget::new());
-    for (index, document) in parsed.rules().iter().enumerate() {
-        match sigma::lift::lift(document, &options) {
+    let rules = parsed.rules();
+    let set = sigma::lift::RuleSet::new(&rules, &[]);
+    for (index, document) in rules.iter().enumerate() {
+        match sigma::lift::lift_in(document, set, &options) {
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);
@@ -293,6 +314,6 @@ fn plain_test(plain: &PlainTest, language: Language) -> String {
         Language::Sigma => {
             format!("the field with `{sigma}{}` and the text `{text}`", if exact { "|cased" } else { "" })
         }
-        Language::Sql => format!("a test without a pattern of the text `{text}`"),
+        Language::Sql(_) | Language::Yaral => format!("a test without a pattern of the text `{text}`"),
     }
 }

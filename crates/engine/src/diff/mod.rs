@@ -17,7 +17,7 @@ mod side;
 pub use changes::ChangeEffect;
 pub use findings::{Gates, finding};
 pub use metadata::MetadataChange;
-pub use report::diff_text;
+pub use report::{diff_text, sentence};
 pub use shape::ChangeKind;
 pub use side::Side;
 
@@ -301,7 +301,7 @@ fn compare_members(
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
     if let Some(executor) = options.executor.as_deref() {
         let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
-            if rule.language == Language::Sql {
+            if rule.language == Language::SQL {
                 let script = rule.query_text(&member.file.text);
                 let now = options.now.unwrap_or(NOW);
                 let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
@@ -335,19 +335,20 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql, Language::Kql | Language::Sigma) => {
+        (Language::Sql(_), Language::Kql | Language::Sigma | Language::Yaral) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma, Language::Sql) => {
+        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql(_)) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
-        (Language::Sql, Language::Sql)
-        | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
-            (a.lift(options, None), b.lift(options, None))
-        }
+        (Language::Sql(_), Language::Sql(_))
+        | (
+            Language::Kql | Language::Sigma | Language::Yaral,
+            Language::Kql | Language::Sigma | Language::Yaral,
+        ) => (a.lift(options, None), b.lift(options, None)),
     };
     let (Ok(mut x), Ok(mut y)) = (lifted_a.clone(), lifted_b.clone()) else { return (lifted_a, lifted_b) };
     let (tables_a, tables_b) = (KnownTables::of(&x.rule.query), KnownTables::of(&y.rule.query));
@@ -375,7 +376,11 @@ fn lift_both(
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
-    matches!((a, b), (Language::Sigma, Language::Kql) | (Language::Kql, Language::Sigma))
+    matches!(
+        (a, b),
+        (Language::Sigma | Language::Sql(_), Language::Kql | Language::Yaral)
+            | (Language::Kql | Language::Yaral, Language::Sigma)
+    )
 }
 
 /// What a comparison across languages takes for granted.
@@ -445,7 +450,11 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
         Relation::EquivalentBounded | Relation::Divergent | Relation::Disjoint | Relation::Unknown => None,
     };
     match known {
-        Some(ChangeEffect::None) => changes.iter_mut().for_each(|c| c.effect = ChangeEffect::None),
+        // The verdict is about what is found, not about when.
+        Some(ChangeEffect::None) => changes
+            .iter_mut()
+            .filter(|c| !matches!(c.kind, Kind::Frequency | Kind::Suppression))
+            .for_each(|c| c.effect = ChangeEffect::None),
         Some(effect) => {
             // One change alone has the effect of the whole.
             let mut real: Vec<&mut RawChange> =
@@ -488,9 +497,25 @@ fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<Raw
     let lower = (x.0 == y.0 && x.0 == "gt").then_some(y.1 < x.1);
     let told = |(operator, threshold): (String, i64)| Some(format!("{operator} {threshold}"));
     push(Kind::Trigger, "alerts on a number of rows", told(x), told(y), wider(lower));
+    let (x, y) = (suppression(a), suppression(b));
+    push(Kind::Suppression, "suppressed for", duration(x), duration(y), wider(Some(y < x)));
     let (x, y) = (a.enabled.unwrap_or(true), b.enabled.unwrap_or(true));
     push(Kind::Enabled, "enabled:", Some(x.to_string()), Some(y.to_string()), wider(Some(y)));
     found
+}
+
+/// How long no further alert is raised after one, in ticks; none where the rule says nothing of it.
+fn suppression(envelope: &ir::Envelope) -> Option<i64> {
+    let text = |key: &str| match envelope.extra.get(key) {
+        Some(ir::Meta::Scalar { text, .. }) => Some(text.as_str()),
+        Some(ir::Meta::List(_) | ir::Meta::Map(_)) | None => None,
+    };
+    match text("suppressionEnabled") {
+        Some(on) if on.eq_ignore_ascii_case("true") => {
+            text("suppressionDuration").and_then(ruleferry_kql::file::parse_duration)
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// The texts of one side.

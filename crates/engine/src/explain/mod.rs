@@ -13,7 +13,7 @@ mod words;
 
 pub use report::{explain_markdown, explain_text};
 
-use crate::identify::{Identified, identify, named_sql};
+use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::diagnostic_records;
@@ -200,7 +200,7 @@ pub fn explain_file(input: &Input, from: Option<Language>, sigma: &SigmaOptions)
 
 fn explain_rules(input: &Input, text: String, from: Option<Language>, sigma: &SigmaOptions) -> Explained {
     let failed = |text: String, diagnostics| Explained { text, records: Vec::new(), diagnostics };
-    let (language, layout) = match identify(input, &text, named_sql(input, from)) {
+    let (language, layout) = match identify(input, &text, from) {
         Identified::Rules(language, layout) => (language, layout),
         Identified::NoRules => return failed(text, Vec::new()),
         Identified::Unknown(found) => return failed(text, found),
@@ -237,7 +237,7 @@ fn explain(input: &Input, source: &SourceRule, lifted: &LiftedRule, file: &str) 
     let text = source.query_text(file);
     let kql = source.language == Language::Kql;
     let named = if kql { names::of_kql(text) } else { names::of_plan(query) };
-    let walked = stages::walk(query, text, source.spans_are_whole());
+    let walked = stages::walk(query, text, source.spans_are_whole(), kql);
     let schedule = schedule(envelope);
     let prose = words::prose(envelope, &named, &walked);
     let columns_returned = query

@@ -68,7 +68,9 @@ impl Site<'_> {
             Language::Kql => kql::candidates(self.query, finding, repair),
             Language::Sigma => sigma::candidates(self.file, finding, repair),
             // Its places are known roughly only, and it is made from a rule, where the finding is mended.
-            Language::Sql => Vec::new(),
+            Language::Sql(_) => Vec::new(),
+            // No edits of its text are known yet.
+            Language::Yaral => Vec::new(),
         };
         candidates.into_iter().find_map(|candidate| self.proved(candidate))
     }
@@ -129,7 +131,9 @@ impl Site<'_> {
                 return lifted(new).is_some_and(|new| same(self.rule, &new));
             }
             match self.language {
-                Language::Kql | Language::Sql => old.query_text(self.file) == new.query_text(&after),
+                Language::Kql | Language::Sql(_) | Language::Yaral => {
+                    old.query_text(self.file) == new.query_text(&after)
+                }
                 // Rules may share parts.
                 Language::Sigma => match (lifted(old), lifted(new)) {
                     (Some(old), Some(new)) => same(&old, &new),

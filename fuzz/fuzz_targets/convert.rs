@@ -23,6 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
         max_loss: MaxLoss::Any,
         require_proof: false,
         validate: true,
+        executor: None,
     };
     let input = Input { path: name.into(), shown: name.into(), relative: name.into(), walked: false };
     let text = String::from_utf8_lossy(bytes).into_owned();

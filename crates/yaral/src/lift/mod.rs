@@ -33,8 +33,9 @@ use event::{EventVar, Quantified};
 use indexmap::IndexMap;
 use ruleferry_diag::{Diagnostic, Span, codes};
 use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, TICKS_PER_SECOND, Type};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
+use std::cell::RefCell;
 
 #[derive(Clone, Debug)]
 pub struct Lifted {
@@ -80,6 +81,7 @@ pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<D
         outer: IndexMap::new(),
         inputs: FxHashSet::default(),
         assumptions: Vec::new(),
+        numbers: RefCell::default(),
         faults: Vec::new(),
         warnings: Vec::new(),
     };
@@ -143,6 +145,8 @@ struct Lifter<'t> {
     /// Lists from outside that an assumption was noted for.
     inputs: FxHashSet<SmolStr>,
     assumptions: Vec<String>,
+    /// How often a name was asked for.
+    numbers: RefCell<FxHashMap<SmolStr, u32>>,
     faults: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
@@ -225,10 +229,14 @@ impl Lifter<'_> {
 
     /// A name that no column has yet.
     fn unique_name(&self, base: &str) -> SmolStr {
-        let taken = |name: &str| self.columns.iter().any(|(_, c)| c.name == name);
-        if !taken(base) {
-            return base.into();
+        let mut numbers = self.numbers.borrow_mut();
+        if let Some(number) = numbers.get_mut(base) {
+            *number += 1;
+            // Nothing else ends in a blank and a number.
+            return format_smolstr!("{base} {number}");
         }
-        (2u32..).map(|n| format_smolstr!("{base} {n}")).find(|n| !taken(n)).unwrap_or_default()
+        let taken = self.columns.iter().any(|(_, c)| c.name == base);
+        numbers.insert(base.into(), if taken { 2 } else { 1 });
+        if taken { format_smolstr!("{base} 2") } else { base.into() }
     }
 }

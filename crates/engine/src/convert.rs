@@ -291,12 +291,11 @@ fn to_sigma(rule: &Rule, origin: &str, path: &Path, options: &ConvertOptions) ->
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
-    let mut emitted = Emitted {
-        text,
-        losses: lowered.losses,
-        assumptions: rule.query.assumptions.clone(),
-        ..Emitted::default()
-    };
+    let mut assumptions = rule.query.assumptions.clone();
+    if lowered.groups.is_some() {
+        assumptions.push(validate::EVENTS_HAVE_TIMES.to_owned());
+    }
+    let mut emitted = Emitted { text, losses: lowered.losses, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
     Ok(emitted)
 }

@@ -59,18 +59,7 @@ pub(crate) fn has_schema(table: &str) -> bool {
 
 /// The type that says more: text is what is taken for want of a better one.
 const fn stronger(a: Type, b: Type) -> Type {
-    const fn rank(ty: Type) -> u8 {
-        match ty {
-            Type::Unknown => 0,
-            Type::String => 1,
-            Type::Bool | Type::Int => 2,
-            Type::Long => 3,
-            Type::Real | Type::Decimal => 4,
-            Type::Datetime | Type::Timespan | Type::Guid => 5,
-            Type::Dynamic => 6,
-        }
-    }
-    if rank(b) > rank(a) { b } else { a }
+    if b.evidence() > a.evidence() { b } else { a }
 }
 
 impl DataTables for KnownTables {
@@ -85,6 +74,19 @@ impl DataTables for KnownTables {
     /// None, so that a wildcard means the same as without them.
     fn names(&self) -> Vec<SmolStr> {
         Vec::new()
+    }
+}
+
+impl ruleferry_yaral::plain::Tables for KnownTables {
+    fn column(&self, table: &str, column: &str) -> Option<Type> {
+        self.0.get(table)?.get(column).copied()
+    }
+
+    fn time(&self, table: &str) -> Option<SmolStr> {
+        let columns = self.0.get(table)?;
+        let of_schema = SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, table)?.time_column);
+        let mut names = of_schema.chain(["TimeGenerated", "Timestamp"]);
+        names.find(|name| columns.contains_key(*name)).map(SmolStr::new)
     }
 }
 

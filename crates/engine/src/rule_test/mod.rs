@@ -11,12 +11,14 @@ mod read;
 mod read_back;
 mod report;
 mod shape;
+mod tables;
 
 pub use files::{TestInput, find_tests};
 #[cfg(test)]
 pub(crate) use read::{CASE_KEYS, FILE_KEYS};
 pub use report::{junit, text_report};
 pub(crate) use shape::TestFile;
+pub use tables::{TestTables, test_tables};
 
 use crate::execute::{Data, EngineKind, Found, ReadRule, read_rule, reads, run_query};
 use crate::input::Input;

@@ -40,10 +40,66 @@ pub(crate) fn read_sigma_back(
         return read_with(rule, from, output, Language::Sigma, &tables, None, now);
     };
     let mut source = rule.clone();
+    only_timed(&mut source.query);
     let pairs: Vec<(ir::ColId, SmolStr)> = groups.iter().map(|(id, name)| (*id, name.into())).collect();
     only_groups(&mut source.query, &pairs);
     let names: Vec<SmolStr> = pairs.into_iter().map(|(_, name)| name).collect();
     read_with(&source, from, output, Language::Sigma, &tables, Some(&names), now)
+}
+
+/// What is taken for granted where windows of time are compared: see [`only_timed`].
+pub(crate) const EVENTS_HAVE_TIMES: &str = "every event has a time";
+
+/// Leaves out events without a time: they are in no window of a correlation, and no log holds such.
+fn only_timed(query: &mut ir::Query) {
+    let ir::Query { columns: _, bindings, plan, assumptions: _ } = query;
+    let bound = bindings.iter_mut().filter_map(|b| match &mut b.value {
+        ir::BindingValue::Table { plan, .. } => Some(plan),
+        ir::BindingValue::Scalar(_) => None,
+    });
+    let mut work: Vec<&mut ir::Plan> = bound.chain([plan]).collect();
+    while let Some(plan) = work.pop() {
+        if let ir::Op::Scan(ir::Scan { time: Some(time), .. }) = &*plan.op {
+            let (span, output) = (plan.span, plan.output.clone());
+            let time = ir::Expr::column(*time, ir::Type::Datetime, span);
+            let null = ir::Expr::new(ir::ExprKind::IsNull(Box::new(time)), ir::Type::Bool, span);
+            let input = plan.clone();
+            *plan = ir::Plan::new(ir::Op::Filter { input, predicate: null.negated(span) }, output, span);
+            continue;
+        }
+        // The operators that a correlation may stand for.
+        match &mut *plan.op {
+            ir::Op::Filter { input, .. }
+            | ir::Op::Extend { input, .. }
+            | ir::Op::Project { input, .. }
+            | ir::Op::Select { input, .. }
+            | ir::Op::Serialize { input, .. }
+            | ir::Op::Sort { input, .. }
+            | ir::Op::Limit { input, .. }
+            | ir::Op::Top { input, .. }
+            | ir::Op::Render { input, .. }
+            | ir::Op::Distinct { input } => work.push(input),
+            ir::Op::Aggregate(a) => work.push(&mut a.input),
+            ir::Op::Join(j) => work.extend([&mut j.left, &mut j.right]),
+            ir::Op::Union(u) => work.extend(&mut u.inputs),
+            _ => {}
+        }
+    }
+}
+
+/// Adds fields to what a rule over single events returns.
+fn add_fields(query: &mut ir::Query, names: &[SmolStr]) {
+    let ir::Query { columns, plan, .. } = query;
+    let ir::Op::Filter { input, .. } = &mut *plan.op else { return };
+    let ir::Op::Scan(ir::Scan { open: true, .. }) = &*input.op else { return };
+    let mut output = input.output.to_vec();
+    for name in names {
+        if output.iter().all(|id| columns.name(*id) != name) {
+            output.push(columns.add(name.clone(), ir::Type::String, plan.span));
+        }
+    }
+    input.output = output.clone().into();
+    plan.output = output.into();
 }
 
 /// Leaves of a query's rows which groups they are about.
@@ -170,6 +226,9 @@ fn read_with(
         Ok(lifted) => lifted,
         Err(fault) => return unreadable(fault.diagnostics()),
     };
+    if let Some(names) = groups {
+        add_fields(&mut lifted.rule.query, names);
+    }
     if to == Language::Sigma {
         retype(&mut lifted.rule.query, tables);
     }

@@ -176,8 +176,10 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
     }
     let options = sigma::lift::LiftOptions::default();
     let map = SpanMap::identity();
-    for (index, document) in parsed.rules().iter().enumerate() {
-        match sigma::lift::lift(document, &options) {
+    let rules = parsed.rules();
+    let set = sigma::lift::RuleSet::new(&rules, &[]);
+    for (index, document) in rules.iter().enumerate() {
+        match sigma::lift::lift_in(document, set, &options) {
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);

@@ -32,6 +32,8 @@ const MAX_EXPANDED: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Converted {
     pub records: Vec<ConvertRecord>,
+    /// What each of the rules says of itself; empty where it could not be read.
+    pub envelopes: Vec<Envelope>,
     /// The text of the file, for showing diagnostics; empty where it could not be read.
     pub text: String,
     /// The same diagnostics as in the records, with their spans in the file.
@@ -64,14 +66,16 @@ fn invalid(
         files: Vec::new(),
         diagnostics: diagnostic_records(&diagnostics, &text),
     };
-    Converted { records: vec![record], text, diagnostics }
+    Converted { records: vec![record], envelopes: vec![Envelope::default()], text, diagnostics }
 }
 
 /// The same for a text that was read already. `input` says what to call it.
 pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let (language, layout) = match identify(input, &text, options.from) {
         Identified::Rules(language, layout) => (language, layout),
-        Identified::NoRules => return Converted { records: Vec::new(), text, diagnostics: Vec::new() },
+        Identified::NoRules => {
+            return Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+        }
         Identified::Unknown(diagnostics) => return invalid(input, text, None, diagnostics, options),
     };
     match language {
@@ -120,7 +124,12 @@ fn convert_kql(
         return invalid(input, text, Some(Language::Kql), diagnostics, options);
     }
     let count = file.rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: file.diagnostics,
+    };
     for (i, rule) in file.rules.iter().enumerate() {
         let origin = origin(input, i, count);
         let (warnings, result) = kql_rule(rule, &origin, &input.path, options);
@@ -208,18 +217,16 @@ fn same_tree(same: bool) -> Verdict {
 
 fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
-    let sql_options = sql::SqlOptions {
-        dialect: sql::Dialect::DUCKDB,
-        now: options.now,
-        look_back: envelope.schedule.look_back,
-    };
+    let dialect = options.to.dialect.and_then(sql::Dialect::find).unwrap_or(sql::Dialect::DUCKDB);
+    let sql_options = sql::SqlOptions { dialect, now: options.now, look_back: envelope.schedule.look_back };
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
     let read_back = || {
         let text = artefact("-- ", &lines, None, &body);
         validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
     };
-    let verdict = if options.validate { read_back() } else { None };
+    // There is no reader of the other dialects yet: what they say is tested, and not compared.
+    let verdict = if options.validate && dialect.generic { read_back() } else { None };
     let text = artefact("-- ", &lines, verdict.as_ref(), &body);
     let mut needs: Vec<NeedRecord> = lowered
         .needs
@@ -242,7 +249,12 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
             assumptions.push(a);
         }
     }
-    let fault = options.executor.as_deref().filter(|_| options.validate);
+    if options.validate && !dialect.generic {
+        let title = dialect.title;
+        assumptions
+            .push(format!("the output is not read back and compared: there is no reader of {title} yet"));
+    }
+    let fault = options.executor.as_deref().filter(|_| options.validate && dialect.generic);
     let fault = fault.and_then(|executor| validate::try_out(rule, executor));
     let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, fault, verdict: None };
     emitted.judge(verdict, rule, false);
@@ -295,9 +307,11 @@ fn to_sigma(
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
-    let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict =
-        options.validate.then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
+    let mut documents = lowered.base;
+    documents.push(lowered.document);
+    let body = sigma::syntax::print(&documents, &Default::default());
+    let groups = lowered.groups.as_deref();
+    let verdict = options.validate.then(|| validate::read_sigma_back(rule, from, &body, groups, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);
@@ -353,18 +367,34 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         }
         return invalid(input, text, Some(Language::Sigma), diagnostics, options);
     }
-    let count = rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    // A rule that only a correlation of the file refers to is a part of that.
+    let alerting = sigma::lift::alerting(&rules);
+    let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+    let count = alerting.iter().filter(|alerts| **alerts).count();
+    let set = sigma::lift::RuleSet::new(&rules, &options.sigma.companions);
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
-    let mut start = 0;
-    for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
-        // What is wrong between the start of this document and that of the next one is wrong with this one.
-        let own =
-            parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
+    let (mut start, mut at) = (0, 0);
+    for ((document, end), alerts) in rules.iter().zip(ends).zip(alerting) {
+        // What is wrong between the start of this document and that of the next one is wrong with this one, and with a
+        // correlation all that is wrong with the file.
+        let whole = document.correlation().is_some() && faulty;
+        let own = parsed.diagnostics.iter();
+        let own = own.filter(|d| whole || (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), &input.path, options);
+        if !alerts {
+            continue;
+        }
+        let (envelope, warnings, result) =
+            sigma_rule(document, set, own, &origin(input, at, count), &input.path, options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
-        converted.take(outcome, input, output_path(stem, i, count, options), options);
+        converted.take(outcome, input, output_path(stem, at, count, options), options);
+        at += 1;
     }
     converted
 }
@@ -388,7 +418,8 @@ fn sigma_to_sigma(
     };
     let envelope = parsed.documents.first().map(names).unwrap_or_default();
     let map = SpanMap::identity();
-    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted
@@ -404,7 +435,12 @@ fn convert_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOpti
     };
     let map = SpanMap::identity();
     let count = rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
     for (i, rule) in rules.iter().enumerate() {
         let (envelope, warnings, result) = match rule.lift(&options.sigma, None) {
             Ok(lifted) => {
@@ -455,7 +491,8 @@ fn yaral_to_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOpt
     };
     let envelope = parsed.file.rules.first().map(yaral::lift::envelope).unwrap_or_default();
     let map = SpanMap::identity();
-    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "yaral", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted
@@ -469,6 +506,7 @@ fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
 
 fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
+    set: sigma::lift::RuleSet<'_>,
     diagnostics: Vec<Diagnostic>,
     origin: &str,
     path: &Path,
@@ -478,7 +516,7 @@ fn sigma_rule(
         return (names(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
     }
     let mut warnings = diagnostics;
-    let lifted = match sigma::lift::lift(document, &options.sigma) {
+    let lifted = match sigma::lift::lift_in(document, set, &options.sigma) {
         Ok(lifted) => lifted,
         Err(found) => return (names(document), warnings, Err(Failure::Refused(found))),
     };
@@ -563,6 +601,7 @@ fn is_line_break(c: char) -> bool {
 
 impl Converted {
     fn take(&mut self, outcome: Outcome<'_>, input: &Input, file: String, options: &ConvertOptions) {
+        self.envelopes.push(outcome.envelope.clone());
         let record = outcome.record(&input.shown, file, &self.text, options, &mut self.diagnostics);
         self.records.push(record);
     }

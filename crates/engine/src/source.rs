@@ -13,6 +13,7 @@ use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// A rule of a text.
 #[derive(Clone, Debug)]
@@ -29,7 +30,8 @@ pub(crate) struct SourceRule {
 #[derive(Clone, Debug)]
 enum Body {
     Kql(Box<kql::file::RuleText>),
-    Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
+    /// The documents of the file, and which one it is.
+    Sigma(Arc<Vec<sigma::syntax::SigmaDocument>>, usize, Vec<Diagnostic>),
     Sql(Box<SqlText>),
     Yaral(Box<yaral::syntax::tree::Rule>, Vec<Diagnostic>),
 }
@@ -97,20 +99,28 @@ pub(crate) fn read(
             if documents.is_empty() && parsed.diagnostics.iter().any(Diagnostic::is_error) {
                 return Err(parsed.diagnostics.clone());
             }
+            let documents = Arc::new(documents.into_owned());
+            let alerting = sigma::lift::alerting(&documents);
+            let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
             let ends = documents.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
             let mut start = 0;
             let mut rules = Vec::with_capacity(documents.len());
-            for (document, end) in documents.iter().zip(ends) {
-                let own = |d: &&Diagnostic| (start..end).contains(&d.span.start);
+            for (i, ((document, end), alerts)) in documents.iter().zip(ends).zip(alerting).enumerate() {
+                // With a correlation everything is wrong that is wrong with its file.
+                let whole = document.correlation().is_some() && faulty;
+                let own = |d: &&Diagnostic| whole || (start..end).contains(&d.span.start);
                 let found = parsed.diagnostics.iter().filter(own).cloned().collect();
                 start = end;
+                if !alerts {
+                    continue;
+                }
                 let text_of = |key: &str| document.text(key).map(SmolStr::new);
                 rules.push(SourceRule {
                     name: RuleName { id: text_of("id"), title: text_of("title") },
                     language,
                     span: *document.span,
                     origin: origin(text),
-                    body: Body::Sigma(Box::new(document.clone()), found),
+                    body: Body::Sigma(Arc::clone(&documents), i, found),
                 });
             }
             Ok(rules)
@@ -212,11 +222,14 @@ impl SourceRule {
                 let rule_out = ir::Rule { envelope: rule.envelope.clone(), query };
                 Ok(LiftedRule { rule: rule_out, map: rule.map.clone(), warnings })
             }
-            Body::Sigma(document, diagnostics) => {
+            Body::Sigma(documents, at, diagnostics) => {
                 if diagnostics.iter().any(Diagnostic::is_error) {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
-                let lifted = sigma::lift::lift(document, sigma_options).map_err(LiftFault::Refused)?;
+                let Some(document) = documents.get(*at) else { return Err(LiftFault::Invalid(Vec::new())) };
+                let set = sigma::lift::RuleSet::new(documents, &sigma_options.companions);
+                let lifted =
+                    sigma::lift::lift_in(document, set, sigma_options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })

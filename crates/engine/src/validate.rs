@@ -12,6 +12,7 @@ use ruleferry_ir::{self as ir, Effect, Loss};
 use ruleferry_prove::{Executor, Fires, Proof, Relation, Verdict, Witness};
 use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
 use ruleferry_yaral as yaral;
+use smol_str::SmolStr;
 
 /// Relation of an output to its source. `now`: the time that the output has in place of `now()`.
 pub(crate) fn read_back(
@@ -22,7 +23,47 @@ pub(crate) fn read_back(
     now: Option<i64>,
 ) -> Verdict {
     // The output runs over the tables of its source, with their columns and types.
-    read_with(rule, from, output, to, &KnownTables::of(&rule.query), now)
+    read_with(rule, from, output, to, &KnownTables::of(&rule.query), None, now)
+}
+
+/// The same for Sigma. `groups`: an alert of the output is no row of the source, so that what is compared is which groups alert;
+/// the columns of the source that say so, with their names in the output.
+pub(crate) fn read_sigma_back(
+    rule: &ir::Rule,
+    from: Language,
+    output: &str,
+    groups: Option<&[(ir::ColId, String)]>,
+    now: Option<i64>,
+) -> Verdict {
+    let tables = KnownTables::of(&rule.query);
+    let Some(groups) = groups else {
+        return read_with(rule, from, output, Language::Sigma, &tables, None, now);
+    };
+    let mut source = rule.clone();
+    let pairs: Vec<(ir::ColId, SmolStr)> = groups.iter().map(|(id, name)| (*id, name.into())).collect();
+    only_groups(&mut source.query, &pairs);
+    let names: Vec<SmolStr> = pairs.into_iter().map(|(_, name)| name).collect();
+    read_with(&source, from, output, Language::Sigma, &tables, Some(&names), now)
+}
+
+/// Leaves of a query's rows which groups they are about.
+fn only_groups(query: &mut ir::Query, groups: &[(ir::ColId, SmolStr)]) {
+    let span = query.plan.span;
+    let mut items = Vec::with_capacity(groups.len() + 1);
+    let mut item = |columns: &mut ir::Columns, name: &str, expr: ir::Expr| {
+        let ids = vec![columns.add(name, expr.ty, span)];
+        items.push(ir::Item { ids, expr, named: true });
+    };
+    for (id, name) in groups {
+        let expr = ir::Expr::column(*id, query.columns.ty(*id), span);
+        item(&mut query.columns, name, expr);
+    }
+    // Without groups: whether there is an alert.
+    item(&mut query.columns, "alert", ir::Expr::bool(true, span));
+    let output: Vec<ir::ColId> = items.iter().flat_map(|i| i.ids.clone()).collect();
+    let input = query.plan.clone();
+    let project = ir::Plan::new(ir::Op::Project { input, items }, output.clone(), span);
+    query.plan = ir::Plan::new(ir::Op::Distinct { input: project }, output, span);
 }
 
 /// The same for SQL; `needs` are the inputs that it reads. `None` where nothing is proved: SQL says a rule in other stages
@@ -35,7 +76,7 @@ pub(crate) fn read_sql_back(
     now: Option<i64>,
 ) -> Option<Verdict> {
     let tables = KnownTables::of_sql(&rule.query, needs);
-    let verdict = read_with(rule, from, output, Language::Sql, &tables, now);
+    let verdict = read_with(rule, from, output, Language::Sql, &tables, None, now);
     (verdict.relation() == Relation::Equivalent).then_some(verdict)
 }
 
@@ -106,6 +147,7 @@ fn read_with(
     output: &str,
     to: Language,
     tables: &KnownTables,
+    groups: Option<&[SmolStr]>,
     now: Option<i64>,
 ) -> Verdict {
     if let Some(reason) = ruleferry_prove::too_large(rule) {
@@ -130,6 +172,14 @@ fn read_with(
     };
     if to == Language::Sigma {
         retype(&mut lifted.rule.query, tables);
+    }
+    if let Some(names) = groups {
+        let query = &lifted.rule.query;
+        let find =
+            |name: &SmolStr| query.plan.output.iter().copied().find(|id| query.columns.name(*id) == name);
+        let pairs: Option<Vec<_>> = names.iter().map(|n| Some((find(n)?, n.clone()))).collect();
+        let Some(pairs) = pairs else { return Verdict::undecided("the output does not show its groups") };
+        only_groups(&mut lifted.rule.query, &pairs);
     }
     let comparison = Comparison {
         now,

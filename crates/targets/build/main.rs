@@ -51,5 +51,6 @@ fn run(problems: &mut Problems) -> Result<(), String> {
     write("targets.rs", targets::build(&root, problems).as_bytes())?;
     write("udm.rs", udm::build(&root, problems).as_bytes())?;
     write("yaral.rs", yaral::build(&root, problems).as_bytes())?;
+    write("dialects.rs", targets::dialects(&root, problems).as_bytes())?;
     write("templates.rs", templates::build(&root, problems).as_bytes())
 }

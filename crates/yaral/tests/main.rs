@@ -8,4 +8,5 @@
     reason = "tests"
 )]
 
+mod lift;
 mod syntax;

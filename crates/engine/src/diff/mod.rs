@@ -9,7 +9,7 @@ mod git;
 mod metadata;
 mod pairs;
 mod predicate;
-mod render;
+pub(crate) mod render;
 mod report;
 mod shape;
 mod side;
@@ -17,7 +17,7 @@ mod side;
 pub use changes::ChangeEffect;
 pub use findings::{Gates, finding};
 pub use metadata::MetadataChange;
-pub use report::diff_text;
+pub use report::{diff_text, sentence};
 pub use shape::ChangeKind;
 pub use side::Side;
 
@@ -378,7 +378,8 @@ fn lift_both(
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
     matches!(
         (a, b),
-        (Language::Sigma, Language::Kql | Language::Yaral) | (Language::Kql | Language::Yaral, Language::Sigma)
+        (Language::Sigma, Language::Kql | Language::Yaral)
+            | (Language::Kql | Language::Yaral, Language::Sigma)
     )
 }
 
@@ -449,7 +450,11 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
         Relation::EquivalentBounded | Relation::Divergent | Relation::Disjoint | Relation::Unknown => None,
     };
     match known {
-        Some(ChangeEffect::None) => changes.iter_mut().for_each(|c| c.effect = ChangeEffect::None),
+        // The verdict is about what is found, not about when.
+        Some(ChangeEffect::None) => changes
+            .iter_mut()
+            .filter(|c| !matches!(c.kind, Kind::Frequency | Kind::Suppression))
+            .for_each(|c| c.effect = ChangeEffect::None),
         Some(effect) => {
             // One change alone has the effect of the whole.
             let mut real: Vec<&mut RawChange> =
@@ -492,9 +497,25 @@ fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<Raw
     let lower = (x.0 == y.0 && x.0 == "gt").then_some(y.1 < x.1);
     let told = |(operator, threshold): (String, i64)| Some(format!("{operator} {threshold}"));
     push(Kind::Trigger, "alerts on a number of rows", told(x), told(y), wider(lower));
+    let (x, y) = (suppression(a), suppression(b));
+    push(Kind::Suppression, "suppressed for", duration(x), duration(y), wider(Some(y < x)));
     let (x, y) = (a.enabled.unwrap_or(true), b.enabled.unwrap_or(true));
     push(Kind::Enabled, "enabled:", Some(x.to_string()), Some(y.to_string()), wider(Some(y)));
     found
+}
+
+/// How long no further alert is raised after one, in ticks; none where the rule says nothing of it.
+fn suppression(envelope: &ir::Envelope) -> Option<i64> {
+    let text = |key: &str| match envelope.extra.get(key) {
+        Some(ir::Meta::Scalar { text, .. }) => Some(text.as_str()),
+        Some(ir::Meta::List(_) | ir::Meta::Map(_)) | None => None,
+    };
+    match text("suppressionEnabled") {
+        Some(on) if on.eq_ignore_ascii_case("true") => {
+            text("suppressionDuration").and_then(ruleferry_kql::file::parse_duration)
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// The texts of one side.

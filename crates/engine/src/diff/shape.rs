@@ -49,6 +49,8 @@ pub enum ChangeKind {
     Step,
     Frequency,
     Trigger,
+    /// How long alerts are held back after one.
+    Suppression,
     Enabled,
 }
 
@@ -77,6 +79,7 @@ impl ChangeKind {
             Self::Output => "output",
             Self::Step => "step",
             Self::Frequency => "frequency",
+            Self::Suppression => "suppression",
             Self::Trigger => "trigger",
             Self::Enabled => "enabled",
         }

@@ -112,11 +112,15 @@ fn read_sigma(
         return Err(parsed.diagnostics);
     }
     let rules = parsed.rules();
-    let [document] = &*rules else {
-        let second = rules.get(1).map_or(Span::default(), |d| *d.span);
-        return Err(vec![not_one(rules.len(), second)]);
+    // The others are parts of a correlation.
+    let alerting = sigma::lift::alerting(&rules);
+    let alone: Vec<_> = rules.iter().zip(alerting).filter(|(_, alerts)| *alerts).map(|(d, _)| d).collect();
+    let [document] = alone.as_slice() else {
+        let second = alone.get(1).map_or(Span::default(), |d| *d.span);
+        return Err(vec![not_one(alone.len(), second)]);
     };
-    let lifted = sigma::lift::lift(document, options)?;
+    let set = sigma::lift::RuleSet::new(&rules, &options.companions);
+    let lifted = sigma::lift::lift_in(document, set, options)?;
     let mut warnings = parsed.diagnostics.clone();
     warnings.extend(lifted.warnings);
     let mut rule = lifted.rule;

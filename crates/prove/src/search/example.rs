@@ -27,6 +27,7 @@ pub(crate) fn example(a: &Rule, b: &Rule, options: &Options) -> Option<Witness> 
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
         row_wise: false,
         pending: Vec::new(),
+        bounded: false,
         news: News::of(&a.query, &b.query),
     };
     for attempt in 0..ATTEMPTS {

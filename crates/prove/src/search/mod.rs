@@ -7,13 +7,16 @@
 //! that fails, another branch or list element, a row more or less (`build::Guide`), a value beside the one that was asked for
 //! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
 
+mod beside;
 mod build;
 mod example;
 mod goal;
 mod json;
 mod late;
+mod made;
 mod narrow;
 mod news;
+mod nodes;
 mod observe;
 mod random;
 mod replay;
@@ -24,6 +27,7 @@ mod store;
 mod tests;
 mod vary;
 mod wish;
+mod wished;
 
 use crate::block::BlockId;
 use crate::canon::Canonical;
@@ -115,6 +119,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         options,
         left: options.steps,
         wanted: pair.wanted,
+        bounded: false,
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
@@ -157,8 +162,8 @@ pub fn fires(rule: &ir::Rule, options: &Options) -> Result<usize, String> {
         let guide = Guide::attempt(attempt, options.seed);
         let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, None);
         match observer.fires(false, &made.tables) {
-            Ok(0) => {}
-            Ok(n) => return Ok(n),
+            Ok((0, _)) => {}
+            Ok((n, _)) => return Ok(n),
             Err(f) => fault = Some(f),
         }
     }
@@ -272,7 +277,8 @@ fn make<'q>(
         walked += u64::from(WALK.saturating_sub(maker.budget));
     }
     let tables = store.tables();
-    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked + 10 }
+    let work = store.work + walked / 8 + 10 + patterns.spent();
+    Made { tables, trace, conflicts: store.conflicts, work }
 }
 
 /// The tables that the queries read, with the columns that they know, in types that serve both.
@@ -394,6 +400,8 @@ struct Search<'s, 'r> {
     options: &'s Options,
     left: u64,
     wanted: (bool, bool),
+    /// One difference was found, and the other is looked for with fewer steps.
+    bounded: bool,
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
@@ -481,6 +489,7 @@ impl Search<'_, '_> {
         }
         self.left = self.left.saturating_sub(self.cost(&tables));
         let seen = self.observer.see(&tables);
+        self.left = self.left.saturating_sub(seen.work);
         if let Some(fault) = seen.fault {
             if self.found.faults.len() < 8 && !self.found.faults.contains(&fault) {
                 self.found.faults.push(fault);
@@ -490,15 +499,20 @@ impl Search<'_, '_> {
         self.found.tried += 1;
         self.found.fired += u32::from(seen.rows != (0, 0));
         if seen.only_a && self.found.only_a.is_none() {
-            self.found.only_a = self.witness(tables.clone(), Fires::A);
+            self.found.only_a = self.witness(tables.clone(), Fires::A, seen.work);
         }
         if seen.only_b && self.found.only_b.is_none() {
-            self.found.only_b = self.witness(tables, Fires::B);
+            self.found.only_b = self.witness(tables, Fires::B, seen.work);
+        }
+        // One difference is there: that the other kind is not is asked of fewer tables.
+        if self.found.only_a.is_some() != self.found.only_b.is_some() && !self.bounded {
+            self.bounded = true;
+            self.left = self.left.min(self.options.steps / 4);
         }
     }
 
-    /// The smallest tables that still show it.
-    fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+    /// The smallest tables that still show it. `work`: what one run of both rules has cost.
+    fn witness(&mut self, tables: MemoryTables, fires: Fires, work: u64) -> Option<Witness> {
         let without_empties = |t: &MemoryTables| {
             let mut t = t.clone();
             if self.options.empty_is_absent {
@@ -506,20 +520,23 @@ impl Search<'_, '_> {
             }
             t
         };
-        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
+        let runs = (self.left / (self.cost(&tables) + work).max(1)).clamp(40, 600);
+        let mut spent = 0;
         let mut shows = |t: &MemoryTables| {
             if self.options.stop.is_some_and(|stop| stop()) {
                 return false;
             }
             let seen = self.observer.see(&without_empties(t));
+            spent += seen.work + 20;
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let runs = u32::try_from(runs).unwrap_or(60);
+        let runs = u32::try_from(runs).unwrap_or(40);
         // What is reported is what was seen last.
         let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
+        self.left = self.left.saturating_sub(spent);
         let seen = self.whole.as_ref().unwrap_or(&self.observer).see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
@@ -683,7 +700,9 @@ impl Search<'_, '_> {
             let mut guide = Guide::attempt(attempt, self.options.seed);
             let copies = self.rules.get(side).and_then(|r| threshold(r));
             let made = self.make(&[(side, false)], &guide, copies);
-            let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
+            let fires = self.observer.fires(side == 1, &made.tables);
+            self.left = self.left.saturating_sub(fires.as_ref().map_or(observe::FAULT, |f| f.1));
+            let fires = fires.is_ok_and(|(n, _)| n > 0);
             self.take(made.tables.clone());
             if !fires && attempt > 0 {
                 continue;
@@ -732,8 +751,12 @@ impl Search<'_, '_> {
 
     /// One thing at a time is changed; `news`: only where one rule has what the other has not.
     fn change(&mut self, bases: &mut Bases, news: bool) {
+        let reached = if news { self.reached(&bases.bases) } else { Vec::new() };
         let Bases { bases, pool, .. } = bases;
-        for Base { side, guide, made } in &*bases {
+        for Base { side, guide, made } in bases.iter().chain(&reached) {
+            if news {
+                self.take(made.tables.clone());
+            }
             let all = match self.news.get(*side) {
                 Some(known) if news => Self::news(guide, &made.trace, known),
                 _ => Self::changes(guide, &made.trace),
@@ -773,6 +796,38 @@ impl Search<'_, '_> {
                 self.take(next.tables);
             }
         }
+    }
+
+    /// Choices other than those of the bases that lead to new tests: the other branch of an `or`, a partner in a join.
+    fn reached(&mut self, bases: &[Base]) -> Vec<Base> {
+        let mut reached: Vec<Base> = Vec::new();
+        let mut makes = 60;
+        for Base { side, guide, made } in bases {
+            let copies = self.rules.get(*side).and_then(|r| threshold(r));
+            let options = made.trace.decisions.iter().flat_map(|(key, (taken, count))| {
+                (0..*count).filter(move |at| at != taken).take(20).map(move |at| (*key, at))
+            });
+            for (key, at) in options.filter(|(key, _)| key.2 != build::NEEDLE) {
+                if makes == 0 || reached.len() >= 6 || self.done() {
+                    return reached;
+                }
+                makes -= 1;
+                let mut guide = guide.clone();
+                guide.choices.insert(key, at);
+                let next = self.make(&[(*side, false)], &guide, copies);
+                let known = |leaf: &build::Key| {
+                    made.trace.leaves.contains(leaf)
+                        || reached.iter().any(|r| r.made.trace.leaves.contains(leaf))
+                };
+                let new = self.news.get(*side).is_some_and(|news| {
+                    next.trace.leaves.iter().any(|leaf| news.has(leaf.0) && !known(leaf))
+                });
+                if new {
+                    reached.push(Base { side: *side, guide, made: next });
+                }
+            }
+        }
+        reached
     }
 
     /// Guides that differ from a base in one choice at a place that is new, the innermost places first.

@@ -39,7 +39,7 @@ pub fn try_out(
     for attempt in 0..ATTEMPTS {
         let guide = Guide::attempt(attempt, options.seed);
         let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, threshold(rule));
-        let fires = observer.fires(false, &made.tables).is_ok_and(|n| n > 0);
+        let fires = observer.fires(false, &made.tables).is_ok_and(|(n, _)| n > 0);
         if !fires && attempt > 0 {
             continue;
         }
@@ -82,7 +82,7 @@ fn disagree(
         .map(|id| (SmolStr::new(rule.query.columns.name(*id)), rule.query.columns.ty(*id)))
         .collect();
     let rows = executor.run(script, &tables, &columns)?;
-    let theirs = Answer { columns, rows, choices: Vec::new() };
+    let theirs = Answer { columns, rows, choices: Vec::new(), work: 0 };
     if observer.agrees(&tables, &theirs)? {
         return Ok(None);
     }

@@ -2,6 +2,7 @@
 
 use super::event::EventVar;
 use super::path::{Origin, Target};
+use super::rows::Presence;
 use super::{Binding, Cx, Lifter, make};
 use crate::syntax::tree::{CompareOp, Expr as Tree, ExprKind, Field};
 use ruleferry_diag::{Diagnostic, Span, codes};
@@ -123,7 +124,7 @@ impl Lifter<'_> {
         self.current = before;
         match value.ty {
             Type::Dynamic | Type::Unknown => value.cast(Type::String, false),
-            _ => make::filled(value),
+            _ => self.filled(value),
         }
     }
 
@@ -205,7 +206,9 @@ impl Lifter<'_> {
     fn one_type_each(&mut self) {
         let presence = std::mem::take(&mut self.presence);
         for placeholder in self.placeholders.values_mut() {
-            placeholder.bindings.sort_by_key(|b| presence.contains_key(&b.var));
+            placeholder
+                .bindings
+                .sort_by_key(|b| presence.get(&b.var).is_some_and(|p| *p != Presence::Needed));
         }
         self.presence = presence;
         let mixed: Vec<usize> = (0..self.placeholders.len())

@@ -10,6 +10,7 @@ use ruleferry_ir::{
 };
 use ruleferry_targets::udm::UdmEnum;
 use smol_str::SmolStr;
+use std::borrow::Cow;
 
 pub(super) const fn operator(op: CompareOp) -> ir::CompareOp {
     match op {
@@ -77,7 +78,7 @@ impl Lifter<'_> {
         let of_enum = left.of_enum.or(right.of_enum);
         let (left, right) = self.same_type(left.expr, right.expr, span);
         if left.ty != Type::String {
-            return number_test(op, left, right, span);
+            return self.number_test(op, left, right, span);
         }
         match (op, of_enum, right.as_literal().and_then(Value::as_str).map(SmolStr::new)) {
             (_, Some(of_enum), Some(name)) => self.enum_test(op, left, right, of_enum, &name, case, span),
@@ -182,9 +183,10 @@ impl Lifter<'_> {
         }
     }
 
-    /// A pattern in RE2's syntax; says what is wrong with one that is not.
+    /// A pattern in RE2's syntax, with braces that repeat nothing escaped; says what is wrong with one that is not.
     pub(super) fn pattern(&mut self, pattern: &str, span: Span) -> Option<Expr> {
-        let checked = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern);
+        let pattern = literal_braces(pattern);
+        let checked = regex_syntax::ParserBuilder::new().utf8(false).build().parse(&pattern);
         if let Err(fault) = checked {
             let what = match &fault {
                 regex_syntax::Error::Parse(e) => e.kind().to_string(),
@@ -196,7 +198,7 @@ impl Lifter<'_> {
             self.fault(Diagnostic::error(codes::YARAL_PATTERN, span, message));
             return None;
         }
-        Some(Expr::string(pattern, span))
+        Some(Expr::string(pattern.as_ref(), span))
     }
 
     /// `x in %list`: the list is a table from outside with one column.
@@ -234,32 +236,104 @@ impl Lifter<'_> {
     }
 }
 
-/// A comparison of numbers, times or truth values, in which what is absent is zero.
-fn number_test(op: ir::CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
-    let Some(value) = right.as_literal() else {
-        let (left, right) = (make::filled(left), make::filled(right));
-        return Expr::compare(op, left, right, Missing::False, span);
-    };
-    let sign = match value {
-        Value::Long(n) => n.signum(),
-        Value::Real(x) if *x > 0.0 => 1,
-        Value::Real(x) if *x < 0.0 => -1,
-        Value::Bool(true) => 1,
-        _ => 0,
-    };
-    // Where zero fails the test, so may what is absent: the plain comparison says it.
-    match op {
-        ir::CompareOp::Eq if sign != 0 => Expr::compare(op, left, right, Missing::Distinct, span),
-        ir::CompareOp::Ne if sign != 0 => Expr::compare(op, left, right, Missing::Distinct, span),
-        ir::CompareOp::Gt if sign >= 0 => Expr::compare(op, left, right, Missing::False, span),
-        ir::CompareOp::Ge if sign > 0 => Expr::compare(op, left, right, Missing::False, span),
-        ir::CompareOp::Lt if sign <= 0 => Expr::compare(op, left, right, Missing::False, span),
-        ir::CompareOp::Le if sign < 0 => Expr::compare(op, left, right, Missing::False, span),
-        ir::CompareOp::Eq
-        | ir::CompareOp::Ne
-        | ir::CompareOp::Gt
-        | ir::CompareOp::Ge
-        | ir::CompareOp::Lt
-        | ir::CompareOp::Le => Expr::compare(op, make::filled(left), right, Missing::False, span),
+impl Lifter<'_> {
+    /// A comparison of numbers, times or truth values, in which what is absent is zero.
+    fn number_test(&self, op: ir::CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+        let Some(value) = right.as_literal() else {
+            let (left, right) = (self.filled(left), self.filled(right));
+            return Expr::compare(op, left, right, Missing::False, span);
+        };
+        let sign = match value {
+            Value::Long(n) => n.signum(),
+            Value::Real(x) if *x > 0.0 => 1,
+            Value::Real(x) if *x < 0.0 => -1,
+            Value::Bool(true) => 1,
+            _ => 0,
+        };
+        // Where zero fails the test, so may what is absent: the plain comparison says it.
+        match op {
+            ir::CompareOp::Eq if sign != 0 => Expr::compare(op, left, right, Missing::Distinct, span),
+            ir::CompareOp::Ne if sign != 0 => Expr::compare(op, left, right, Missing::Distinct, span),
+            ir::CompareOp::Gt if sign >= 0 => Expr::compare(op, left, right, Missing::False, span),
+            ir::CompareOp::Ge if sign > 0 => Expr::compare(op, left, right, Missing::False, span),
+            ir::CompareOp::Lt if sign <= 0 => Expr::compare(op, left, right, Missing::False, span),
+            ir::CompareOp::Le if sign < 0 => Expr::compare(op, left, right, Missing::False, span),
+            ir::CompareOp::Eq
+            | ir::CompareOp::Ne
+            | ir::CompareOp::Gt
+            | ir::CompareOp::Ge
+            | ir::CompareOp::Lt
+            | ir::CompareOp::Le => Expr::compare(op, self.filled(left), right, Missing::False, span),
+        }
+    }
+}
+
+/// RE2 takes a brace that begins no repetition (`{x}`, `a{,5}`) for itself; other engines want it escaped.
+fn literal_braces(pattern: &str) -> Cow<'_, str> {
+    if !pattern.contains('{') {
+        return Cow::Borrowed(pattern);
+    }
+    let mut out = String::with_capacity(pattern.len() + 4);
+    let mut rest = pattern;
+    let mut in_class = false;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '\\' => {
+                // `\x{41}`, `\p{Greek}`: the braces belong to the escape.
+                let escape = rest.chars().nth(1).map_or(1, |e| 1 + e.len_utf8());
+                let braced = rest.get(1..2).is_some_and(|e| "xpP".contains(e))
+                    && rest.get(escape..).is_some_and(|r| r.starts_with('{'));
+                if braced { rest.find('}').map_or(escape, |end| end + 1) } else { escape }
+            }
+            '{' if !in_class => match repetition(rest) {
+                Some(length) => length,
+                None => {
+                    out.push('\\');
+                    1
+                }
+            },
+            '[' if !in_class => {
+                in_class = true;
+                // `]` is itself where it comes first.
+                let negated = usize::from(rest.get(1..2) == Some("^"));
+                1 + negated + usize::from(rest.get(1 + negated..2 + negated) == Some("]"))
+            }
+            ']' => {
+                in_class = false;
+                1
+            }
+            other => other.len_utf8(),
+        };
+        let (head, tail) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+        out.push_str(head);
+        rest = tail;
+    }
+    Cow::Owned(out)
+}
+
+/// The length of `{2}`, `{2,}` or `{2,5}` at the start of a text.
+fn repetition(text: &str) -> Option<usize> {
+    let inner = text.get(1..text.find('}')?)?;
+    let (low, high) = inner.split_once(',').unwrap_or((inner, ""));
+    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    (!low.is_empty() && digits(low) && digits(high)).then_some(inner.len() + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal_braces;
+
+    #[test]
+    fn braces_that_repeat_nothing_are_themselves() {
+        for (pattern, expected) in [
+            (r"a{2}b{2,}c{2,5}", r"a{2}b{2,}c{2,5}"),
+            (r"{a}", r"\{a}"),
+            (r"a{,5}", r"a\{,5}"),
+            (r"\{a\}[{]\x{41}\p{Greek}{", r"\{a\}[{]\x{41}\p{Greek}\{"),
+            (r"[]{]{x", r"[]{]\{x"),
+            (r"[^]{]{x", r"[^]{]\{x"),
+        ] {
+            assert_eq!(literal_braces(pattern), expected, "{pattern}");
+        }
     }
 }

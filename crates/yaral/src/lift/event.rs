@@ -123,6 +123,10 @@ impl Lifter<'_> {
             let id = self.columns.add(path, ty, span);
             if let Some(var) = self.vars.get_mut(var) {
                 var.columns.push((path.into(), id));
+                // What has no time is in no window.
+                if self.rule.matching.is_some() && var.time().as_deref() == Some(path) {
+                    self.present.insert(id);
+                }
             }
             id
         });
@@ -216,6 +220,9 @@ impl Lifter<'_> {
             self.vars.get(var).and_then(|v| v.exports.iter().find(|(n, ..)| *n == name)).map(|(.., id)| *id);
         let id = known.unwrap_or_else(|| {
             let id = self.columns.add(name.clone(), ty, span);
+            if self.is_present(&expr) && self.presence_of(var) == super::rows::Presence::Needed {
+                self.present.insert(id);
+            }
             if let Some(var) = self.vars.get_mut(var) {
                 var.exports.push((name, expr, id));
             }

@@ -157,7 +157,14 @@ impl Lifter<'_> {
         if nocase && !matches!(form, Form::Test(_)) && !matches!(made, Some(Expr { ty: Type::Bool, .. })) {
             return self.wrong(span, "`nocase` stands behind a comparison or a test", "");
         }
-        made.unwrap_or_else(|| self.opaque(e, "the IR has no form for these arguments", expected(name)))
+        made.unwrap_or_else(|| {
+            let ty = match form {
+                Form::Same(_, _, ty) | Form::Read(ty) => *ty,
+                Form::Test(_) => Type::Bool,
+                Form::Time(_) | Form::Made(_) | Form::Array(_) | Form::None(_) => expected(name),
+            };
+            self.opaque(e, "the IR has no form for these arguments", ty)
+        })
     }
 
     /// `if(condition, a, b)`; without `b` the zero value.
@@ -230,6 +237,9 @@ impl Lifter<'_> {
 
 /// The type of what is not lifted.
 fn expected(name: &str) -> Type {
+    if name == "strings.ends_with" {
+        return Type::Bool;
+    }
     match name.split('.').next() {
         Some("math" | "timestamp" | "optimization") => Type::Long,
         Some("window" | "metrics") => Type::Real,
@@ -380,7 +390,7 @@ fn base64(l: &mut Lifter<'_>, args: &mut Args) -> Option<Expr> {
 fn groups(l: &mut Lifter<'_>, args: &Args) -> Option<(usize, String)> {
     let pattern = args.constant(1)?.to_owned();
     let span = args.values.get(1)?.span;
-    l.pattern(&pattern, span)?;
+    let pattern = l.pattern(&pattern, span)?.as_literal()?.as_str()?.to_owned();
     let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(&pattern).ok()?;
     let count = hir.properties().explicit_captures_len();
     if count > 1 {

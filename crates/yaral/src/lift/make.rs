@@ -56,7 +56,7 @@ pub fn index(base: Expr, index: Expr, span: Span) -> Expr {
 /// The array that a repeated field is expanded over: an empty one has one element without a value.
 pub fn padded(array: Expr, span: Span) -> Expr {
     let length = call("array_length", vec![array.clone()], Type::Long, span);
-    let empty = Expr::compare(CompareOp::Eq, length, long(0, span), Missing::False, span);
+    let empty = Expr::compare(CompareOp::Eq, length, long(0, span), Missing::Distinct, span);
     let nothing = Expr::literal(Value::Dynamic(Json::Array(vec![Json::Null])), span);
     case(empty, nothing, array)
 }
@@ -86,7 +86,7 @@ pub fn filled(e: Expr) -> Expr {
 }
 
 /// Values that are there whatever the event holds.
-fn never_null(e: &Expr) -> bool {
+pub fn never_null(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Literal(value) => !matches!(value, Value::Null(_)),
         ExprKind::Now

@@ -75,6 +75,7 @@ pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<D
         keys: IndexMap::new(),
         window: None,
         aggregates: Vec::new(),
+        present: FxHashSet::default(),
         presence: IndexMap::new(),
         outer: IndexMap::new(),
         inputs: FxHashSet::default(),
@@ -133,6 +134,8 @@ struct Lifter<'t> {
     window: Option<(ColId, i64)>,
     /// The aggregates that outcome and condition ask for.
     aggregates: Vec<AggregateItem>,
+    /// Columns that hold a value in every row that is left.
+    present: FxHashSet<ColId>,
     /// Variables whose events need not be there.
     presence: IndexMap<SmolStr, rows::Presence>,
     /// Of those that are joined all the same: how a row tells that there is an event.
@@ -189,6 +192,18 @@ impl Lifter<'_> {
     fn assume(&mut self, assumption: String) {
         if !self.assumptions.contains(&assumption) {
             self.assumptions.push(assumption);
+        }
+    }
+
+    /// The value with its zero value where it may be absent.
+    fn filled(&self, e: Expr) -> Expr {
+        if self.is_present(&e) { e } else { make::filled(e) }
+    }
+
+    fn is_present(&self, e: &Expr) -> bool {
+        match &e.kind {
+            ir::ExprKind::Column(id) => self.present.contains(id),
+            _ => make::never_null(e) || path::time_of(e).is_some_and(|time| self.is_present(time)),
         }
     }
 

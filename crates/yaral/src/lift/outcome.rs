@@ -4,12 +4,12 @@
 //! joined with. So `count`, `sum` and `array` grow with these, as they do in the service.
 
 use super::bind::conjuncts;
-use super::rows::{Presence, counted_if};
+use super::rows::{Presence, counted_if, presence_in};
 use super::{Cx, Lifter, make};
 use crate::syntax::tree::{self, Call, CompareOp, ExprKind};
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{FunctionKind, find};
-use ruleferry_ir::{AggregateCall, AggregateItem, ColId, Expr, Item, Type, Value};
+use ruleferry_ir::{AggregateCall, AggregateItem, ArithmeticOp, ColId, Expr, Item, Type, Value};
 use smol_str::SmolStr;
 
 /// Lists are cut to so many elements.
@@ -69,7 +69,7 @@ impl Lifter<'_> {
             let span = outcome.span.0;
             let before = self.aggregates.len();
             let value = self.value(&outcome.value, Cx::Grouped);
-            let value = make::filled(value);
+            let value = self.filled(value);
             let name = outcome.name.text.clone();
             if self.outcomes.contains_key(&name) {
                 let message = format!("`${name}` is defined twice");
@@ -107,7 +107,8 @@ impl Lifter<'_> {
         }
         // One row a group: what else stands there is a constant.
         if let Some(id) = bare_column(value)
-            && parts == [id]
+            && let Some([only]) = self.aggregates.get(before..)
+            && only.ids.last() == Some(&id)
             && let Some(column) = self.columns.get_mut(id)
         {
             column.name = name.clone();
@@ -130,17 +131,49 @@ impl Lifter<'_> {
         let Some(condition) = &self.rule.condition else { return Vec::new() };
         let mut parts = Vec::new();
         conjuncts(condition, &mut parts);
+        for part in &parts {
+            // A value that must be there is one of events that must be there.
+            if let Some((name, Presence::Needed)) = presence_in(part)
+                && let Some(placeholder) = self.placeholders.get(&name)
+            {
+                for binding in &placeholder.bindings {
+                    self.presence.entry(binding.var.clone()).or_insert(Presence::Needed);
+                }
+            }
+        }
         let mut tests = Vec::new();
         for part in parts {
             if self.is_presence(part) {
                 continue;
             }
+            self.check_alternatives(part);
             let test = self.condition(part, Cx::Grouped);
             if !matches!(test.as_literal(), Some(Value::Bool(true))) {
                 tests.push(test);
             }
         }
         tests
+    }
+
+    /// Events are joined: what a part of the condition says of an event that need not be there cannot be kept.
+    fn check_alternatives(&mut self, part: &tree::Expr) {
+        if presence_in(part).is_some() {
+            return;
+        }
+        let mut named = Vec::new();
+        counted(part, &mut named);
+        super::bind::visit(part, &mut |field, span| named.push((field.var.clone(), span)));
+        for (name, span) in named {
+            let var = match self.placeholders.get(&name).and_then(|p| p.bindings.first()) {
+                Some(binding) if !self.vars.contains_key(&name) => binding.var.clone(),
+                Some(_) | None => name,
+            };
+            if self.joined && self.vars.contains_key(&var) && !self.presence.contains_key(&var) {
+                let message =
+                    format!("events of `${var}` stand only among alternatives, so that they may be absent");
+                self.wrong(span, message, &format!("ask for them apart: `${var} and …`"));
+            }
+        }
     }
 
     /// `$e`, `#e > 0`, `!$e` and their kin, which joins see to.
@@ -214,6 +247,7 @@ impl Lifter<'_> {
         } else {
             self.aggregates.extend(counted_if(id, of, found));
         }
+        self.present.insert(id);
         Expr::column(id, Type::Long, span)
     }
 
@@ -227,7 +261,7 @@ impl Lifter<'_> {
             let value = self.value(&arg.value, Cx::Joined);
             args.push(match value.ty {
                 Type::Dynamic | Type::Unknown => value.cast(Type::String, false),
-                _ => make::filled(value),
+                _ => self.filled(value),
             });
         }
         let Some(first) = args.first().cloned() else {
@@ -266,9 +300,29 @@ impl Lifter<'_> {
         let by = matches!(call_of, AggregateCall::ArgExtreme { .. })
             .then(|| self.columns.add(self.unique_name(&format!("{} key", call.name)), Type::Long, span));
         let id = self.columns.add(self.unique_name(&call.name), ty, span);
+        if matches!(kind, Kind::Count | Kind::CountDistinct) {
+            self.present.insert(id);
+        }
         let ids = by.into_iter().chain([id]).collect();
         self.aggregates.push(AggregateItem { ids, call: call_of, named: true });
         Some(Expr::column(id, ty, span))
+    }
+
+    /// A value of one of the copies of the event that pass; which one is open.
+    pub(super) fn of_some_copy(&mut self, value: Expr, name: &str) -> Expr {
+        let (ty, span) = (value.ty, value.span);
+        let id = self.columns.add(self.unique_name(name), ty, span);
+        let call = AggregateCall::TakeAny { returned: vec![value], star: false, condition: None };
+        self.aggregates.push(AggregateItem { ids: vec![id], call, named: true });
+        Expr::column(id, ty, span)
+    }
+
+    /// How many copies of the event pass.
+    fn copy_count(&mut self, span: Span) -> Expr {
+        let id = self.columns.add(self.unique_name("copies"), Type::Long, span);
+        self.aggregates.extend(super::event::aggregate("count", Vec::new(), id));
+        self.present.insert(id);
+        Expr::column(id, Type::Long, span)
     }
 
     /// Each row of a group is an event of its own: those of one variable over a table of plain columns.
@@ -288,7 +342,7 @@ impl Lifter<'_> {
 
     /// In a rule without `match` an aggregate runs over the copies of one event: of a value that is the same in all of them
     /// it needs no look at the copies.
-    fn of_one_row(&self, kind: Kind, value: &Expr, span: Span) -> Option<Expr> {
+    fn of_one_row(&mut self, kind: Kind, value: &Expr, span: Span) -> Option<Expr> {
         if self.rule.matching.is_some() {
             return None;
         }
@@ -308,6 +362,17 @@ impl Lifter<'_> {
             Kind::List(false) if alone => {
                 Some(make::call("pack_array", vec![value.clone()], Type::Dynamic, span))
             }
+            // The same value once for each copy.
+            Kind::Number("sum", _) if same => {
+                let (ty, copies) = (value.ty, self.copy_count(span));
+                Some(Expr::arithmetic(ArithmeticOp::Mul, value.clone(), copies, ty, span))
+            }
+            Kind::List(false) if same => {
+                let copies = self.copy_count(span);
+                let most = make::long(LIST_LIMIT, span);
+                let shown = make::call("min_of", vec![copies, most], Type::Long, span);
+                Some(make::call("repeat", vec![value.clone(), shown], Type::Dynamic, span))
+            }
             Kind::Number(..)
             | Kind::Count
             | Kind::CountDistinct
@@ -315,6 +380,39 @@ impl Lifter<'_> {
             | Kind::Extreme(_)
             | Kind::None(_) => None,
         }
+    }
+}
+
+/// The variables that an expression counts.
+fn counted(e: &tree::Expr, out: &mut Vec<(SmolStr, Span)>) {
+    match &e.kind {
+        ExprKind::Count(var) => out.push((var.clone(), e.span.0)),
+        ExprKind::Compare(c) => {
+            counted(&c.left, out);
+            counted(&c.right, out);
+        }
+        ExprKind::Arith { first, rest } => {
+            counted(first, out);
+            rest.iter().for_each(|(_, e)| counted(e, out));
+        }
+        ExprKind::And(es) | ExprKind::Or(es) | ExprKind::Array(es) => es.iter().for_each(|e| counted(e, out)),
+        ExprKind::Not(e) | ExprKind::Bang(e) | ExprKind::NoCase(e) | ExprKind::IsNull { operand: e, .. } => {
+            counted(e, out)
+        }
+        ExprKind::In(i) => counted(&i.operand, out),
+        ExprKind::Call(call) => call.args.iter().for_each(|a| counted(&a.value, out)),
+        ExprKind::Field(_)
+        | ExprKind::Quantified { .. }
+        | ExprKind::Text(_)
+        | ExprKind::Regex(_)
+        | ExprKind::Number(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Duration(_)
+        | ExprKind::Word(_)
+        | ExprKind::TableColumn { .. }
+        | ExprKind::WindowStart
+        | ExprKind::WindowEnd
+        | ExprKind::Error => {}
     }
 }
 

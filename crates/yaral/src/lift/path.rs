@@ -106,6 +106,7 @@ impl Lifter<'_> {
         let mut of_enum = None;
         let mut ty = Type::Dynamic;
         let mut keyed: Option<UdmField> = None;
+        let mut known_path = true;
         let mut steps = steps.iter().peekable();
         let mut path = String::new();
         while let Some(step) = steps.next() {
@@ -122,6 +123,7 @@ impl Lifter<'_> {
                     let Some(known) = message.and_then(|m| m.field(name)) else {
                         self.unknown(message, name, &path, field, span);
                         message = None;
+                        known_path = false;
                         ty = Type::String;
                         continue;
                     };
@@ -153,7 +155,7 @@ impl Lifter<'_> {
                 Step::Index(_) => self.misuse(span, "an index stands only behind a repeated field"),
                 Step::Key(key) => {
                     let takes_key = keyed.is_some_and(|k| k.keyed || k.ty == UdmType::Map);
-                    if !takes_key && message.is_some() {
+                    if !takes_key && known_path {
                         self.misuse(span, "a key in brackets stands only behind a map or labels");
                     }
                     let map = self.value_at(at, field, Type::Dynamic, span);

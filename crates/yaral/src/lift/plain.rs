@@ -101,7 +101,8 @@ impl Lifter<'_> {
         }
         let known = |name: &str| self.tables.and_then(|t| t.column(&table.name, name));
         // The longest path need not be the column: what lies behind it is inside of its value.
-        let whole = plain::column(&field.steps).unwrap_or_else(|| (print_expr(&field.clone().expr()).into(), 0));
+        let whole =
+            plain::column(&field.steps).unwrap_or_else(|| (print_expr(&field.clone().expr()).into(), 0));
         let mut found = (whole.0.clone(), whole.1.max(1), known(&whole.0));
         if found.2.is_none() && !matches!(field.steps.get(2), Some(Step::Key(_))) {
             let mut name = String::new();

@@ -121,7 +121,13 @@ impl Lifter<'_> {
             self.wrong(window.span.0, "the window has no length", "");
             return None;
         };
-        let across = self.predicates();
+        let mut across = self.predicates();
+        if let Some(pivot) = pivot_of(&window.kind) {
+            if !self.pivot_fits(&pivot, window.span.0) {
+                return None;
+            }
+            self.slide(&pivot, &window.kind, length, window.span.0, &mut across);
+        }
         let mut keys = Vec::new();
         for key in &matching.keys {
             let span = key.span.0;
@@ -202,19 +208,7 @@ impl Lifter<'_> {
         length: i64,
         span: Span,
     ) -> Option<(Plan, Expr)> {
-        let pivot = match kind {
-            WindowKind::After(pivot) | WindowKind::Before(pivot) => Some(pivot.text.clone()),
-            WindowKind::Hop | WindowKind::Tumbling => None,
-        };
-        if let Some(pivot) = &pivot
-            && !self.pivot_fits(pivot, span)
-        {
-            return None;
-        }
-        let mut across = across;
-        if let Some(pivot) = &pivot {
-            self.slide(pivot, kind, length, span, &mut across);
-        }
+        let pivot = pivot_of(kind);
         let names: Vec<SmolStr> = self.vars.keys().cloned().collect();
         let is = |l: &Self, p: Presence| {
             let mut of: Vec<SmolStr> = names.iter().filter(|n| l.presence_of(n) == p).cloned().collect();
@@ -231,6 +225,11 @@ impl Lifter<'_> {
             );
             return None;
         };
+        if self.vars.values().any(|v| v.origin == Origin::Graph) {
+            self.assume(
+                "entities of the graph are taken as they are, whatever time they are valid for".to_owned(),
+            );
+        }
         if kind == &WindowKind::Hop && !self.one_window {
             let step = timespan_text(hop_step(length));
             let whole = timespan_text(length);
@@ -369,10 +368,7 @@ impl Lifter<'_> {
             };
             let within = Ir::Between(Box::new(Between { subject, low, high }));
             let within = Expr::new(within, Type::Bool, span);
-            across.tests.push((vec![pivot.clone(), other.clone()], within.clone()));
-            if let Some(found) = self.outer.get_mut(&other) {
-                *found = Expr::and(vec![found.clone(), within], span);
-            }
+            across.tests.push((vec![pivot.clone(), other.clone()], within));
         }
     }
 
@@ -423,6 +419,14 @@ impl Lifter<'_> {
     }
 }
 
+/// The variable with whose events sliding windows begin or end.
+fn pivot_of(kind: &WindowKind) -> Option<SmolStr> {
+    match kind {
+        WindowKind::After(pivot) | WindowKind::Before(pivot) => Some(pivot.text.clone()),
+        WindowKind::Hop | WindowKind::Tumbling => None,
+    }
+}
+
 /// How far apart windows of a length begin: a tenth of it, in whole minutes.
 fn hop_step(length: i64) -> i64 {
     let minutes = length / TICKS_PER_MINUTE / 10;
@@ -470,9 +474,12 @@ impl Lifter<'_> {
         for part in parts {
             if let Some((var, presence)) = presence_in(part)
                 && self.vars.contains_key(&var)
-                && presence != Presence::Needed
             {
-                self.presence.insert(var, presence);
+                // What one part asks for, another cannot leave open.
+                let known = self.presence.get(&var).copied();
+                if known.is_none_or(|k| k == Presence::Optional) {
+                    self.presence.insert(var, presence);
+                }
             }
         }
     }
@@ -549,7 +556,7 @@ impl Lifter<'_> {
 }
 
 /// What one part of the condition says of the presence of one variable.
-fn presence_in(e: &Tree) -> Option<(SmolStr, Presence)> {
+pub(super) fn presence_in(e: &Tree) -> Option<(SmolStr, Presence)> {
     match &e.kind {
         ExprKind::Field(field) if field.steps.is_empty() => Some((field.var.clone(), Presence::Needed)),
         ExprKind::Bang(inner) => match &inner.kind {

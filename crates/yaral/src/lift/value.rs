@@ -41,7 +41,15 @@ impl Lifter<'_> {
             | ExprKind::IsNull { .. }
             | ExprKind::NoCase(_) => self.atom(e, cx),
             ExprKind::Arith { first, rest } => self.arithmetic(first, rest, span, cx),
-            ExprKind::Not(inner) => self.condition(inner, cx).negated(span),
+            ExprKind::Not(inner) => {
+                if cx == Cx::Grouped
+                    && matches!(&inner.kind, ExprKind::Field(f) if self.vars.contains_key(&f.var))
+                {
+                    self.wrong(span, "`not` does not stand before events", "write `!`")
+                } else {
+                    self.condition(inner, cx).negated(span)
+                }
+            }
             ExprKind::Bang(inner) => self.bang(inner, span, cx),
             ExprKind::And(operands) => {
                 Expr::and(operands.iter().map(|o| self.condition(o, cx)).collect(), span)
@@ -58,7 +66,7 @@ impl Lifter<'_> {
     pub(super) fn condition(&mut self, e: &tree::Expr, cx: Cx) -> Expr {
         let value = self.value(e, cx);
         match value.ty {
-            Type::Bool => make::filled(value),
+            Type::Bool => self.filled(value),
             Type::Unknown | Type::Dynamic => value.cast(Type::Bool, false),
             ty if ty.is_numeric() || ty == Type::String => {
                 let message = format!("a condition is expected here, not a {ty}");
@@ -138,7 +146,9 @@ impl Lifter<'_> {
             Cx::Joined => target.expr = self.export(&field.var, &written(field), target.expr),
             Cx::Grouped => {
                 let expanded = self.vars.get(&field.var).is_some_and(|v| v.is_expanded(&target.expr));
-                if self.rule.matching.is_some() || expanded {
+                if self.rule.matching.is_none() && expanded {
+                    target.expr = self.of_some_copy(target.expr, &written(field));
+                } else if self.rule.matching.is_some() {
                     let message = format!("`${}.{}` has many values here", field.var, written(field));
                     let help = "take one of them with an aggregate such as `max` or `array_distinct`";
                     target.expr = self.wrong(span, message, help);
@@ -172,7 +182,14 @@ impl Lifter<'_> {
         match binding.cloned() {
             Some(binding) => {
                 let value = Expr { span, ..binding.expr };
-                if cx == Cx::Joined { self.export(&binding.var, name, value) } else { value }
+                match cx {
+                    Cx::Row => value,
+                    Cx::Joined => self.export(&binding.var, name, value),
+                    Cx::Grouped => {
+                        let expanded = self.vars.get(&binding.var).is_some_and(|v| v.is_expanded(&value));
+                        if expanded { self.of_some_copy(value, name) } else { value }
+                    }
+                }
             }
             None => {
                 let message = format!("`${name}` is bound to no field");
@@ -227,7 +244,7 @@ impl Lifter<'_> {
     fn numeric(&mut self, e: &tree::Expr, cx: Cx) -> Expr {
         let value = self.value(e, cx);
         match value.ty {
-            Type::Int | Type::Long | Type::Real | Type::Decimal => make::filled(value),
+            Type::Int | Type::Long | Type::Real | Type::Decimal => self.filled(value),
             Type::Dynamic | Type::Unknown => make::filled(value.cast(Type::Real, false)),
             Type::Datetime => super::path::unix_seconds(value, e.span.0),
             ty => {

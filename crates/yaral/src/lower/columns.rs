@@ -7,9 +7,15 @@ use ruleferry_ir::{BindingValue, ColId, Expr, ExprKind};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin<'q> {
     /// A field of an event.
-    Field { event: usize, name: &'q str },
+    Field {
+        event: usize,
+        name: &'q str,
+    },
     /// The time of an event; of a union the last scan is not one of them.
-    Time { event: usize, scan: Option<usize> },
+    Time {
+        event: usize,
+        scan: Option<usize>,
+    },
     /// Another column under a new id.
     Column(ColRef),
     Computed(At<'q>),
@@ -48,7 +54,9 @@ impl<'q> Lowerer<'q> {
                     ExprKind::Column(id) => (*scope, id),
                     _ => return column,
                 },
-                Some(Origin::Field { .. } | Origin::Time { .. } | Origin::Aggregate(..) | Origin::Nothing(_))
+                Some(
+                    Origin::Field { .. } | Origin::Time { .. } | Origin::Aggregate(..) | Origin::Nothing(_),
+                )
                 | None => return column,
             };
         }

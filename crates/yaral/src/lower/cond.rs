@@ -166,7 +166,8 @@ impl<'q> Lowerer<'q> {
                 Some(list) => {
                     let subject = self.value(inner(&i.subject));
                     let test = self.in_list(subject, list);
-                    Cond::Is(if i.case == Case::Insensitive { test.nocase() } else { test }).negated_if(negated)
+                    Cond::Is(if i.case == Case::Insensitive { test.nocase() } else { test })
+                        .negated_if(negated)
                 }
                 None => Cond::Is(self.cannot(span, "a query inside of this condition")),
             },
@@ -397,7 +398,8 @@ impl<'q> Lowerer<'q> {
             Missing::Distinct => Some(op == CompareOp::Ne),
         };
         if self.place == super::Place::Events {
-            let what = if text { "an absent text reads as empty text" } else { "an absent number reads as 0" };
+            let what =
+                if text { "an absent text reads as empty text" } else { "an absent number reads as 0" };
             self.tell_zero(zero, there, negated, span, &format!("{what} in YARA-L"));
         }
         let Some(literal) = self.literal(&constant, span) else {
@@ -625,7 +627,11 @@ pub(super) fn ordered_compare(left: Tree, op: CompareOp, right: Tree) -> Tree {
         tree::ExprKind::Arith { first, .. } => matches!(first.kind, tree::ExprKind::Arith { .. }),
         _ => false,
     };
-    if begins(&left) { right.compare(comparison(op.flipped()), left) } else { left.compare(comparison(op), right) }
+    if begins(&left) {
+        right.compare(comparison(op.flipped()), left)
+    } else {
+        left.compare(comparison(op), right)
+    }
 }
 
 fn is_zero(value: &Value) -> bool {

@@ -10,10 +10,44 @@ use smol_str::{SmolStr, ToSmolStr};
 
 /// Words that no variable may be named.
 const RESERVED: [&str; 38] = [
-    "rule", "meta", "match", "over", "events", "condition", "outcome", "options", "and", "or", "not", "nocase",
-    "in", "regex", "cidr", "before", "after", "all", "any", "if", "max", "min", "sum", "array",
-    "array_distinct", "count", "count_distinct", "is", "null", "by", "tumbling", "setup", "export",
-    "window_start", "window_end", "true", "false", "every",
+    "rule",
+    "meta",
+    "match",
+    "over",
+    "events",
+    "condition",
+    "outcome",
+    "options",
+    "and",
+    "or",
+    "not",
+    "nocase",
+    "in",
+    "regex",
+    "cidr",
+    "before",
+    "after",
+    "all",
+    "any",
+    "if",
+    "max",
+    "min",
+    "sum",
+    "array",
+    "array_distinct",
+    "count",
+    "count_distinct",
+    "is",
+    "null",
+    "by",
+    "tumbling",
+    "setup",
+    "export",
+    "window_start",
+    "window_end",
+    "true",
+    "false",
+    "every",
 ];
 
 /// Names are cut here: nobody reads longer ones.
@@ -118,8 +152,9 @@ impl Lowerer<'_> {
             let text = format!("{} {}", trigger.operator, trigger.threshold);
             out.text("trigger", Some(&text));
             let effect = if trigger.operator == "gt" { Effect::Widens } else { Effect::Unknown };
-            let detail =
-                format!("the rule alerts if the number of results is `{text}`; in YARA-L every result alerts");
+            let detail = format!(
+                "the rule alerts if the number of results is `{text}`; in YARA-L every result alerts"
+            );
             self.lose(codes::TRIGGER_LOST, effect, Span::default(), detail);
         }
         out.0

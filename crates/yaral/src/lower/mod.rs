@@ -255,7 +255,8 @@ impl<'q> Lowerer<'q> {
 
     /// The field of an event variable that a column of its table is.
     fn event_field(&self, event: usize, column: &str) -> tree::Field {
-        let (name, udm) = self.events.get(event).map_or(("e", false), |e| (e.name.as_str(), e.udm == Some(true)));
+        let (name, udm) =
+            self.events.get(event).map_or(("e", false), |e| (e.name.as_str(), e.udm == Some(true)));
         if udm && column.split('.').all(crate::syntax::is_identifier) {
             tree::Field::path(name, column)
         } else if udm {

@@ -3,7 +3,7 @@
 use super::columns::Origin;
 use super::cond::{Cond, comparison, complement};
 use super::source::{Branch, Side, Source};
-use super::{At, ColRef, LowerOptions, Lowerer, Placeholder, Place, envelope};
+use super::{At, ColRef, LowerOptions, Lowerer, Place, Placeholder, envelope};
 use crate::plain;
 use crate::syntax::tree::{self, ArithOp, Expr as Tree, ExprKind as Kind, WindowKind};
 use ruleferry_diag::{Span, codes};
@@ -118,7 +118,8 @@ impl<'q> Lowerer<'q> {
 
         let mut out = tree::Rule::new(envelope::rule_name(&rule.envelope, options));
         // What the window says needs no other word.
-        let period = matching.as_ref().and_then(|m| m.window.as_ref()).is_some_and(|w| w.kind == WindowKind::Hop);
+        let period =
+            matching.as_ref().and_then(|m| m.window.as_ref()).is_some_and(|w| w.kind == WindowKind::Hop);
         let look_back = if period { None } else { self.look_back_of(0) };
         out.meta = self.meta(&rule.envelope, look_back);
         out.events = events;
@@ -200,8 +201,9 @@ impl<'q> Lowerer<'q> {
                         let generic = Tree::text(plain::GENERIC_EVENT);
                         out.push(self.event_path(*event, plain::EVENT_TYPE).eq(generic));
                     }
-                    let named =
-                        tables.iter().map(|(e, t)| self.event_path(*e, plain::LOG_TYPE).eq(Tree::text((*t).clone())));
+                    let named = tables
+                        .iter()
+                        .map(|(e, t)| self.event_path(*e, plain::LOG_TYPE).eq(Tree::text((*t).clone())));
                     out.push(Tree::any_of(named.collect::<Vec<_>>()));
                 } else {
                     let mut any = Vec::with_capacity(branches.len());
@@ -284,7 +286,9 @@ impl<'q> Lowerer<'q> {
             self.one_group(branch, &stage);
         }
         let window = match tumbling {
-            Some(length) if self.events.len() == 1 => self.window(WindowKind::Tumbling, length, stage.span)?,
+            Some(length) if self.events.len() == 1 => {
+                self.window(WindowKind::Tumbling, length, stage.span)?
+            }
             Some(_) => {
                 let message = "events of different windows are joined, and then grouped by window";
                 self.refuse(codes::YARAL_OUT_WINDOW, stage.span, message, "group by no time");
@@ -559,7 +563,11 @@ impl<'q> Lowerer<'q> {
     /// The variable of a column; times are told to be seconds.
     fn outcome_name(&mut self, id: ColId) -> SmolStr {
         let name = self.query.columns.name(id).to_owned();
-        if self.query.columns.ty(id) == Type::Datetime { self.fresh(&format!("{name}_seconds")) } else { self.fresh(&name) }
+        if self.query.columns.ty(id) == Type::Datetime {
+            self.fresh(&format!("{name}_seconds"))
+        } else {
+            self.fresh(&name)
+        }
     }
 
     fn aggregate(&mut self, item: &'q AggregateItem, scope: u32, part: usize, span: Span) -> Tree {
@@ -573,7 +581,8 @@ impl<'q> Lowerer<'q> {
                 };
                 let whole = matches!(by.e.ty, Type::Datetime | Type::Int | Type::Long);
                 if !whole {
-                    return self.cannot(span, "which row has the highest value that is no whole number or time");
+                    return self
+                        .cannot(span, "which row has the highest value that is no whole number or time");
                 }
                 let value = self.of_rows(At { scope, e: value });
                 Tree::call(if *max { "window.last" } else { "window.first" }, [sort, value])
@@ -645,17 +654,28 @@ impl<'q> Lowerer<'q> {
             }
             ("make_set", [x, ..]) => {
                 let x = self.of_rows(at(x));
-                self.lose(codes::LIST_CUT, Effect::Cosmetic, span, "YARA-L shows 25 values of a list at most");
+                self.lose(
+                    codes::LIST_CUT,
+                    Effect::Cosmetic,
+                    span,
+                    "YARA-L shows 25 values of a list at most",
+                );
                 Tree::call("array_distinct", [x])
             }
             ("make_list" | "make_list_with_nulls", [x, ..]) => {
                 let x = self.of_rows(at(x));
-                self.lose(codes::LIST_CUT, Effect::Cosmetic, span, "YARA-L shows 25 values of a list at most");
+                self.lose(
+                    codes::LIST_CUT,
+                    Effect::Cosmetic,
+                    span,
+                    "YARA-L shows 25 values of a list at most",
+                );
                 Tree::call("array", [x])
             }
             _ => {
                 let message = format!("YARA-L has no aggregate for `{name}(…)`");
-                let help = "count, sum, dcount, min, max, avg, make_set, make_list, arg_max and arg_min have a form";
+                let help =
+                    "count, sum, dcount, min, max, avg, make_set, make_list, arg_max and arg_min have a form";
                 self.refuse(codes::YARAL_OUT_FUNCTION, span, message, help)
             }
         }

@@ -28,10 +28,17 @@ pub(super) struct Branch<'q> {
 #[derive(Clone, Debug)]
 pub(super) enum Source<'q> {
     /// Events of a table.
-    Table { event: usize, table: SmolStr },
+    Table {
+        event: usize,
+        table: SmolStr,
+    },
     /// Events of one of several tables.
     Any(Vec<Branch<'q>>),
-    Join { left: Box<Branch<'q>>, right: Box<Branch<'q>>, absent: bool },
+    Join {
+        left: Box<Branch<'q>>,
+        right: Box<Branch<'q>>,
+        absent: bool,
+    },
     /// What has been refused.
     Nothing,
 }
@@ -556,7 +563,12 @@ impl<'q> Lowerer<'q> {
             } else {
                 "a limit in the midst of a query is more than a YARA-L rule can say"
             };
-            self.refuse(codes::YARAL_OUT_OPERATOR, plan.span, message, "leave the limit out, or put a threshold");
+            self.refuse(
+                codes::YARAL_OUT_OPERATOR,
+                plan.span,
+                message,
+                "leave the limit out, or put a threshold",
+            );
             return;
         }
         let detail = "YARA-L does not limit what it finds: all that matches is shown";

@@ -241,8 +241,9 @@ impl<'q> Lowerer<'q> {
             Missing::False | Missing::Distinct => Some(false),
             Missing::Null => None,
         };
-        let present =
-            |w: &Wanted| matches!(w, Wanted::Anything | Wanted::Contains(_) | Wanted::StartsWith(_) | Wanted::EndsWith(_));
+        let present = |w: &Wanted| {
+            matches!(w, Wanted::Anything | Wanted::Contains(_) | Wanted::StartsWith(_) | Wanted::EndsWith(_))
+        };
         let mut zero = wanted.iter().map(finds_empty);
         let zero = match m.quantifier {
             Quantifier::Any => zero.any(|z| z),
@@ -262,7 +263,13 @@ impl<'q> Lowerer<'q> {
         } else {
             "an absent field counts as text that does not match"
         };
-        self.tell_zero(zero, missing, negated, span, &format!("an absent text reads as empty text in YARA-L: {what}"));
+        self.tell_zero(
+            zero,
+            missing,
+            negated,
+            span,
+            &format!("an absent text reads as empty text in YARA-L: {what}"),
+        );
     }
 }
 

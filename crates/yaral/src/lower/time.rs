@@ -122,13 +122,7 @@ impl<'q> Lowerer<'q> {
     }
 
     /// `dayofweek(t) == 6d`: Sunday is day 0 in the IR and 1 in YARA-L.
-    fn compare_weekday(
-        &mut self,
-        op: CompareOp,
-        left: At<'q>,
-        right: At<'q>,
-        negated: bool,
-    ) -> Option<Cond> {
+    fn compare_weekday(&mut self, op: CompareOp, left: At<'q>, right: At<'q>, negated: bool) -> Option<Cond> {
         const DAY: i64 = 86_400 * ir::TICKS_PER_SECOND;
         let left = self.behind(left);
         let ExprKind::Call(f, args) = &left.e.kind else { return None };

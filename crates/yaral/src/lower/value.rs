@@ -146,9 +146,7 @@ impl<'q> Lowerer<'q> {
             return Tree::var(key.name.clone());
         }
         match self.origins.get(&column).copied() {
-            Some(Origin::Field { event, name }) if self.place == Place::Events => {
-                self.field(event, name, ty)
-            }
+            Some(Origin::Field { event, name }) if self.place == Place::Events => self.field(event, name, ty),
             Some(Origin::Time { event, .. }) if self.place == Place::Events => {
                 self.assume("times of events are compared in whole seconds");
                 self.event_path(event, plain::EVENT_SECONDS)
@@ -201,7 +199,9 @@ impl<'q> Lowerer<'q> {
             return self.cannot(span, "a member of a field that holds text");
         }
         let step = match step {
-            Step::Name(name) if !is_identifier(&name) => Step::Key(crate::syntax::literal::Text::quoted(name)),
+            Step::Name(name) if !is_identifier(&name) => {
+                Step::Key(crate::syntax::literal::Text::quoted(name))
+            }
             step => step,
         };
         field.step(step).expr()
@@ -328,8 +328,9 @@ impl<'q> Lowerer<'q> {
             }
             ("datetime_part", [part, time]) => {
                 let part = self.constant_text(inner(part));
-                let named =
-                    NAMED_PARTS.iter().find(|(n, _)| part.as_deref().is_some_and(|p| p.eq_ignore_ascii_case(n)));
+                let named = NAMED_PARTS
+                    .iter()
+                    .find(|(n, _)| part.as_deref().is_some_and(|p| p.eq_ignore_ascii_case(n)));
                 match named {
                     Some((_, function)) => self.time_part(function, inner(time), span),
                     None => self.no_function(name, span),
@@ -372,13 +373,7 @@ impl<'q> Lowerer<'q> {
     }
 
     /// `extract(pattern, group, text)`: YARA-L gives the one group, or the whole where there is none.
-    fn capture(
-        &mut self,
-        pattern: Option<SmolStr>,
-        group: Option<Value>,
-        text: At<'q>,
-        span: Span,
-    ) -> Tree {
+    fn capture(&mut self, pattern: Option<SmolStr>, group: Option<Value>, text: At<'q>, span: Span) -> Tree {
         let group = match group {
             Some(Value::Long(n)) => n,
             Some(Value::Int(n)) => i64::from(n),
@@ -389,7 +384,8 @@ impl<'q> Lowerer<'q> {
             return self.refuse(codes::YARAL_OUT_PATTERN, span, message, "");
         };
         if !(group == 1 && count == 1 || group == 0 && count == 0) {
-            let message = "YARA-L cuts out the one group of a pattern, or all that it finds where it has none";
+            let message =
+                "YARA-L cuts out the one group of a pattern, or all that it finds where it has none";
             let help = "write other groups as `(?:…)`";
             return self.refuse(codes::YARAL_OUT_PATTERN, span, message, help);
         }

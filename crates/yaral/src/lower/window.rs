@@ -21,7 +21,9 @@ impl<'q> Lowerer<'q> {
         let ExprKind::Call(f, args) = &key.e.kind else { return None };
         let (time, length) = match (f.name, args.as_slice()) {
             ("bin", [time, length]) => {
-                let Some(Value::Timespan(ticks)) = self.constant(At { e: length, ..key }) else { return None };
+                let Some(Value::Timespan(ticks)) = self.constant(At { e: length, ..key }) else {
+                    return None;
+                };
                 (time, ticks)
             }
             (name, [time]) => (time, STARTS.iter().find(|(n, _)| *n == name)?.1),

@@ -11,6 +11,9 @@ use sqlparser::ast;
 
 impl Lowerer<'_> {
     pub(super) fn expand(&mut self, plan: &Plan, input: Block, e: &Expand) -> Result<Block> {
+        if !self.dialect().can(ruleferry_targets::Capability::RowFunctions) {
+            return Err(super::refuse_operator(plan.span, "`mv-expand`"));
+        }
         let uses = Uses::of(e.items.iter().map(|i| &i.expr));
         let wanted: ColSet = plan.output.iter().copied().collect();
         let keep: ColSet = input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(*id)).collect();

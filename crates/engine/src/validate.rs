@@ -272,13 +272,14 @@ pub(crate) fn read_yaral_back(
     }
     let tables = KnownTables::of(&rule.query);
     let options = yaral::lift::LiftOptions { tables: Some(&tables), one_window };
-    let lifted = match yaral::lift::lift_over(only, &options) {
+    let mut lifted = match yaral::lift::lift_over(only, &options) {
         Ok(lifted) => lifted,
         Err(found) => {
             let first = found.first().map_or("", |d| d.message.as_str());
             return Verdict::undecided(format!("the output does not read back: {first}"));
         }
     };
+    keep_same_types(&mut lifted.rule.query, &rule.query);
     let comparison = Comparison {
         now,
         now_is_fixed: now.is_some(),
@@ -294,6 +295,24 @@ pub(crate) fn read_yaral_back(
         ));
     }
     verdict
+}
+
+/// Takes away the columns that the other query returns with another type: outcomes are texts, numbers and lists, so that a
+/// dynamic value is shown as its text. What is shown of a row is not whether there is one.
+fn keep_same_types(query: &mut ir::Query, other: &ir::Query) {
+    let named = |name: &str| other.plan.output.iter().find(|id| other.columns.name(**id) == name);
+    let same = |id: &ir::ColId| {
+        named(query.columns.name(*id)).is_none_or(|o| other.columns.ty(*o) == query.columns.ty(*id))
+    };
+    let kept: Vec<ir::ColId> = query.plan.output.iter().copied().filter(same).collect();
+    if kept.len() == query.plan.output.len() {
+        return;
+    }
+    let span = query.plan.span;
+    let items = kept.iter().map(|id| ir::SelectItem { from: *id, to: *id }).collect();
+    let empty = ir::Plan::new(ir::Op::Rows, Vec::new(), span);
+    let input = std::mem::replace(&mut query.plan, empty);
+    query.plan = ir::Plan::new(ir::Op::Select { input, kind: ir::SelectKind::Away, items }, kept, span);
 }
 
 /// What a verdict says is lost, beyond what the back end knows of.

@@ -204,11 +204,7 @@ fn same_tree(same: bool) -> Verdict {
 fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
     let dialect = options.to.dialect.and_then(sql::Dialect::find).unwrap_or(sql::Dialect::DUCKDB);
-    let sql_options = sql::SqlOptions {
-        dialect,
-        now: options.now,
-        look_back: envelope.schedule.look_back,
-    };
+    let sql_options = sql::SqlOptions { dialect, now: options.now, look_back: envelope.schedule.look_back };
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
     let read_back = || {
@@ -241,7 +237,8 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     }
     if options.validate && !dialect.generic {
         let title = dialect.title;
-        assumptions.push(format!("the output is not read back and compared: there is no reader of {title} yet"));
+        assumptions
+            .push(format!("the output is not read back and compared: there is no reader of {title} yet"));
     }
     let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None };
     emitted.judge(verdict, rule, false);

@@ -38,8 +38,8 @@ pub use language::{EXTENSIONS, Language, Layout, detect, layout};
 pub use options::{ConvertOptions, MaxLoss, Placeholders, parse_values};
 pub use record::{CheckRecord, ConvertRecord, FileRecord, LossRecord, NeedRecord, RuleName, Status};
 pub use rule_test::{
-    FileDiagnostic, TestInput, TestOptions, TestRecord, TestStatus, Tested, find_tests, junit, run_tests,
-    TestTables, test_tables, text_report,
+    FileDiagnostic, TestInput, TestOptions, TestRecord, TestStatus, TestTables, Tested, find_tests, junit,
+    run_tests, test_tables, text_report,
 };
 pub(crate) use ruleferry_events::parse_time as time_of;
 pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};

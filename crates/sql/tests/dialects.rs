@@ -69,7 +69,9 @@ fn literals(sql: &str, dialect: &Dialect) -> Vec<String> {
             }
             c if c == dialect.quote => loop {
                 let c = chars.next().expect("a name ends");
-                if c == '\\' && dialect.name_backslash || c == dialect.quote && chars.peek() == Some(&dialect.quote) {
+                if c == '\\' && dialect.name_backslash
+                    || c == dialect.quote && chars.peek() == Some(&dialect.quote)
+                {
                     chars.next();
                 } else if c == dialect.quote {
                     break;
@@ -84,12 +86,28 @@ fn literals(sql: &str, dialect: &Dialect) -> Vec<String> {
 #[test]
 fn hostile_texts_stay_texts() {
     let hostile = [
-        r"a\", r"\'", r"\\'; DROP TABLE t; --", "it's", "''", r"\''", "line\nfeed", "%_", "`\"", r"\n", "é'\u{2019}", "/* */ --", "$1 {x} ?",
-        r"C:\Windows\System32\'x", "'", "\\\\", "\t'",
+        r"a\",
+        r"\'",
+        r"\\'; DROP TABLE t; --",
+        "it's",
+        "''",
+        r"\''",
+        "line\nfeed",
+        "%_",
+        "`\"",
+        r"\n",
+        "é'\u{2019}",
+        "/* */ --",
+        "$1 {x} ?",
+        r"C:\Windows\System32\'x",
+        "'",
+        "\\\\",
+        "\t'",
     ];
     for dialect in others() {
         for text in hostile {
-            let quoted = text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n").replace('\t', r"\t");
+            let quoted =
+                text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n").replace('\t', r"\t");
             let query = format!("T | where a == \"{quoted}\" | project a");
             let sql = sql(&query, dialect).unwrap_or_else(|e| panic!("{}: {text:?}: {e}", dialect.name));
             // `=~` compares folded texts; `==` the text as it is.
@@ -184,7 +202,8 @@ fn difference(a: &str, b: &str) -> String {
     let mut best = vec![vec![0_usize; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
-            best[i][j] = if a[i] == b[j] { best[i + 1][j + 1] + 1 } else { best[i + 1][j].max(best[i][j + 1]) };
+            best[i][j] =
+                if a[i] == b[j] { best[i + 1][j + 1] + 1 } else { best[i + 1][j].max(best[i][j + 1]) };
         }
     }
     let (mut i, mut j, mut out) = (0, 0, String::new());

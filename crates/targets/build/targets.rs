@@ -25,8 +25,19 @@ pub fn dialects(root: &Path, problems: &mut Problems) -> String {
 
 fn dialect(path: &Path, name: &str, content: &Table, sql: &Table, problems: &mut Problems) -> String {
     let known = [
-        "quote", "backslash", "name_backslash", "null_order", "like_escape", "regex", "parser", "keywords", "name_length", "settings", "table_suffix",
-        "assumes", "types",
+        "quote",
+        "backslash",
+        "name_backslash",
+        "null_order",
+        "like_escape",
+        "regex",
+        "parser",
+        "keywords",
+        "name_length",
+        "settings",
+        "table_suffix",
+        "assumes",
+        "types",
     ];
     read::only_keys(path, "sql", sql, &known, problems);
     let title = read::text(path, "target", content, "title", problems);
@@ -44,7 +55,17 @@ fn dialect(path: &Path, name: &str, content: &Table, sql: &Table, problems: &mut
     };
     let null_order = choice("null_order", &[("last", "Last"), ("high", "High"), ("low", "Low")]);
     let like = choice("like_escape", &[("named", "Named"), ("backslash", "Backslash"), ("fixed", "Fixed")]);
-    let regex = choice("regex", &[("re2", "Re2"), ("java", "Java"), ("posix", "Posix"), ("ere", "Ere"), ("none", "None")]);
+    let regex = choice(
+        "regex",
+        &[
+            ("re2", "Re2"),
+            ("re2_dotall", "Re2Dotall"),
+            ("java", "Java"),
+            ("posix", "Posix"),
+            ("ere", "Ere"),
+            ("none", "None"),
+        ],
+    );
     let quote = read::text(path, "sql", sql, "quote", problems).chars().next().unwrap_or('"');
     let parser = read::text(path, "sql", sql, "parser", problems);
     let mut keywords = read::texts(path, "sql", sql, "keywords", problems);
@@ -62,7 +83,8 @@ fn dialect(path: &Path, name: &str, content: &Table, sql: &Table, problems: &mut
     let suffix = sql.get("table_suffix").and_then(Value::as_str).unwrap_or_default();
     let name_length = sql.get("name_length").and_then(Value::as_integer);
     let types = sql.get("types").and_then(Value::as_table).unwrap_or(&empty);
-    let names: Vec<&str> = read::TYPES.iter().map(|(n, _)| read::text(path, "sql.types", types, n, problems)).collect();
+    let names: Vec<&str> =
+        read::TYPES.iter().map(|(n, _)| read::text(path, "sql.types", types, n, problems)).collect();
     let capabilities = capabilities(path, content, problems);
     format!(
         "Dialect {{ name: {name:?}, title: {title:?}, generic: {generic}, alias_reuse: {alias}, star_edit: {star}, folds_case: {folds}, \
@@ -86,8 +108,18 @@ pub fn build(root: &Path, problems: &mut Problems) -> String {
 }
 
 fn target(path: &Path, name: &str, content: &Table, problems: &mut Problems) -> String {
-    let known =
-        ["title", "language", "dialect", "version", "support", "reads", "writes", "capabilities", "limits", "sql"];
+    let known = [
+        "title",
+        "language",
+        "dialect",
+        "version",
+        "support",
+        "reads",
+        "writes",
+        "capabilities",
+        "limits",
+        "sql",
+    ];
     read::only_keys(path, "target", content, &known, problems);
     let mut choice = |key: &str, choices: &[(&str, &'static str)]| {
         let value = read::text(path, "target", content, key, problems);
@@ -104,7 +136,10 @@ fn target(path: &Path, name: &str, content: &Table, problems: &mut Problems) -> 
         found.unwrap_or("Unknown")
     };
     let language = choice("language", &[("kql", "Kql"), ("sigma", "Sigma"), ("sql", "Sql")]);
-    let support = choice("support", &[("supported", "Supported"), ("unexecuted", "Unexecuted"), ("preview", "Preview")]);
+    let support = choice(
+        "support",
+        &[("supported", "Supported"), ("unexecuted", "Unexecuted"), ("preview", "Preview")],
+    );
     let title = read::text(path, "target", content, "title", problems);
     let version = read::text(path, "target", content, "version", problems);
     let dialect = content.get("dialect").and_then(Value::as_str);

@@ -10,8 +10,8 @@ use crate::{conformance, snapshot};
 use ruleferry_engine::{find_tests, test_tables};
 use ruleferry_eval::{MemoryTable, MemoryTables, Value};
 use ruleferry_ir::{Query, Type};
-use ruleferry_targets::Capability;
 use ruleferry_sql::{Dialect, Need, SqlOptions, TICKS_CUT, ddl_for, lower, print};
+use ruleferry_targets::Capability;
 use serde_json::{Value as Raw, json};
 use smol_str::SmolStr;
 
@@ -32,7 +32,13 @@ pub fn cases() -> Vec<Case> {
     if snapshot::shared().join("conformance/kql-docs/cases.jsonl").is_file() {
         for case in conformance::cases("docs").into_iter().filter(|c| !c.apart) {
             let Ok(query) = route::guarded(|| route::ir(&case.query)) else { continue };
-            out.push(Case { id: case.id, text: Some(case.query), query, now: NOW, tables: MemoryTables::default() });
+            out.push(Case {
+                id: case.id,
+                text: Some(case.query),
+                query,
+                now: NOW,
+                tables: MemoryTables::default(),
+            });
         }
     }
     let (found, _) = find_tests(&[snapshot::root().join("rules")]);
@@ -54,7 +60,10 @@ pub fn cases() -> Vec<Case> {
 /// The SQL of a case in a dialect, or why there is none.
 pub fn sql(case: &Case, dialect: &'static Dialect) -> Result<(String, String, bool, Vec<Need>), String> {
     let options = SqlOptions { dialect, now: Some(case.now), look_back: None };
-    let work = || lower(&case.query, &options).map_err(|ds| route::Stop::Eval(ds.first().map_or_else(String::new, |d| d.message.clone())));
+    let work = || {
+        lower(&case.query, &options)
+            .map_err(|ds| route::Stop::Eval(ds.first().map_or_else(String::new, |d| d.message.clone())))
+    };
     let lowered = route::guarded(work).map_err(|s| s.to_string())?;
     let cut = lowered.assumptions.iter().any(|a| a == TICKS_CUT);
     Ok((print(&lowered.script), ddl_for(dialect, &case.query, &lowered.needs), cut, lowered.needs))
@@ -150,7 +159,10 @@ pub fn judge(case: &Case, dialect: &'static Dialect, answer: &Raw) -> Outcome {
     let mut tables = case.tables.clone();
     for need in needs {
         let columns = need.columns.iter().map(|(n, t)| (n.clone(), *t)).collect();
-        tables.tables.entry(need.name.clone()).or_insert_with(|| MemoryTable { columns, ..MemoryTable::default() });
+        tables
+            .tables
+            .entry(need.name.clone())
+            .or_insert_with(|| MemoryTable { columns, ..MemoryTable::default() });
     }
     let mut prepared = match versus::prepare(query) {
         Ok(p) => p,
@@ -194,7 +206,10 @@ fn held(prepared: &Prepared<'_>, answer: &Raw, tables: &MemoryTables, null: Valu
         .into_iter()
         .flatten()
         .map(|row| {
-            from.iter().zip(&types).map(|(j, ty)| value(row.get(*j).unwrap_or(&Raw::Null), *ty, &null)).collect()
+            from.iter()
+                .zip(&types)
+                .map(|(j, ty)| value(row.get(*j).unwrap_or(&Raw::Null), *ty, &null))
+                .collect()
         })
         .collect();
     match prepared.held_at(places, rows, tables) {
@@ -211,7 +226,10 @@ fn strings(raw: &Raw) -> Vec<String> {
 }
 
 fn is_named(column: &str, name: &SmolStr) -> bool {
-    let plain = column.rsplit_once("__").filter(|(_, digits)| digits.parse::<u32>().is_ok()).map_or(column, |(n, _)| n);
+    let plain = column
+        .rsplit_once("__")
+        .filter(|(_, digits)| digits.parse::<u32>().is_ok())
+        .map_or(column, |(n, _)| n);
     let name = if name.is_empty() { "_" } else { name };
     column.eq_ignore_ascii_case(name) || plain.eq_ignore_ascii_case(name)
 }
@@ -231,9 +249,13 @@ fn value(cell: &Raw, ty: Type, null: &Value) -> Value {
             Raw::Bool(b) => Value::Bool(*b),
             other => other.as_i64().map_or(Value::Null, |n| Value::Bool(n != 0)),
         },
-        (_, Type::Datetime) => long().map_or_else(|| shown(cell), |n| Value::Datetime(n.wrapping_mul(10) + UNIX_EPOCH)),
+        (_, Type::Datetime) => {
+            long().map_or_else(|| shown(cell), |n| Value::Datetime(n.wrapping_mul(10) + UNIX_EPOCH))
+        }
         (_, Type::Timespan) => long().map_or_else(|| shown(cell), |n| Value::Timespan(n.wrapping_mul(10))),
-        (_, Type::Int | Type::Long) => long().map_or_else(|| number().map_or_else(|| shown(cell), Value::Real), Value::Long),
+        (_, Type::Int | Type::Long) => {
+            long().map_or_else(|| number().map_or_else(|| shown(cell), Value::Real), Value::Long)
+        }
         (_, Type::Real | Type::Decimal) => number().map_or_else(|| shown(cell), Value::Real),
         (Raw::String(s), Type::Guid) => text::guid(s).map_or_else(|| Value::string(s.as_str()), Value::Guid),
         (Raw::String(s), _) => Value::string(s.as_str()),

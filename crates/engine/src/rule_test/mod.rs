@@ -17,8 +17,8 @@ pub use files::{TestInput, find_tests};
 #[cfg(test)]
 pub(crate) use read::{CASE_KEYS, FILE_KEYS};
 pub use report::{junit, text_report};
-pub use tables::{TestTables, test_tables};
 pub(crate) use shape::TestFile;
+pub use tables::{TestTables, test_tables};
 
 use crate::execute::{Data, EngineKind, Found, ReadRule, read_rule, reads, run_query};
 use crate::input::Input;

@@ -4,9 +4,8 @@ use super::{Adapt, Flow, refuse};
 use crate::build;
 use ruleferry_targets::Capability;
 use sqlparser::ast::{
-    Distinct, Expr, Function, GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, TableAlias, TableFactor, TableWithJoins,
-    WindowType,
+    Distinct, Expr, Function, GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, WindowType,
 };
 use std::ops::ControlFlow;
 
@@ -22,7 +21,10 @@ impl Adapt {
                 self.set_operation(right)?;
                 for side in [left, right] {
                     if let SetExpr::Query(query) = &mut **side {
-                        let inner = std::mem::replace(&mut **query, build::query(SetExpr::Select(Box::new(build::empty_select()))));
+                        let inner = std::mem::replace(
+                            &mut **query,
+                            build::query(SetExpr::Select(Box::new(build::empty_select()))),
+                        );
                         let name = self.fresh("part");
                         **side = SetExpr::Select(Box::new(Select {
                             projection: vec![build::star(None, &[], Vec::new())],
@@ -52,8 +54,7 @@ impl Adapt {
                         *e = Expr::Identifier(alias.clone());
                         break;
                     }
-                    SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts))
-                        if matches!(e, Expr::CompoundIdentifier(own) if own == parts) =>
+                    SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) if matches!(e, Expr::CompoundIdentifier(own) if own == parts) =>
                     {
                         if let Some(name) = parts.last() {
                             *e = Expr::Identifier(name.clone());
@@ -79,7 +80,11 @@ impl Adapt {
             if select.qualify.is_some() {
                 return refuse("one row for each key of filtered rows");
             }
-            let first = build::over(build::function("row_number", Vec::new()), keys.clone(), vec![build::order_key(keys.first().cloned().unwrap_or_else(build::null), false, false)]);
+            let first = build::over(
+                build::function("row_number", Vec::new()),
+                keys.clone(),
+                vec![build::order_key(keys.first().cloned().unwrap_or_else(build::null), false, false)],
+            );
             select.qualify = Some(build::eq(first, build::integer(1)));
         }
         if !self.dialect.can(Capability::Qualify)
@@ -108,7 +113,9 @@ impl Adapt {
         let (place, table) = (self.fresh("place"), self.fresh("placed"));
         // `row_number() OVER (…) = 1`: the number gets a name, and the test stands outside.
         let (value, test) = match test {
-            Expr::BinaryOp { left, op, right } if matches!(*left, Expr::Function(_)) && build::is_constant(&right) => {
+            Expr::BinaryOp { left, op, right }
+                if matches!(*left, Expr::Function(_)) && build::is_constant(&right) =>
+            {
                 (*left, Expr::BinaryOp { left: Box::new(build::column(&place)), op, right })
             }
             other => (other, build::column(&place)),
@@ -141,12 +148,17 @@ impl Adapt {
                     }
                 };
                 if sided {
-                    join.join_operator =
-                        if anti { JoinOperator::LeftAnti(constraint) } else { JoinOperator::LeftSemi(constraint) };
+                    join.join_operator = if anti {
+                        JoinOperator::LeftAnti(constraint)
+                    } else {
+                        JoinOperator::LeftSemi(constraint)
+                    };
                     from.joins.push(join);
                     continue;
                 }
-                let JoinConstraint::On(on) = constraint else { return refuse("a semi join without a condition") };
+                let JoinConstraint::On(on) = constraint else {
+                    return refuse("a semi join without a condition");
+                };
                 let exists = build::select_query(Select {
                     projection: vec![SelectItem::UnnamedExpr(build::integer(1))],
                     from: vec![TableWithJoins { relation: join.relation, joins: Vec::new() }],
@@ -168,7 +180,9 @@ impl Adapt {
         if self.dialect.can(Capability::ValuesList) {
             return;
         }
-        let TableFactor::Derived { subquery, alias: Some(TableAlias { columns, .. }), .. } = factor else { return };
+        let TableFactor::Derived { subquery, alias: Some(TableAlias { columns, .. }), .. } = factor else {
+            return;
+        };
         let SetExpr::Values(values) = &mut *subquery.body else { return };
         let names: Vec<_> = std::mem::take(columns).into_iter().map(|c| c.name).collect();
         let rows = std::mem::take(&mut values.rows).into_iter().map(|row| {

@@ -63,7 +63,9 @@ impl Adapt {
                 return self.marked(e);
             }
         }
-        let fold = insensitive && !self.dialect.can(Capability::Ilike) && !self.dialect.can(Capability::LikeFoldsAscii);
+        let fold = insensitive
+            && !self.dialect.can(Capability::Ilike)
+            && !self.dialect.can(Capability::LikeFoldsAscii);
         let subject = if fold { build::call("lower", vec![bare(subject)]) } else { subject };
         let (pattern, escape) = self.pattern(&steps, fold && text.is_ascii());
         let mut pattern = build::string(&pattern);

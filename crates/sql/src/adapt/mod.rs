@@ -20,16 +20,29 @@ use crate::lower::instantiate;
 use ruleferry_ir::Type;
 use ruleferry_targets::Capability;
 use sqlparser::ast::{
-    CastKind, CteAsMaterialized, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LambdaSyntax,
-    ObjectName, ObjectNamePart, OrderByExpr, Query, Select, TableFactor, UnaryOperator, Value, ValueWithSpan, VisitMut,
-    VisitorMut,
+    CastKind, CteAsMaterialized, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    LambdaSyntax, ObjectName, ObjectNamePart, OrderByExpr, Query, Select, TableFactor, UnaryOperator, Value,
+    ValueWithSpan, VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
 
 /// Functions that every engine has under this name, with this meaning.
 const PORTABLE: [&str; 15] = [
-    "abs", "avg", "coalesce", "count", "dense_rank", "floor", "lag", "lead", "lower", "max", "min", "nullif", "row_number",
-    "sum", "upper",
+    "abs",
+    "avg",
+    "coalesce",
+    "count",
+    "dense_rank",
+    "floor",
+    "lag",
+    "lead",
+    "lower",
+    "max",
+    "min",
+    "nullif",
+    "row_number",
+    "sum",
+    "upper",
 ];
 
 /// Stands in the place of the quotes of a name that is not to be looked at again.
@@ -138,13 +151,17 @@ impl VisitorMut for Adapt {
         self.rows_of_values(factor);
         if let TableFactor::Table { name, args: Some(args), .. } = factor {
             let ObjectName(parts) = &*name;
-            let Some(ObjectNamePart::Identifier(ident)) = parts.first() else { return ControlFlow::Continue(()) };
+            let Some(ObjectNamePart::Identifier(ident)) = parts.first() else {
+                return ControlFlow::Continue(());
+            };
             if ident.quote_style == Some(SETTLED) {
                 return ControlFlow::Continue(());
             }
             let mut values = Vec::new();
             for arg in std::mem::take(&mut args.args) {
-                let FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) = arg else { return refuse("a table function") };
+                let FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) = arg else {
+                    return refuse("a table function");
+                };
                 values.push(e);
             }
             match self.own_form(&ident.value, values) {
@@ -191,7 +208,9 @@ impl VisitorMut for Adapt {
             Expr::IsDistinctFrom(a, b) if !self.dialect.can(Capability::DistinctFrom) => {
                 *e = Expr::Nested(Box::new(build::not(same(take(a), take(b)))));
             }
-            Expr::IsNotDistinctFrom(a, b) if !self.dialect.can(Capability::DistinctFrom) => *e = same(take(a), take(b)),
+            Expr::IsNotDistinctFrom(a, b) if !self.dialect.can(Capability::DistinctFrom) => {
+                *e = same(take(a), take(b))
+            }
             Expr::IsTrue(x) if !self.dialect.can(Capability::IsTrue) => {
                 *e = build::coalesce(take(x), build::boolean(false));
             }
@@ -282,7 +301,9 @@ impl Adapt {
 
     fn function(&mut self, e: &mut Expr) -> Flow {
         let Expr::Function(f) = e else { return ControlFlow::Continue(()) };
-        let [ObjectNamePart::Identifier(ident)] = f.name.0.as_slice() else { return ControlFlow::Continue(()) };
+        let [ObjectNamePart::Identifier(ident)] = f.name.0.as_slice() else {
+            return ControlFlow::Continue(());
+        };
         let name = ident.value.clone();
         let FunctionArguments::List(list) = &mut f.args else { return refuse(purpose(&name)) };
         let has_form = instantiate_exists(self.dialect, &name, list.args.len());
@@ -332,7 +353,11 @@ fn chain(f: &mut Function) -> Expr {
         _ => None,
     });
     let concat = sqlparser::ast::BinaryOperator::StringConcat;
-    let whole = texts.reduce(|left, right| Expr::BinaryOp { left: Box::new(left), op: concat.clone(), right: Box::new(right) });
+    let whole = texts.reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: concat.clone(),
+        right: Box::new(right),
+    });
     Expr::Nested(Box::new(whole.unwrap_or_else(|| build::string(""))))
 }
 
@@ -375,7 +400,9 @@ fn without_filter(f: &mut Function) -> Flow {
     let FunctionArguments::List(list) = &mut f.args else { return refuse("an aggregate of some rows") };
     let Some(first) = list.args.first_mut() else { return refuse("an aggregate of some rows") };
     let value = match first {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Wildcard(_)) | FunctionArgExpr::Wildcard) => build::integer(1),
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Wildcard(_)) | FunctionArgExpr::Wildcard) => {
+            build::integer(1)
+        }
         FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => std::mem::replace(e, build::null()),
         _ => return refuse("an aggregate of some rows"),
     };

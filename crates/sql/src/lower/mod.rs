@@ -409,7 +409,11 @@ impl Lowerer<'_> {
                 continue;
             }
             let Ok(value) = self.expr(e, &Scope::default()) else { continue };
-            let own = if self.dialect().generic { Some(value) } else { crate::adapt::adapt_value(self.dialect(), value) };
+            let own = if self.dialect().generic {
+                Some(value)
+            } else {
+                crate::adapt::adapt_value(self.dialect(), value)
+            };
             let Some(value) = own else { continue };
             let value = value.to_string();
             let text = if value.chars().count() > SHOWN {

@@ -45,14 +45,20 @@ impl Block {
         let mut covered = vec![false; self.outs.len()];
         let edit = l.dialect().star_edit;
         // A column that a further SELECT around this one would hide must not hide behind `*`.
-        let shown = edit || self.qualify.is_none() && !matches!(self.distinct, Some(sqlparser::ast::Distinct::On(_)));
+        let shown =
+            edit || self.qualify.is_none() && !matches!(self.distinct, Some(sqlparser::ast::Distinct::On(_)));
         if !self.explicit && self.group_by.is_none() && shown {
             for (s, source) in self.sources.iter().enumerate() {
                 let Some(star) = self.star(s, source, edit, &mut covered) else { continue };
                 stars.push(star);
             }
         }
-        if !edit && stars.is_empty() && !self.explicit && self.sources.iter().any(|s| s.open) && self.group_by.is_none() {
+        if !edit
+            && stars.is_empty()
+            && !self.explicit
+            && self.sources.iter().any(|s| s.open)
+            && self.group_by.is_none()
+        {
             l.assume("columns of a table that the rule does not name are left out of the result");
         }
         let mut items = stars;
@@ -143,7 +149,9 @@ impl Block {
             return None;
         }
         // Columns may only be left out or replaced where `*` can be edited.
-        if !edit && !(exclude.is_empty() && replace.is_empty() && (source.open || source.columns.len() > SHORT)) {
+        if !edit
+            && !(exclude.is_empty() && replace.is_empty() && (source.open || source.columns.len() > SHORT))
+        {
             return None;
         }
         for i in mine {

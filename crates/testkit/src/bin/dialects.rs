@@ -29,7 +29,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = args.iter().filter(|a| !a.starts_with("--")).cloned().collect();
     match words.first().map(String::as_str) {
         Some("write") => write(Path::new(&words[1]), &chosen(&words[2..])),
-        Some("judge") => return told(Path::new(&words[1]), &chosen(&words[2..]), args.iter().any(|a| a == "--check")),
+        Some("judge") => {
+            return told(Path::new(&words[1]), &chosen(&words[2..]), args.iter().any(|a| a == "--check"));
+        }
         Some("show") => {
             for case in cases().iter().filter(|c| c.id.contains(&words[1])) {
                 println!("-- {}\n{}", case.id, case.text.as_deref().unwrap_or_default());
@@ -45,7 +47,13 @@ fn main() -> ExitCode {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text).unwrap();
             let query = route::ir(&text).unwrap_or_else(|e| panic!("{e}"));
-            let case = Case { id: String::new(), text: Some(text), query, now: route::NOW, tables: Default::default() };
+            let case = Case {
+                id: String::new(),
+                text: Some(text),
+                query,
+                now: route::NOW,
+                tables: Default::default(),
+            };
             for dialect in chosen(&words[1..]) {
                 match sql(&case, dialect) {
                     Ok((sql, ..)) => println!("-- {}\n{sql}", dialect.name),
@@ -75,7 +83,9 @@ fn told(folder: &Path, dialects: &[&'static Dialect], check: bool) -> ExitCode {
     let cases = cases();
     let mut good = true;
     for dialect in dialects {
-        let Ok(text) = std::fs::read_to_string(folder.join(format!("{}.rows.jsonl", dialect.name))) else { continue };
+        let Ok(text) = std::fs::read_to_string(folder.join(format!("{}.rows.jsonl", dialect.name))) else {
+            continue;
+        };
         let answers: BTreeMap<String, serde_json::Value> = text
             .lines()
             .filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok())
@@ -89,7 +99,14 @@ fn told(folder: &Path, dialects: &[&'static Dialect], check: bool) -> ExitCode {
             }
             convertible += 1;
             if let Err(why) = sql(case, dialect) {
-                *refused.entry(why.trim_start_matches(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ':' || c == ' ').to_owned()).or_default() += 1;
+                *refused
+                    .entry(
+                        why.trim_start_matches(|c: char| {
+                            c.is_ascii_uppercase() || c.is_ascii_digit() || c == ':' || c == ' '
+                        })
+                        .to_owned(),
+                    )
+                    .or_default() += 1;
                 continue;
             }
             converted += 1;
@@ -107,7 +124,8 @@ fn told(folder: &Path, dialects: &[&'static Dialect], check: bool) -> ExitCode {
                 Outcome::Error(why) => misses.push(format!("error    {}  {why}", case.id)),
             }
         }
-        let mut out = format!("{}: of {convertible} cases that DuckDB has, {converted} convert; ", dialect.title);
+        let mut out =
+            format!("{}: of {convertible} cases that DuckDB has, {converted} convert; ", dialect.title);
         if parsed > 0 {
             let _ = writeln!(out, "{parsed} are read by sqlglot, none was run");
         } else {

@@ -108,8 +108,12 @@ impl Lowerer<'_> {
         if self.dialect().generic || flavour == Regex::None || at != pattern && at != replacement {
             return Ok(None);
         }
-        let refuse = |what: &str| Refusal::new(codes::SQL_PATTERN, span, format!("{what} has no form in {}", self.dialect().title));
-        let Some(text) = self.constant_text(arg) else { return Err(refuse("a pattern that is known only when run")) };
+        let refuse = |what: &str| {
+            Refusal::new(codes::SQL_PATTERN, span, format!("{what} has no form in {}", self.dialect().title))
+        };
+        let Some(text) = self.constant_text(arg) else {
+            return Err(refuse("a pattern that is known only when run"));
+        };
         if at == replacement {
             return Ok((flavour == Regex::Java).then(|| string(&java_replacement(&text))));
         }

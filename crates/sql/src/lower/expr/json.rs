@@ -6,8 +6,8 @@
 use super::{Lowerer, Result, Scope, literal};
 use crate::build::{call, string};
 use ruleferry_diag::Span;
-use ruleferry_targets::Capability;
 use ruleferry_ir::{Expr as IrExpr, ExprKind, Type, Value};
+use ruleferry_targets::Capability;
 use sqlparser::ast::{BinaryOperator, Expr};
 use std::fmt::Write as _;
 

@@ -157,7 +157,9 @@ impl Lowerer<'_> {
             },
             MatchKind::Regex => {
                 if !self.dialect().generic {
-                    let Needle::Text(text) = needle else { return Err(self.refuse_pattern(span, "a pattern that is known only when run")) };
+                    let Needle::Text(text) = needle else {
+                        return Err(self.refuse_pattern(span, "a pattern that is known only when run"));
+                    };
                     return self.pattern_test(subject, &text, sensitive, span);
                 }
                 let value = match needle {
@@ -186,7 +188,9 @@ impl Lowerer<'_> {
                     (_, true) => "match.term_cs",
                 };
                 if !self.dialect().generic {
-                    let Needle::Text(text) = needle else { return Err(self.refuse_pattern(span, "a term that is known only when run")) };
+                    let Needle::Text(text) = needle else {
+                        return Err(self.refuse_pattern(span, "a term that is known only when run"));
+                    };
                     return self.term_test(subject, &text, kind, sensitive, span);
                 }
                 let value = needle.value().ok_or_else(|| self.refuse_glob(span))?;
@@ -219,7 +223,12 @@ impl Lowerer<'_> {
     }
 
     /// A constant pattern in the flavour of the dialect; how case is folded may stand in it.
-    pub(in crate::lower) fn own_pattern(&self, pattern: &str, fold: bool, span: Span) -> Result<String, Refusal> {
+    pub(in crate::lower) fn own_pattern(
+        &self,
+        pattern: &str,
+        fold: bool,
+        span: Span,
+    ) -> Result<String, Refusal> {
         if let Some(what) = crate::build::beyond_re2(pattern) {
             let message = format!("the pattern uses {what}, which the engine does not have");
             return Err(Refusal::new(ruleferry_diag::codes::SQL_PATTERN, span, message));
@@ -262,7 +271,12 @@ impl Lowerer<'_> {
         let text = if sensitive { text.to_owned() } else { text.to_ascii_lowercase() };
         let pattern = crate::adapt::term_glob(&text, left, right);
         let key = if sensitive { "match.glob_cs" } else { "match.glob" };
-        self.template(key, &[Type::String, Type::String], vec![coalesce(subject, string("")), string(&pattern)], span)
+        self.template(
+            key,
+            &[Type::String, Type::String],
+            vec![coalesce(subject, string("")), string(&pattern)],
+            span,
+        )
     }
 
     /// Contains, starts with, ends with.

@@ -138,13 +138,22 @@ impl Visitor for QueryFinder {
 
 /// Templates of a dialect that are not read, or name a part that it does not say: for tests of the data.
 pub fn unread_templates(dialect: &'static Dialect) -> Vec<String> {
-    let Some(data) = sql::dialect(dialect.name) else { return vec![format!("{}: no functions", dialect.name)] };
+    let Some(data) = sql::dialect(dialect.name) else {
+        return vec![format!("{}: no functions", dialect.name)];
+    };
     let all = data.all_functions().iter().chain(data.all_aggregates());
-    all.filter(|t| parse(dialect, t).is_none()).map(|t| format!("{}: {}: {}", dialect.name, t.name, t.sql)).collect()
+    all.filter(|t| parse(dialect, t).is_none())
+        .map(|t| format!("{}: {}: {}", dialect.name, t.name, t.sql))
+        .collect()
 }
 
 /// The form that the dialect's data has for a name, filled.
-pub(crate) fn instantiate(dialect: &'static Dialect, name: &str, types: &[Type], args: Vec<Expr>) -> Option<Expr> {
+pub(crate) fn instantiate(
+    dialect: &'static Dialect,
+    name: &str,
+    types: &[Type],
+    args: Vec<Expr>,
+) -> Option<Expr> {
     let template = sql::select(sql::functions(dialect.name, name), types)?;
     Some(substitute(parse(dialect, template)?, args))
 }

@@ -21,9 +21,10 @@ impl Lowerer<'_> {
         let pattern =
             if self.dialect().generic { pattern } else { self.own_pattern(&pattern, false, plan.span)? };
         let pattern = match self.dialect().regex {
-            Regex::Posix => crate::adapt::posix_groups(&pattern)
-                .ok_or_else(|| refuse_operator(plan.span, "`parse` by a pattern that is not tied to both ends"))?,
-            Regex::Re2 | Regex::Java | Regex::Ere | Regex::None => pattern,
+            Regex::Posix => crate::adapt::posix_groups(&pattern).ok_or_else(|| {
+                refuse_operator(plan.span, "`parse` by a pattern that is not tied to both ends")
+            })?,
+            Regex::Re2 | Regex::Re2Dotall | Regex::Java | Regex::Ere | Regex::None => pattern,
         };
         let texts = columns.iter().map(|id| (*id, SmolStr::new(self.query.columns.name(*id)))).collect();
         let test = |subject: ast::Expr| build::call("regexp_matches", vec![subject, build::string(&pattern)]);
@@ -116,7 +117,8 @@ impl Lowerer<'_> {
                 let mut values = Vec::with_capacity(several.len());
                 for (i, (id, _)) in several.iter().enumerate() {
                     let group = build::integer(i64::try_from(i + 1).unwrap_or(i64::MAX));
-                    values.push((*id, build::call("regexp_extract", vec![text.clone(), regex.clone(), group])));
+                    values
+                        .push((*id, build::call("regexp_extract", vec![text.clone(), regex.clone(), group])));
                 }
                 values
             }

@@ -109,7 +109,8 @@ impl Lowerer<'_> {
             let missing =
                 |(out, column): &(&ColId, &Option<ColId>)| column.is_none() && self.ty(**out) == Type::String;
             let lacks = outputs.iter().zip(&branch.columns).filter(missing).count();
-            let padded = lacks > 0 && lacks <= MAX_FILLED || by_place && branch.columns.iter().any(Option::is_none);
+            let padded =
+                lacks > 0 && lacks <= MAX_FILLED || by_place && branch.columns.iter().any(Option::is_none);
             if padded && !block.is_open() {
                 block = self.reopen(block)?;
             }

@@ -6,9 +6,12 @@
 //! In: [`Input`]s and options. Out: records ([`ConvertRecord`], [`CheckRecord`]) and texts.
 
 mod check;
+mod companions;
 mod convert;
 mod diff;
 mod execute;
+mod explain;
+mod fix;
 mod format;
 mod identify;
 mod input;
@@ -21,17 +24,21 @@ mod run;
 mod same_types;
 pub mod schemas;
 mod source;
+mod to_yaral;
 mod validate;
 
 pub use check::{Checked, check_file};
+pub use companions::{companions, companions_beside};
 pub use convert::{Converted, convert_file, convert_text};
 pub use diff::{
     Change, ChangeEffect, ChangeKind, DiffOptions, DiffRecord, DiffSide, Diffed, DiffedFile, Gates,
-    MetadataChange, Side, Watch, diff, diff_text, finding,
+    MetadataChange, Side, Watch, diff, diff_text, finding, sentence,
 };
 pub use execute::{
-    ColumnRecord, Data, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
+    ColumnRecord, Data, DuckDb, EngineKind, Found, Ran, RunOptions, RunRecord, csv_text, run_rule, table_text,
 };
+pub use explain::{ExplainRecord, Explained, explain_file, explain_markdown, explain_text};
+pub use fix::{Fixed, fix_file};
 pub use format::{Formatted, format_file};
 pub use input::{Input, MAX_FILE, WalkError, walk};
 pub use language::{EXTENSIONS, Language, Layout, detect, layout};
@@ -43,8 +50,8 @@ pub use rule_test::{
 };
 pub(crate) use ruleferry_events::parse_time as time_of;
 pub use ruleferry_events::{FileFault, Warning as DataWarning, parse_time};
-pub use ruleferry_prove::{Relation, Verdict, Witness};
-pub use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
+pub use ruleferry_prove::{Executor, Relation, Verdict, Witness};
+pub use ruleferry_sigma::lift::{Companions, LiftOptions as SigmaOptions};
 pub use run::{for_each, stems, write_whole};
 pub use {ruleferry_diag as diag, ruleferry_targets as targets};
 
@@ -61,4 +68,11 @@ pub fn ddl(target: &targets::target::Target, tables: &[String]) -> Result<String
     let dialect = target.dialect.and_then(ruleferry_sql::Dialect::find);
     let dialect = dialect.ok_or_else(|| format!("`{}` is no dialect of SQL", target.name))?;
     Ok(ruleferry_sql::ddl(dialect, &names))
+}
+
+/// A day as `YYYY-MM-DD`, counted from 1970-01-01.
+pub fn date_text(days: i64) -> String {
+    const FROM_YEAR_1: i64 = 719_162;
+    let (year, month, day) = ruleferry_ir::time::civil(days.saturating_add(FROM_YEAR_1));
+    format!("{year:04}-{month:02}-{day:02}")
 }

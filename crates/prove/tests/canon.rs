@@ -68,7 +68,15 @@ fn rule(text: &str) -> ir::Rule {
 }
 
 fn options(empty_is_absent: bool) -> Options {
-    Options { now: NOW, seed: 1, steps: 10_000, search: false, empty_is_absent, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 10_000,
+        search: false,
+        empty_is_absent,
+        stop: None,
+    }
 }
 
 /// Block and columns by name, as far as both return them.
@@ -89,7 +97,22 @@ impl Random {
     }
 
     fn value(&mut self, ty: Type, column: &str, absent: bool) -> Value {
-        const TEXTS: [&str; 12] = ["", "p", "P", "q", "pq", "p-q", "-p-", "PQ", "12-3", "x=p", "px", "h"];
+        const TEXTS: [&str; 14] = [
+            "",
+            "p",
+            "P",
+            "q",
+            "pq",
+            "p-q",
+            "-p-",
+            "PQ",
+            "12-3",
+            "x=p",
+            "px",
+            "h",
+            "10.0.0.2",
+            "::ffff:10.0.0.2",
+        ];
         if self.below(5) == 0 {
             return Value::Null;
         }

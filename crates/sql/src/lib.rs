@@ -16,6 +16,7 @@ mod syntax;
 
 pub use ddl::{ddl, ddl_for, tables_for};
 pub use dialect::{Dialect, all_dialects};
-pub use lift::{LiftOptions, Lifted, NoTables, QueryTables, SqlTables, lift};
+pub use lift::{LiftOptions, Lifted, NoTables, QueryTables, SqlTables, lift, table_names};
 pub use lower::{Lowered, Need, Script, SqlOptions, TICKS_CUT, lower, table_columns, unread_templates};
 pub use print::{print, print_query};
+pub use syntax::ReadDialect;

@@ -135,7 +135,8 @@ fn target(path: &Path, name: &str, content: &Table, problems: &mut Problems) -> 
         }
         found.unwrap_or("Unknown")
     };
-    let language = choice("language", &[("kql", "Kql"), ("sigma", "Sigma"), ("sql", "Sql")]);
+    let language =
+        choice("language", &[("kql", "Kql"), ("sigma", "Sigma"), ("sql", "Sql"), ("yaral", "Yaral")]);
     let support = choice(
         "support",
         &[("supported", "Supported"), ("unexecuted", "Unexecuted"), ("preview", "Preview")],

@@ -9,6 +9,7 @@ pub enum Language {
     Kql,
     Sigma,
     Sql,
+    Yaral,
 }
 
 impl Language {
@@ -17,6 +18,7 @@ impl Language {
             Self::Kql => "kql",
             Self::Sigma => "sigma",
             Self::Sql => "sql",
+            Self::Yaral => "yaral",
         }
     }
 }

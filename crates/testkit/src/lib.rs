@@ -16,6 +16,7 @@
     reason = "a test harness: it reads its own files, and a fault of it is to be seen"
 )]
 
+pub mod clock;
 pub mod conformance;
 pub mod corpora;
 pub mod dialects;

@@ -7,99 +7,25 @@
 use super::block::Block;
 use super::nulls::{Nulls, null_where};
 use super::unify::{self, Holes};
-use super::{Lifter, Place, Result, Val};
+use super::{Lifter, Place, Result, Val, heads};
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{self, FunctionDef, FunctionKind};
 use ruleferry_ir::{self as ir, ArithmeticOp, Expr, ExprKind, Type};
-use ruleferry_targets::sql::{self, ArgType, Nulls as TemplateNulls, SqlDialect, Template};
-use rustc_hash::FxHashMap;
-use smol_str::SmolStr;
+use ruleferry_targets::sql::{self, ArgType, Nulls as TemplateNulls, Template};
 use sqlparser::ast;
-use std::cell::RefCell;
-use std::rc::Rc;
-
-/// A template as a tree with holes.
-pub(super) struct Pattern {
-    pub template: &'static Template,
-    pub tree: ast::Expr,
-}
-
-/// Templates by the head of their tree, those that say most first.
-#[derive(Default)]
-pub(super) struct Index {
-    functions: FxHashMap<SmolStr, Vec<Rc<Pattern>>>,
-    aggregates: FxHashMap<SmolStr, Vec<Rc<Pattern>>>,
-}
-
-thread_local! {
-    static INDEX: RefCell<FxHashMap<&'static str, Rc<Index>>> = RefCell::new(FxHashMap::default());
-}
-
-/// The index of a dialect, made when it is first used and kept for the thread.
-pub(super) fn index(data: &'static SqlDialect) -> Rc<Index> {
-    INDEX.with_borrow_mut(|known| {
-        let make = || {
-            Rc::new(Index {
-                functions: by_head(data.all_functions(), unify::says_something),
-                aggregates: by_head(data.all_aggregates(), |_| true),
-            })
-        };
-        Rc::clone(known.entry(data.name).or_insert_with(make))
-    })
-}
-
-fn by_head(
-    templates: &'static [Template],
-    wanted: fn(&ast::Expr) -> bool,
-) -> FxHashMap<SmolStr, Vec<Rc<Pattern>>> {
-    let mut patterns = Vec::new();
-    for template in templates {
-        let Some(tree) = parse(template.sql) else { continue };
-        let Some((head, _)) = unify::shape(&tree) else { continue };
-        // A DECIMAL of the catalogue is a DOUBLE in the data: what is read is the DOUBLE.
-        let decimal = template.name == "cast.decimal";
-        if decimal || unify::hole(&tree).is_some() || !wanted(&tree) {
-            continue;
-        }
-        patterns.push((unify::size(&tree), head, Rc::new(Pattern { template, tree })));
-    }
-    patterns.sort_by_key(|(size, _, _)| std::cmp::Reverse(*size));
-    let mut map: FxHashMap<SmolStr, Vec<Rc<Pattern>>> = FxHashMap::default();
-    for (_, head, pattern) in patterns {
-        map.entry(head).or_default().push(pattern);
-    }
-    map
-}
-
-fn parse(text: &str) -> Option<ast::Expr> {
-    let plain = text.replace("$...", "$rest");
-    let dialect = sqlparser::dialect::DuckDbDialect {};
-    sqlparser::parser::Parser::new(&dialect).try_with_sql(&plain).and_then(|mut p| p.parse_expr()).ok()
-}
-
-impl Index {
-    pub fn functions(&self, head: &str) -> &[Rc<Pattern>] {
-        self.functions.get(head).map_or(&[], Vec::as_slice)
-    }
-
-    pub fn aggregates(&self, head: &str) -> &[Rc<Pattern>] {
-        self.aggregates.get(head).map_or(&[], Vec::as_slice)
-    }
-}
 
 impl<'q> Lifter<'q> {
     /// The function of the catalogue that an expression is.
     pub(super) fn template_value(&mut self, block: &mut Block<'q>, e: &'q ast::Expr) -> Result<Option<Val>> {
         let Some((head, _)) = unify::shape(e) else { return Ok(None) };
-        let index = index(self.data);
         let mut last = None;
-        for pattern in index.functions(&head) {
+        for (pattern, template) in heads::functions(self.data, &head) {
             let mut holes = Holes::default();
-            if !unify::unify(&pattern.tree, e, &mut holes) || !self.defines(pattern.template.macros) {
+            if !unify::unify(&pattern.tree, e, &mut holes) || !self.defines(template.macros) {
                 continue;
             }
-            match self.filled(block, pattern.template, &holes) {
-                Ok(Some(args)) => match self.function_value(pattern.template, args, e) {
+            match self.filled(block, template, &holes) {
+                Ok(Some(args)) => match self.function_value(template, args, e) {
                     Ok(Some(val)) => return Ok(Some(val)),
                     Ok(None) => {}
                     Err(refusal) => last = Some(refusal),
@@ -258,7 +184,7 @@ impl<'q> Lifter<'q> {
                 out.push(arg);
                 continue;
             }
-            let Ok(Some(null)) = arg.nulls.condition(&arg.e) else {
+            let Ok(Some(null)) = self.cond(&arg) else {
                 return Err(self.null(node, "a text in a dynamic value"));
             };
             let one = Expr::new(ExprKind::Call(array, vec![arg.e]), Type::Dynamic, Span::default());
@@ -307,7 +233,7 @@ impl<'q> Lifter<'q> {
             TemplateNulls::Strict if text => {
                 let mut conditions = Vec::new();
                 for (i, arg) in args.iter().enumerate() {
-                    match arg.nulls.condition(&arg.e) {
+                    match self.cond(&arg) {
                         Ok(c) => conditions.extend(c),
                         // Of `""` it gives `""`: whether that stands for NULL is as open as in the argument.
                         Err(()) if empty_to_empty(def.name, i) && arg.e.ty == Type::String => {
@@ -333,7 +259,7 @@ impl<'q> Lifter<'q> {
                 // Null for a missing argument that is not text. A text that is missing counts as `""` in the IR.
                 let mut conditions = Vec::new();
                 for arg in args.iter().filter(|a| a.e.ty == Type::String) {
-                    match arg.nulls.condition(&arg.e) {
+                    match self.cond(&arg) {
                         Ok(c) => conditions.extend(c),
                         Err(()) if empty_is_null(def.name) => {}
                         Err(()) => return Err(self.null(node, "an argument")),
@@ -353,7 +279,7 @@ impl<'q> Lifter<'q> {
         }
         let from_text = arg.e.ty == Type::String;
         let never = template.nulls == TemplateNulls::Never;
-        let was = arg.nulls.condition(&arg.e);
+        let was = self.cond(&arg);
         let e = if to == Type::Dynamic && from_text {
             // `parse_json_text` reads the text; `to_json` keeps it.
             match functions::find("parse_json", FunctionKind::Scalar) {
@@ -390,11 +316,10 @@ impl<'q> Lifter<'q> {
         place: Place,
     ) -> Result<Option<Expr>> {
         let Some((head, _)) = unify::shape(e) else { return Ok(None) };
-        let index = index(self.data);
-        for pattern in index.functions(&head) {
-            let Some(kind) = match_kind(pattern.template.name) else { continue };
+        for (pattern, template) in heads::functions(self.data, &head) {
+            let Some(kind) = match_kind(template.name) else { continue };
             let mut holes = Holes::default();
-            if !self.defines(pattern.template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
+            if !self.defines(template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
                 continue;
             }
             let [Some(subject), Some(value)] = holes.places.as_slice() else { continue };

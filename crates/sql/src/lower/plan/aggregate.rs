@@ -211,12 +211,16 @@ impl Lowerer<'_> {
         }
     }
 
+    /// A mean that must be NaN of no values: a column of one, or of a series of them.
+    fn is_mean(&self, id: ColId) -> bool {
+        matches!(self.ty(id), Type::Real | Type::Dynamic) && !self.nans.is_unseen(id)
+    }
+
     /// Counts and sums are 0 of no values, means NaN.
     fn always_has_value(&self, item: &AggregateItem) -> bool {
         let AggregateCall::Function(def, args) = &item.call else { return false };
         if matches!(def.name, "avg" | "avgif") {
-            return self.dialect().can(Capability::NotANumber)
-                && item.ids.iter().all(|id| self.ty(*id) == Type::Real && !self.nans.is_unseen(*id));
+            return self.dialect().can(Capability::NotANumber) && item.ids.iter().all(|id| self.is_mean(*id));
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
         let template = sql::select(sql::aggregates(self.dialect().name, def.name), &types);
@@ -357,8 +361,7 @@ impl Lowerer<'_> {
                 };
                 let mut sql = self.aggregate(def, args, span, scope)?;
                 if let ("avg" | "avgif", Some(id)) = (def.name, item.ids.get(index))
-                    && self.ty(*id) == Type::Real
-                    && !self.nans.is_unseen(*id)
+                    && self.is_mean(*id)
                 {
                     sql = self.mean(sql, args, def.name == "avgif", scope);
                 }

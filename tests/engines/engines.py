@@ -218,6 +218,7 @@ class Spark:
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
             "spark.log.level": "OFF",
+            "spark.ui.showConsoleProgress": "false",
         }.items():
             build = build.config(key, value)
         self.spark = build.getOrCreate()
@@ -310,6 +311,7 @@ def main():
                 failed += 1
             ran += 1
             out.write(json.dumps({"id": case["id"], **result}, allow_nan=True) + "\n")
+            out.flush()
     print(f"{target}: {ran} run, {failed} with an error")
 
 

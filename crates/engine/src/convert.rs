@@ -299,8 +299,9 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     }
     if options.validate && !dialect.generic {
         let title = dialect.title;
-        assumptions
-            .push(format!("the output is not read back and compared: there is no reader of {title} yet"));
+        assumptions.push(format!(
+            "the output is not read back and compared: what is emitted for {title} has no way back yet"
+        ));
     }
     let fault = options.executor.as_deref().filter(|_| options.validate && dialect.generic);
     let fault = fault.and_then(|executor| validate::try_out(rule, executor));

@@ -140,6 +140,7 @@ fn what_has_no_form_is_refused_with_its_place() {
     let refused = [
         ("sqlite", "T | where a matches regex \"a+\"", "regular expressions"),
         ("sqlite", "T | where a has \"Ünit\"", "beyond ASCII"),
+        ("sqlite", "T | where a =~ \"Ünit\"", "beyond ASCII"),
         ("postgres", "T | where a matches regex @\"\\p{L}\"", "a class of Unicode"),
         ("postgres", "T | make-series count() on TimeGenerated step 1h", "make-series"),
         ("clickhouse", "T | extend d = parse_xml(x)", "parse_xml"),

@@ -57,7 +57,14 @@ fn dialect(path: &Path, name: &str, content: &Table, sql: &Table, problems: &mut
     let like = choice("like_escape", &[("named", "Named"), ("backslash", "Backslash"), ("fixed", "Fixed")]);
     let regex = choice(
         "regex",
-        &[("re2", "Re2"), ("java", "Java"), ("posix", "Posix"), ("ere", "Ere"), ("none", "None")],
+        &[
+            ("re2", "Re2"),
+            ("re2_dotall", "Re2Dotall"),
+            ("java", "Java"),
+            ("posix", "Posix"),
+            ("ere", "Ere"),
+            ("none", "None"),
+        ],
     );
     let quote = read::text(path, "sql", sql, "quote", problems).chars().next().unwrap_or('"');
     let parser = read::text(path, "sql", sql, "parser", problems);

@@ -90,4 +90,6 @@ capabilities! {
     Collates = "collates",
     /// Functions that give rows may stand in a SELECT list.
     RowFunctions = "row_functions",
+    /// Several such functions in one list go side by side.
+    ZippedRows = "zipped_rows",
 }

@@ -35,6 +35,8 @@ pub enum LikeEscape {
 pub enum Regex {
     /// RE2, as Kusto has it.
     Re2,
+    /// RE2, in which a point matches a line feed unless told otherwise.
+    Re2Dotall,
     Java,
     /// The advanced regular expressions of PostgreSQL.
     Posix,

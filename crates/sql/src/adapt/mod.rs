@@ -47,6 +47,8 @@ const PORTABLE: [&str; 15] = [
 
 /// Stands in the place of the quotes of a name that is not to be looked at again.
 const SETTLED: char = '\u{1}';
+/// The same for a name that stays in quotes.
+const QUOTED: char = '\u{2}';
 
 /// What the lowering's own functions are for, where one has no form.
 const PURPOSES: [(&str, &str); 15] = [
@@ -69,13 +71,26 @@ const PURPOSES: [(&str, &str); 15] = [
 
 /// Says that a function is the dialect's own.
 pub(crate) fn mark(expr: &mut Expr) {
-    let _ = sqlparser::ast::visit_expressions_mut(expr, |e| {
-        if let Expr::Function(f) = e {
-            // No form of ours is written `{fn f(x)}`.
-            f.uses_odbc_syntax = true;
+    struct Mark;
+    impl VisitorMut for Mark {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
+            if let Expr::Function(f) = e {
+                // No form of ours is written `{fn f(x)}`.
+                f.uses_odbc_syntax = true;
+            }
+            ControlFlow::Continue(())
         }
-        ControlFlow::<()>::Continue(())
-    });
+
+        fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+            if let TableFactor::Table { name, args: Some(_), .. } = factor {
+                settle(name);
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = VisitMut::visit(expr, &mut Mark);
 }
 
 /// The query in the forms of the dialect, or what of it has none.
@@ -139,6 +154,9 @@ impl VisitorMut for Adapt {
             let Some(ObjectNamePart::Identifier(ident)) = parts.first() else {
                 return ControlFlow::Continue(());
             };
+            if ident.quote_style == Some(SETTLED) {
+                return ControlFlow::Continue(());
+            }
             let mut values = Vec::new();
             for arg in std::mem::take(&mut args.args) {
                 let FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) = arg else {
@@ -207,6 +225,13 @@ impl VisitorMut for Adapt {
                 *e = Expr::Function(f);
             }
             Expr::Array(array) => array.named = self.dialect.can(Capability::ArrayKeyword),
+            Expr::Collate { collation, .. } => {
+                for part in &mut collation.0 {
+                    if let ObjectNamePart::Identifier(ident) = part {
+                        ident.quote_style = Some(QUOTED);
+                    }
+                }
+            }
             Expr::Dictionary(_) => return refuse("several columns of a chosen row beside other aggregates"),
             Expr::Lambda(lambda) => {
                 if !self.dialect.can(Capability::Lambda) {
@@ -246,6 +271,10 @@ impl VisitorMut for Adapt {
     fn pre_visit_ident(&mut self, ident: &mut Ident) -> Flow {
         if ident.quote_style == Some(SETTLED) {
             ident.quote_style = None;
+            return ControlFlow::Continue(());
+        }
+        if ident.quote_style == Some(QUOTED) {
+            ident.quote_style = Some(self.dialect.quote);
             return ControlFlow::Continue(());
         }
         if ident.quote_style == Some('\'') {

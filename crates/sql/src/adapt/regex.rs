@@ -7,7 +7,11 @@ use crate::dialect::Regex;
 /// The pattern in another flavour; `fold`: letters match whatever their case.
 pub(crate) fn translate(pattern: &str, flavour: Regex, fold: bool) -> Result<String, &'static str> {
     match flavour {
-        Regex::Re2 => Ok(if fold { format!("(?i){pattern}") } else { pattern.to_owned() }),
+        Regex::Re2Dotall if pattern.contains('.') => {
+            let flags = if fold { "(?i-s)" } else { "(?-s)" };
+            Ok(format!("{flags}{pattern}"))
+        }
+        Regex::Re2 | Regex::Re2Dotall => Ok(if fold { format!("(?i){pattern}") } else { pattern.to_owned() }),
         Regex::Java | Regex::Posix | Regex::Ere => {
             let (flags, rest) = leading_flags(pattern);
             if flags.contains('U') || flavour != Regex::Java && flags.contains('m') {
@@ -37,16 +41,16 @@ pub(crate) fn translate(pattern: &str, flavour: Regex, fold: bool) -> Result<Str
 /// The pattern of a term: it does not stand beside a letter or digit, where it begins or ends with one.
 pub(crate) fn term(text: &str, left: bool, right: bool, flavour: Regex, fold: bool) -> String {
     let (edge, end) = match flavour {
-        Regex::Re2 | Regex::None => (r"[^\p{L}\p{N}]", "$"),
+        Regex::Re2 | Regex::Re2Dotall | Regex::None => (r"[^\p{L}\p{N}]", "$"),
         Regex::Java => (r"[^\p{L}\p{N}]", r"\z"),
         Regex::Posix | Regex::Ere => ("[^[:alnum:]]", "$"),
     };
     let open = if matches!(flavour, Regex::Posix | Regex::Ere) { "(" } else { "(?:" };
     let mut out = String::new();
     match flavour {
-        Regex::Re2 if fold => out.push_str("(?i)"),
+        Regex::Re2 | Regex::Re2Dotall if fold => out.push_str("(?i)"),
         Regex::Java if fold => out.push_str("(?iu)"),
-        Regex::Re2 | Regex::Java | Regex::Posix | Regex::Ere | Regex::None => {}
+        Regex::Re2 | Regex::Re2Dotall | Regex::Java | Regex::Posix | Regex::Ere | Regex::None => {}
     }
     if left && text.chars().next().is_some_and(char::is_alphanumeric) {
         out.push_str(&format!("{open}^|{edge})"));

@@ -526,6 +526,9 @@ fn lower_here(query: &Query, options: &SqlOptions) -> std::result::Result<Lowere
         select
     } else {
         options.dialect.assumes.iter().for_each(|text| l.assume(*text));
+        if options.dialect.can(Capability::LikeFoldsAscii) {
+            l.assume("where case is ignored, that of letters beyond ASCII counts");
+        }
         crate::adapt::adapt(options.dialect, select).map_err(|why| {
             let message = format!("{why} has no form in {}", options.dialect.title);
             vec![*Refusal::new(codes::SQL_OPERATOR, query.plan.span, message).0]

@@ -12,6 +12,7 @@ use ruleferry_ir::{
     Case, Expr as IrExpr, ExprKind, GlobPart, Json, MatchKind, MatchValue, MatchValues, Missing, Quantifier,
     StringMatch, Subject, Type, Value,
 };
+use ruleferry_targets::Capability;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 /// A value to look for: known text, or an expression.
@@ -95,6 +96,13 @@ impl Lowerer<'_> {
                 needles
             }
         };
+        let beyond = |n: &Needle| matches!(n, Needle::Text(t) if !t.is_ascii());
+        if m.case == Case::Insensitive
+            && self.dialect().can(Capability::LikeFoldsAscii)
+            && needles.iter().any(beyond)
+        {
+            return Err(self.refuse_pattern(span, "a search that ignores the case of letters beyond ASCII"));
+        }
         // With a missing subject read as "", tests that "" passes must see "", wherever they stand.
         let empty_may_match = needles.iter().any(|n| n.may_match_empty(m.kind));
         let guard = nullable

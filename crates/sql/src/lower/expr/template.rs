@@ -172,10 +172,12 @@ fn parse(dialect: &'static Dialect, template: &Template) -> Option<Parsed> {
     // `$...` is no placeholder to sqlparser's tokenizer.
     let plain = template.sql.replace("$...", "$rest");
     let reader = sqlparser::dialect::dialect_from_str(dialect.parser)?;
-    let mut expr = sqlparser::parser::Parser::new(&*reader)
-        .try_with_sql(&plain)
-        .and_then(|mut p| p.parse_expr())
-        .ok()?;
+    let mut parser = sqlparser::parser::Parser::new(&*reader).try_with_sql(&plain).ok()?;
+    let mut expr = parser.parse_expr().ok()?;
+    // What is no expression may pass for a name with something behind it.
+    if parser.peek_token().token != sqlparser::tokenizer::Token::EOF {
+        return None;
+    }
     if !dialect.generic {
         if VisitMut::visit(&mut expr, &mut Inline(dialect)).is_break() {
             return None;

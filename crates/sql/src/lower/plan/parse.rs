@@ -24,7 +24,7 @@ impl Lowerer<'_> {
             Regex::Posix => crate::adapt::posix_groups(&pattern).ok_or_else(|| {
                 refuse_operator(plan.span, "`parse` by a pattern that is not tied to both ends")
             })?,
-            Regex::Re2 | Regex::Java | Regex::Ere | Regex::None => pattern,
+            Regex::Re2 | Regex::Re2Dotall | Regex::Java | Regex::Ere | Regex::None => pattern,
         };
         let texts = columns.iter().map(|id| (*id, SmolStr::new(self.query.columns.name(*id)))).collect();
         let test = |subject: ast::Expr| build::call("regexp_matches", vec![subject, build::string(&pattern)]);

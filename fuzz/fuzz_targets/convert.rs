@@ -8,10 +8,13 @@ use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
-    let (from, name) =
-        if choice & 1 == 0 { (Language::Kql, "rule.kql") } else { (Language::Sigma, "rule.yml") };
+    let (from, name) = match choice & 3 {
+        0 => (Language::Kql, "rule.kql"),
+        1 => (Language::SQL, "rule.sql"),
+        _ => (Language::Sigma, "rule.yml"),
+    };
     let writers: Vec<_> = targets::target::all().iter().filter(|t| t.writes).collect();
-    let Some(to) = writers.get(usize::from(choice >> 1) % writers.len()) else { return };
+    let Some(to) = writers.get(usize::from(choice >> 2) % writers.len()) else { return };
     let options = ConvertOptions {
         from: Some(from),
         to,

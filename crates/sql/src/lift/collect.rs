@@ -8,9 +8,7 @@ use super::unify::{bare, function_name};
 use super::{Lifter, Place, Result, Val, literal};
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{self, FunctionKind};
-use ruleferry_ir::{
-    AggregateCall, AggregateItem, ColId, CompareOp, Expr, ExprKind, Missing, Type, Value,
-};
+use ruleferry_ir::{AggregateCall, AggregateItem, ColId, CompareOp, Expr, ExprKind, Missing, Type, Value};
 use sqlparser::ast;
 
 /// Aggregates of numbers that give NULL for fewer values than this: name, the IR's, how many.
@@ -213,11 +211,7 @@ impl<'q> Lifter<'q> {
                 let text = val.e.ty == Type::String;
                 let (ty, call) = (
                     val.e.ty,
-                    AggregateCall::TakeAny {
-                        returned: vec![val.e],
-                        star: false,
-                        condition: there.clone(),
-                    },
+                    AggregateCall::TakeAny { returned: vec![val.e], star: false, condition: there.clone() },
                 );
                 let id = self.add(name, ty);
                 calls.push(AggregateItem { ids: vec![id], call, named: true });
@@ -249,15 +243,15 @@ impl<'q> Lifter<'q> {
                 let by_id = self.add(if max { "max_" } else { "min_" }, by.e.ty);
                 let (ty, id) = (val.e.ty, self.add(name, val.e.ty));
                 let nullable = by.nulls.sql || !self.groups_have_rows;
-                let call =
-                    AggregateCall::ArgExtreme { max, by: by.e, returned: vec![val.e], star: false };
+                let call = AggregateCall::ArgExtreme { max, by: by.e, returned: vec![val.e], star: false };
                 calls.push(AggregateItem { ids: vec![by_id, id], call, named: true });
                 if !nullable {
                     return Ok(Some(Val::present(self.column(id))));
                 }
                 let none = is_null(self.column(by_id));
                 Ok(Some(if ty == Type::String {
-                    Val::new(self.column(id), Nulls::when(Some(none)))
+                    let value = super::nulls::blank_where(none.clone(), self.column(id));
+                    Val::new(value, Nulls::when(Some(none)))
                 } else {
                     Val::exact(null_where(none, self.column(id)))
                 }))

@@ -57,7 +57,8 @@ impl<'q> Lifter<'q> {
             conjuncts(test, &mut tests);
         }
         let mut inner = self.deeper(|l| l.from(&select.from, select, &mut tests))?;
-        let (outer, own): (Vec<_>, Vec<_>) = tests.into_iter().partition(|t| self.looks_out(block, &inner, t));
+        let (outer, own): (Vec<_>, Vec<_>) =
+            tests.into_iter().partition(|t| self.looks_out(block, &inner, t));
         if !own.is_empty() {
             let test = Expr::and(self.conjunction(&mut inner, own)?, Span::default());
             inner.filter(test);
@@ -68,7 +69,9 @@ impl<'q> Lifter<'q> {
         let (mut inner_keys, mut outer_keys): (Vec<ColId>, Vec<ColId>) = (Vec::new(), Vec::new());
         for test in outer {
             let ast::Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = bare(test) else {
-                return Err(self.clause(test, "a query that looks at the row around it by anything but equality"));
+                return Err(
+                    self.clause(test, "a query that looks at the row around it by anything but equality")
+                );
             };
             let (a, b) = if self.looks_out(block, &inner, left) { (left, right) } else { (right, left) };
             if self.looks_out(block, &inner, b) {
@@ -191,9 +194,9 @@ impl<'q> Lifter<'q> {
             sources.iter().any(|s| s.qualifier.as_deref().is_some_and(|q| same_name(q, qualifier)))
         };
         match e {
-            ast::Expr::CompoundIdentifier(parts) => parts.first().is_some_and(|q| {
-                !has(&inner.sources, &q.value) && has(&block.sources, &q.value)
-            }),
+            ast::Expr::CompoundIdentifier(parts) => {
+                parts.first().is_some_and(|q| !has(&inner.sources, &q.value) && has(&block.sources, &q.value))
+            }
             ast::Expr::Identifier(i) => {
                 let in_own = self.find(inner, &i.value, None, i).ok().flatten().is_some()
                     || inner.sources.iter().any(|s| s.open.is_some());
@@ -207,4 +210,3 @@ impl<'q> Lifter<'q> {
 fn names(e: &ast::Expr) -> bool {
     matches!(e, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_))
 }
-

@@ -66,7 +66,9 @@ impl<'q> Lifter<'q> {
                 _ => Err(self.function(e, "a lambda")),
             },
             ast::Expr::Array(array) => self.array(block, &array.elem, e),
-            ast::Expr::CompoundFieldAccess { root, access_chain } => self.access(block, root, access_chain, e),
+            ast::Expr::CompoundFieldAccess { root, access_chain } => {
+                self.access(block, root, access_chain, e)
+            }
             ast::Expr::AtTimeZone { timestamp, time_zone }
                 if literal::constant_text(time_zone).is_some_and(|z| z.eq_ignore_ascii_case("utc")) =>
             {
@@ -250,12 +252,29 @@ impl<'q> Lifter<'q> {
         for part in parts {
             match part.e.kind {
                 ExprKind::Call(own, inner) if std::ptr::eq(own, def) => args.extend(inner),
+                // The whole is blank where a part is.
+                ExprKind::Case(branches, otherwise) => match (branches.as_slice(), &otherwise.kind) {
+                    ([(_, blank)], ExprKind::Call(own, inner))
+                        if std::ptr::eq(*own, def)
+                            && blank.as_literal().and_then(Value::as_str) == Some("")
+                            && part.nulls.sql =>
+                    {
+                        args.extend(inner.iter().cloned());
+                    }
+                    _ => {
+                        args.push(Expr::new(ExprKind::Case(branches, otherwise), part.e.ty, part.e.span));
+                    }
+                },
                 kind => args.push(Expr::new(kind, part.e.ty, part.e.span)),
             }
         }
         let e = Expr::new(ExprKind::Call(def, args), Type::String, self.span(node));
-        let null = (!conditions.is_empty()).then(|| Expr::or(conditions, Span::default()));
-        Ok(Val::new(e, Nulls { never_empty, ..Nulls::when(null) }))
+        if conditions.is_empty() {
+            return Ok(Val::new(e, Nulls { never_empty, ..Nulls::PRESENT }));
+        }
+        let null = Expr::or(conditions, Span::default());
+        let e = nulls::blank_where(null.clone(), e);
+        Ok(Val::new(e, Nulls { never_empty, ..Nulls::when(Some(null)) }))
     }
 
     /// `[a, b]`
@@ -552,19 +571,21 @@ impl<'q> Lifter<'q> {
                 }
                 if val.e.ty == Type::String {
                     let Ok(null) = self.cond(&val) else { return Err(self.null(e, "a text")) };
-                    let equal =
-                        self.text_match(val.clone(), ir::MatchKind::Equals, ir::Case::Sensitive, vec![r], Place::Keep, e)?;
+                    let equal = self.text_match(
+                        val.clone(),
+                        ir::MatchKind::Equals,
+                        ir::Case::Sensitive,
+                        vec![r],
+                        Place::Keep,
+                        e,
+                    )?;
                     let either: Vec<Expr> = null.into_iter().chain([equal]).collect();
                     let either = Expr::or(either, Span::default());
-                    return Ok(Val::new(val.e, Nulls::when(Some(either))));
+                    let e = nulls::blank_where(either.clone(), val.e);
+                    return Ok(Val::new(e, Nulls::when(Some(either))));
                 }
-                let equal = Expr::compare(
-                    ir::CompareOp::Eq,
-                    val.e.clone(),
-                    r.e,
-                    ir::Missing::False,
-                    Span::default(),
-                );
+                let equal =
+                    Expr::compare(ir::CompareOp::Eq, val.e.clone(), r.e, ir::Missing::False, Span::default());
                 Ok(Val::exact(nulls::null_where(equal, val.e)))
             }
             ("substring", [text, start]) => self.part_of_text(block, [*text, *start], None, e),
@@ -587,15 +608,15 @@ impl<'q> Lifter<'q> {
                 };
                 let length =
                     Expr::new(ExprKind::Call(strlen, vec![val.e.clone()]), Type::Long, Span::default());
-                let start =
-                    Expr::arithmetic(ArithmeticOp::Sub, length.clone(), whole(n), Type::Long, Span::default());
-                let short = Expr::compare(
-                    ir::CompareOp::Le,
-                    length,
+                let start = Expr::arithmetic(
+                    ArithmeticOp::Sub,
+                    length.clone(),
                     whole(n),
-                    ir::Missing::False,
+                    Type::Long,
                     Span::default(),
                 );
+                let short =
+                    Expr::compare(ir::CompareOp::Le, length, whole(n), ir::Missing::False, Span::default());
                 let cut = self.text_call("substring", vec![val.e.clone(), start], &[val.clone()], e)?;
                 let kind = ExprKind::Case(vec![(short, val.e)], Box::new(cut.e));
                 Ok(Val::new(Expr::new(kind, Type::String, self.span(e)), cut.nulls))
@@ -620,7 +641,9 @@ impl<'q> Lifter<'q> {
                     Err(()) => Err(self.null(e, "a text")),
                 }
             }
-            ("list_extract" | "array_extract", [list, place]) if literal::constant_number(place).is_some_and(|n| n > 0) => {
+            ("list_extract" | "array_extract", [list, place])
+                if literal::constant_number(place).is_some_and(|n| n > 0) =>
+            {
                 let val = self.value(block, list)?;
                 let n = literal::constant_number(place).unwrap_or(1);
                 if val.e.ty != Type::Dynamic {
@@ -935,8 +958,7 @@ impl<'q> Lifter<'q> {
                 let plan = only(rel.plan, id, self.column(id));
                 let found = Expr::new(ExprKind::Subquery(Box::new(plan)), Type::Bool, Span::default());
                 let yes = Expr::bool(true, Span::default());
-                let test =
-                    Expr::compare(ir::CompareOp::Eq, found, yes, ir::Missing::False, Span::default());
+                let test = Expr::compare(ir::CompareOp::Eq, found, yes, ir::Missing::False, Span::default());
                 Nulls::when(Some(test.negated(Span::default())))
             }
             Err(()) => Nulls::OPEN,

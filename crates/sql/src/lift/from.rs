@@ -96,7 +96,12 @@ impl<'q> Lifter<'q> {
     }
 
     /// Elements of a list as rows beside those of the tables before: `UNNEST(t.list) AS u(x)`.
-    fn unnested(&mut self, mut left: Block<'q>, factor: &'q TableFactor, outer: bool) -> Result<Unnested<'q>> {
+    fn unnested(
+        &mut self,
+        mut left: Block<'q>,
+        factor: &'q TableFactor,
+        outer: bool,
+    ) -> Result<Unnested<'q>> {
         let (list, alias, index) = match factor {
             TableFactor::UNNEST { array_exprs, alias, with_offset, with_offset_alias, with_ordinality } => {
                 let [list] = array_exprs.as_slice() else {
@@ -108,6 +113,16 @@ impl<'q> Lifter<'q> {
                     _ => None,
                 };
                 (list, alias, index)
+            }
+            TableFactor::Table { name, args: Some(args), alias, with_ordinality, sample: None, .. }
+                if ["unnest", "explode"].contains(&name_of(name).to_lowercase().as_str()) =>
+            {
+                match args.args.as_slice() {
+                    [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(list))] => {
+                        (list, alias, with_ordinality.then_some((true, None)))
+                    }
+                    _ => return Err(self.clause(factor, "lists that are expanded side by side")),
+                }
             }
             TableFactor::Function { name, args, alias, with_ordinality: false, .. } => {
                 let known = ["unnest", "explode", "json_array_elements_text", "jsonb_array_elements_text"];
@@ -273,7 +288,9 @@ impl<'q> Lifter<'q> {
             }
         }
         if !told && shipped.is_none() {
-            let text = format!("`{name}` has no schema: its columns are those that the SQL names, of the types that it uses them as, else text");
+            let text = format!(
+                "`{name}` has no schema: its columns are those that the SQL names, of the types that it uses them as, else text"
+            );
             if !self.assumptions.contains(&text) {
                 self.assumptions.push(text);
             }
@@ -616,7 +633,8 @@ impl<'q> Lifter<'q> {
                     }
                 }
             }
-            let kept = if keeps_right { places.pop() } else { (!places.is_empty()).then(|| places.remove(0)) };
+            let kept =
+                if keeps_right { places.pop() } else { (!places.is_empty()).then(|| places.remove(0)) };
             if kept.is_none() {
                 continue;
             }

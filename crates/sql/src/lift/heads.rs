@@ -112,10 +112,9 @@ impl Heads {
         let mut patterns: Vec<Rc<Pattern>> = Vec::new();
         for at in candidates {
             let (texts, wanted, plain) = (&self.texts, self.wanted, self.plain);
-            let parsed = self
-                .parsed
-                .entry(at)
-                .or_insert_with(|| texts.get(at).and_then(|text| pattern(at, text, wanted, plain)).map(Rc::new));
+            let parsed = self.parsed.entry(at).or_insert_with(|| {
+                texts.get(at).and_then(|text| pattern(at, text, wanted, plain)).map(Rc::new)
+            });
             patterns.extend(parsed.iter().filter(|p| p.head == head).cloned());
         }
         patterns.sort_by_key(|p| std::cmp::Reverse(p.size));
@@ -128,13 +127,8 @@ impl Heads {
     }
 }
 
-fn pattern(
-    at: usize,
-    text: &str,
-    wanted: Option<fn(&ast::Expr) -> bool>,
-    plain: bool,
-) -> Option<Pattern> {
-    let mut tree = parse(text)?;
+fn pattern(at: usize, text: &str, wanted: Option<fn(&ast::Expr) -> bool>, plain: bool) -> Option<Pattern> {
+    let mut tree = parse_plain(text)?;
     if plain {
         super::plain::plain_template(&mut tree);
     }
@@ -145,8 +139,15 @@ fn pattern(
     Some(Pattern { at, head, size: unify::size(&tree), tree })
 }
 
+/// A template as a tree in plain forms.
+pub(super) fn parse_plain(text: &str) -> Option<ast::Expr> {
+    let mut tree = parse(text)?;
+    super::plain::plain_forms(&mut tree);
+    Some(tree)
+}
+
 /// A template as a tree.
-pub(super) fn parse(text: &str) -> Option<ast::Expr> {
+fn parse(text: &str) -> Option<ast::Expr> {
     let plain = text.replace("$...", "$rest");
     let dialect = sqlparser::dialect::DuckDbDialect {};
     sqlparser::parser::Parser::new(&dialect).try_with_sql(&plain).and_then(|mut p| p.parse_expr()).ok()

@@ -190,7 +190,9 @@ pub(super) fn type_of(ty: &DataType) -> Option<Type> {
         | DataType::Float64
         | DataType::Real
         | DataType::Float(_) => Type::Real,
-        DataType::Varchar(_) | DataType::Text | DataType::String(_) | DataType::CharVarying(_) => Type::String,
+        DataType::Varchar(_) | DataType::Text | DataType::String(_) | DataType::CharVarying(_) => {
+            Type::String
+        }
         DataType::Timestamp(None, _)
         | DataType::Datetime(None)
         | DataType::Datetime64(..)

@@ -3,15 +3,15 @@
 //! In: the tree as it was parsed. Out: the same tree, changed in its place, so that the reading knows one dialect. What a function means
 //! in another dialect is data (`targets/<dialect>/reads.toml`); what cannot be said plainly is left for the reading to refuse.
 
-use super::heads::{Heads, Pattern, parse};
+use super::heads::{Heads, Pattern, parse_plain as parse};
 use super::unify::{self, Holes, bare, function_name};
 use crate::syntax::{ReadDialect, macro_expression};
 use ruleferry_targets::reads::{self, To};
 use rustc_hash::FxHashMap;
 use sqlparser::ast::{
     self, BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Spanned, UnaryOperator, Value,
-    VisitMut, VisitorMut,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Spanned, UnaryOperator,
+    Value, VisitMut, VisitorMut,
 };
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -36,6 +36,8 @@ struct Plain<'m> {
     dialect: ReadDialect,
     macros: &'m [OwnMacro],
     copied: usize,
+    /// Functions are respelled, too.
+    spells: bool,
 }
 
 /// A macro of the script's own with those before it written out; `None` where it is of a form that is not read.
@@ -46,7 +48,7 @@ pub(super) fn own_macro(
     before: &[OwnMacro],
 ) -> Option<OwnMacro> {
     let (params, mut body) = macro_expression(text, dialect)?;
-    let mut plain = Plain { dialect, macros: before, copied: 0 };
+    let mut plain = Plain { dialect, macros: before, copied: 0, spells: true };
     match body.visit(&mut plain) {
         ControlFlow::Continue(()) => Some(OwnMacro { name: name.to_lowercase(), params, body }),
         ControlFlow::Break(TooLarge) => None,
@@ -59,7 +61,7 @@ pub(super) fn plain(
     dialect: ReadDialect,
     macros: &[OwnMacro],
 ) -> Result<(), TooLarge> {
-    let mut plain = Plain { dialect, macros, copied: 0 };
+    let mut plain = Plain { dialect, macros, copied: 0, spells: true };
     match query.visit(&mut plain) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(fault) => Err(fault),
@@ -68,7 +70,13 @@ pub(super) fn plain(
 
 /// Brings a template of what is emitted into the forms that a query comes in.
 pub(super) fn plain_template(e: &mut Expr) {
-    let mut plain = Plain { dialect: ReadDialect::DuckDb, macros: &[], copied: 0 };
+    let mut plain = Plain { dialect: ReadDialect::DuckDb, macros: &[], copied: 0, spells: true };
+    let _ = e.visit(&mut plain);
+}
+
+/// Brings special syntax of a template into plain calls.
+pub(super) fn plain_forms(e: &mut Expr) {
+    let mut plain = Plain { dialect: ReadDialect::DuckDb, macros: &[], copied: 0, spells: false };
     let _ = e.visit(&mut plain);
 }
 
@@ -79,8 +87,12 @@ impl VisitorMut for Plain<'_> {
         let before = self.copied;
         self.form(e);
         self.expand(e);
+        let mut inner: &mut Expr = e;
+        while let Expr::UnaryOp { op: UnaryOperator::Not, expr } = inner {
+            inner = expr;
+        }
         for _ in 0..6 {
-            if !self.respelled(e) {
+            if !self.spells || !self.respelled(inner) {
                 break;
             }
         }
@@ -170,8 +182,26 @@ const UNITS: [(&str, usize); 17] = [
 
 /// Names of units, as arguments without quotes.
 const UNIT_NAMES: [&str; 20] = [
-    "day", "days", "dayofweek", "dayofyear", "hour", "hours", "isoweek", "microsecond", "millisecond", "minute",
-    "minutes", "month", "months", "quarter", "second", "seconds", "week", "weeks", "year", "years",
+    "day",
+    "days",
+    "dayofweek",
+    "dayofyear",
+    "hour",
+    "hours",
+    "isoweek",
+    "microsecond",
+    "millisecond",
+    "minute",
+    "minutes",
+    "month",
+    "months",
+    "quarter",
+    "second",
+    "seconds",
+    "week",
+    "weeks",
+    "year",
+    "years",
 ];
 
 impl Plain<'_> {
@@ -221,18 +251,18 @@ impl Plain<'_> {
             Expr::SimilarTo { negated, expr, pattern, escape_char } => {
                 let mut args = vec![*expr, *pattern];
                 args.extend(escape_char.map(|e| *e));
-                negated_if(negated, call("similar_to", args, at))
+                // DuckDB has regular expressions there.
+                let name =
+                    if self.dialect == ReadDialect::DuckDb { "regexp_full_match" } else { "similar_to" };
+                negated_if(negated, call(name, args, at))
             }
             Expr::Case { operand: Some(operand), mut conditions, else_result, case_token, end_token } => {
                 for branch in &mut conditions {
                     self.copied += size(&operand);
                     let value = std::mem::replace(&mut branch.condition, Expr::Value(Value::Null.into()));
                     if self.copied <= MAX_COPIED {
-                        branch.condition = binary(
-                            nested((*operand).clone()),
-                            BinaryOperator::Eq,
-                            nested(value),
-                        );
+                        branch.condition =
+                            binary(nested((*operand).clone()), BinaryOperator::Eq, nested(value));
                     }
                 }
                 Expr::Case { operand: None, conditions, else_result, case_token, end_token }
@@ -244,9 +274,7 @@ impl Plain<'_> {
                 Expr::Cast { kind: CastKind::TryCast, expr, data_type, format }
             }
             Expr::JsonAccess { value, path } => match json_path(&path) {
-                Some(path) => {
-                    nested(binary(nested(*value), BinaryOperator::Arrow, text(&path)))
-                }
+                Some(path) => nested(binary(nested(*value), BinaryOperator::Arrow, text(&path))),
                 None => Expr::JsonAccess { value, path },
             },
             Expr::AnyOp { left, compare_op, right, is_some } => match (compare_op, *right) {
@@ -346,9 +374,10 @@ impl Plain<'_> {
             return false;
         }
         let Some((head, _)) = unify::shape(e) else { return self.respelled_call(e) };
-        for dialect in [Some(self.dialect), (self.dialect != ReadDialect::DuckDb).then_some(ReadDialect::DuckDb)]
-            .into_iter()
-            .flatten()
+        for dialect in
+            [Some(self.dialect), (self.dialect != ReadDialect::DuckDb).then_some(ReadDialect::DuckDb)]
+                .into_iter()
+                .flatten()
         {
             for (pattern, to) in patterns(dialect, &head) {
                 let mut holes = Holes::default();
@@ -444,14 +473,10 @@ impl VisitorMut for Spread<'_, '_> {
     fn post_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
         match e {
             Expr::Function(Function { args: FunctionArguments::List(list), .. }) => {
-                let rest = |arg: &FunctionArg| {
-                    matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if unify::hole(e) == Some(0))
-                };
+                let rest = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if unify::hole(e) == Some(0));
                 if let Some(at) = list.args.iter().position(rest) {
-                    let new = self
-                        .rest
-                        .iter()
-                        .map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr((*e).clone())));
+                    let new =
+                        self.rest.iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr((*e).clone())));
                     list.args.splice(at..=at, new);
                     *self.copied += self.rest.iter().map(|e| size(e)).sum::<usize>();
                 }
@@ -608,7 +633,10 @@ fn is_any(left: Box<Expr>, right: Expr, negated: bool) -> Expr {
         Expr::Tuple(list) => Expr::InList { expr: left, list, negated },
         Expr::Subquery(subquery) => Expr::InSubquery { expr: left, subquery, negated },
         Expr::Nested(inner) => is_any(left, *inner, negated),
-        other => negated_if(negated, call("list_contains", vec![other, *left], sqlparser::tokenizer::Span::empty())),
+        other => negated_if(
+            negated,
+            call("list_contains", vec![other, *left], sqlparser::tokenizer::Span::empty()),
+        ),
     }
 }
 

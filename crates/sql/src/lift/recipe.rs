@@ -3,7 +3,7 @@
 //! In: a call. Out: the expression of the IR that stands for it, with what is known of NULL.
 
 use super::block::Block;
-use super::heads::{Heads, Pattern, parse};
+use super::heads::{Heads, Pattern, parse_plain as parse};
 use super::nulls::{Nulls, is_empty, null_where};
 use super::unify::{self, Holes, bare, function_name, plain_args};
 use super::{Lifter, Result, Val, literal};
@@ -131,7 +131,11 @@ impl<'q> Lifter<'q> {
         }
         let condition = (!conditions.is_empty()).then(|| Expr::or(conditions, Span::default()));
         Ok(match (text, condition) {
-            (true, condition) => Val::new(made, Nulls::when(condition)),
+            // Of a missing text the IR has "", of which the function may make something.
+            (true, Some(condition)) => {
+                Val::new(super::nulls::blank_where(condition.clone(), made), Nulls::when(Some(condition)))
+            }
+            (true, None) => Val::present(made),
             (false, None) => Val::exact(made),
             (false, Some(condition)) => Val::exact(null_where(condition, made)),
         })
@@ -186,9 +190,10 @@ impl<'q> Lifter<'q> {
                         .push((self.cooked(&branch.condition, args)?, self.cooked(&branch.result, args)?));
                 }
                 let ty = otherwise.ty;
-                branches.iter().all(|(_, v)| v.ty == ty).then(|| {
-                    Expr::new(ExprKind::Case(branches, Box::new(otherwise)), ty, none)
-                })
+                branches
+                    .iter()
+                    .all(|(_, v)| v.ty == ty)
+                    .then(|| Expr::new(ExprKind::Case(branches, Box::new(otherwise)), ty, none))
             }
             ast::Expr::BinaryOp { left, op, right } => {
                 let (l, r) = (self.cooked(left, args)?, self.cooked(right, args)?);
@@ -197,8 +202,7 @@ impl<'q> Lifter<'q> {
                     Some(Expr::arithmetic(op, l, r, ty, none))
                 };
                 let compare = |op: CompareOp, l: Expr, r: Expr| {
-                    super::test::comparable(l.ty, r.ty)
-                        .then(|| Expr::compare(op, l, r, Missing::Null, none))
+                    super::test::comparable(l.ty, r.ty).then(|| Expr::compare(op, l, r, Missing::Null, none))
                 };
                 match op {
                     BinaryOperator::Plus => arithmetic(ArithmeticOp::Add, ArithOp::Add, l, r),

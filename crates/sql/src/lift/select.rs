@@ -670,7 +670,9 @@ impl<'q> Lifter<'q> {
         if val.e.ty == Type::String && val.nulls.sql && matters {
             match self.cond(&val) {
                 Ok(None) => {}
-                Ok(Some(null)) => out.push(SortKey { expr: null, descending: nulls_first, nulls_first: false }),
+                Ok(Some(null)) => {
+                    out.push(SortKey { expr: null, descending: nulls_first, nulls_first: false })
+                }
                 Err(()) => return Err(self.null(&key.expr, "a text that rows are sorted by")),
             }
         }

@@ -169,7 +169,9 @@ impl<'q> Lifter<'q> {
                         let val = Val::new(self.column(col.id), col.nulls.clone());
                         val.nulls
                             .condition(&val.e)
-                            .map(|c| c.map_or(Expr::bool(true, Span::default()), |c| c.negated(Span::default())))
+                            .map(|c| {
+                                c.map_or(Expr::bool(true, Span::default()), |c| c.negated(Span::default()))
+                            })
                             .map_err(|()| val)
                     }
                 });
@@ -252,8 +254,7 @@ impl<'q> Lifter<'q> {
         let side = |l: &mut Self, block: &mut Block<'q>, n: i64| {
             let id = l.add("side_", Type::Long);
             block.extend(id, Expr::literal(Value::Long(n), Span::default()));
-            let col =
-                Col { name: SmolStr::new_static("side_"), id, nulls: Nulls::PRESENT, fields: None };
+            let col = Col { name: SmolStr::new_static("side_"), id, nulls: Nulls::PRESENT, fields: None };
             block.sources.push(Source { qualifier: None, cols: vec![col], open: None });
         };
         side(self, &mut a, 1);
@@ -306,11 +307,7 @@ impl<'q> Lifter<'q> {
 }
 
 /// The branches of a chain of one operator.
-fn branches_of<'q>(
-    body: &'q ast::SetExpr,
-    wanted: ast::SetQuantifier,
-    out: &mut Vec<&'q ast::SetExpr>,
-) {
+fn branches_of<'q>(body: &'q ast::SetExpr, wanted: ast::SetQuantifier, out: &mut Vec<&'q ast::SetExpr>) {
     let mut todo = vec![body];
     while let Some(body) = todo.pop() {
         match body {

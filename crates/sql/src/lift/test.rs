@@ -174,7 +174,9 @@ impl<'q> Lifter<'q> {
             ("regexp_matches", [subject, pattern]) => {
                 return self.regex(block, subject, pattern, Case::Sensitive, place, e);
             }
-            ("regexp_matches", [subject, pattern, flags]) if matches!(literal::constant_text(flags), Some("i" | "is" | "si")) => {
+            ("regexp_matches", [subject, pattern, flags])
+                if matches!(literal::constant_text(flags), Some("i" | "is" | "si")) =>
+            {
                 return self.regex(block, subject, pattern, Case::Insensitive, place, e);
             }
             ("coalesce", [inner, default])
@@ -689,7 +691,10 @@ impl<'q> Lifter<'q> {
             }
         }
         if let ast::Expr::Tuple(_) = bare(subject) {
-            // Rows: equal to one of them in all parts.
+            // Rows: equal to one of them in all parts. Engines do not agree on what NULL makes of it.
+            if place != Place::Keep {
+                return Err(self.null(node, "a row of several values"));
+            }
             let mut any = Vec::with_capacity(list.len());
             for row in list {
                 any.push(self.comparison_of(block, subject, CompareOp::Eq, row, place, node)?);
@@ -862,8 +867,7 @@ impl<'q> Lifter<'q> {
         let call = ruleferry_ir::AggregateCall::Function(count, Vec::new());
         let item = ruleferry_ir::AggregateItem { ids: vec![id], call, named: true };
         let aggregate = ruleferry_ir::Aggregate { input: plan, keys: Vec::new(), aggregates: vec![item] };
-        let plan =
-            ruleferry_ir::Plan::new(ruleferry_ir::Op::Aggregate(aggregate), vec![id], Span::default());
+        let plan = ruleferry_ir::Plan::new(ruleferry_ir::Op::Aggregate(aggregate), vec![id], Span::default());
         let rows = Expr::new(ExprKind::Subquery(Box::new(plan)), Type::Long, self.span(node));
         let zero = Expr::literal(Value::Long(0), Span::default());
         Ok(Expr::compare(CompareOp::Gt, rows, zero, Missing::False, self.span(node)))
@@ -880,13 +884,7 @@ impl<'q> Lifter<'q> {
 }
 
 /// A text that is one of a query's.
-fn matches_query(
-    subject: Expr,
-    plan: ruleferry_ir::Plan,
-    folds: bool,
-    missing: Missing,
-    span: Span,
-) -> Expr {
+fn matches_query(subject: Expr, plan: ruleferry_ir::Plan, folds: bool, missing: Missing, span: Span) -> Expr {
     let test = StringMatch {
         subject: Subject::Expr(subject),
         kind: MatchKind::Equals,

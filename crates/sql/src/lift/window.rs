@@ -129,12 +129,7 @@ impl<'q> Lifter<'q> {
         Ok(id)
     }
 
-    fn row_number(
-        &mut self,
-        block: &mut Block<'q>,
-        start: Option<ColId>,
-        node: &ast::Expr,
-    ) -> Result<ColId> {
+    fn row_number(&mut self, block: &mut Block<'q>, start: Option<ColId>, node: &ast::Expr) -> Result<ColId> {
         let args = match start {
             None => Vec::new(),
             Some(id) => vec![long(1), self.column(id)],
@@ -274,7 +269,8 @@ impl<'q> Lifter<'q> {
                 absent.push(is_true(known).negated(Span::default()));
             }
             let null = Expr::or(absent, Span::default());
-            return Ok(Val::new(self.column(other), Nulls::when(Some(null))));
+            let value = super::nulls::blank_where(null.clone(), self.column(other));
+            return Ok(Val::new(value, Nulls::when(Some(null))));
         }
         let outside = match default {
             Some(d) => d.e,

@@ -98,12 +98,9 @@ impl ReadDialect {
     pub(crate) const fn traits(self) -> Traits {
         match self {
             Self::DuckDb => PLAIN,
-            Self::Postgres => Traits {
-                whole_division: true,
-                like_escape: Some('\\'),
-                null_order: NullOrder::High,
-                ..PLAIN
-            },
+            Self::Postgres => {
+                Traits { whole_division: true, like_escape: Some('\\'), null_order: NullOrder::High, ..PLAIN }
+            }
             Self::ClickHouse => Traits { like_escape: Some('\\'), ..PLAIN },
             Self::Spark => {
                 Traits { like_escape: Some('\\'), null_order: NullOrder::Low, from_zero: true, ..PLAIN }

@@ -12,8 +12,8 @@ pub use lines::Lines;
 use ruleferry_diag::Span;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    CreateView, Cte, CteAsMaterialized, Ident, ObjectNamePart, Query, Statement,
-    TableAlias, TableAliasColumnDef, With,
+    CreateView, Cte, CteAsMaterialized, Ident, ObjectNamePart, Query, Statement, TableAlias,
+    TableAliasColumnDef, With,
 };
 use sqlparser::dialect::DuckDbDialect;
 use sqlparser::parser::Parser;

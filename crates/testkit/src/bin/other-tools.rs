@@ -89,7 +89,9 @@ impl Made {
                 let fault = parsed.diagnostics.iter().chain(&lifted.diagnostics).find(|d| d.is_error());
                 match (lifted.query, fault) {
                     (Some(query), None) => Ok(query),
-                    (_, fault) => Err(fault.map_or_else(String::new, |d| format!("{}: {}", d.code.0, d.message))),
+                    (_, fault) => {
+                        Err(fault.map_or_else(String::new, |d| format!("{}: {}", d.code.0, d.message)))
+                    }
                 }
             }
             Self::Sql(dialect) => {
@@ -142,9 +144,13 @@ const FAULTS: &[(&str, Fits)] = &[
 
 /// The same for SQL.
 const SQL_FAULTS: &[(&str, Fits)] = &[
-    ("a field that is missing: `NOT (…)` is NULL, and the event is lost", |t| t.to_uppercase().contains("NOT ")),
+    ("a field that is missing: `NOT (…)` is NULL, and the event is lost", |t| {
+        t.to_uppercase().contains("NOT ")
+    }),
     ("text is compared case by case: `=` tells cases apart", |t| t.contains("='") || t.contains(" = '")),
-    ("a pattern loses its case mode or its flags", |t| t.contains("REGEXP") || t.contains("rlike") || t.contains("regexp")),
+    ("a pattern loses its case mode or its flags", |t| {
+        t.contains("REGEXP") || t.contains("rlike") || t.contains("regexp")
+    }),
     ("`null` is tested with `IS NULL` alone", |t| t.contains("IS NULL") || t.contains("is null")),
 ];
 

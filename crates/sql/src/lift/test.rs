@@ -691,7 +691,10 @@ impl<'q> Lifter<'q> {
             }
         }
         if let ast::Expr::Tuple(_) = bare(subject) {
-            // Rows: equal to one of them in all parts.
+            // Rows: equal to one of them in all parts. Engines do not agree on what NULL makes of it.
+            if place != Place::Keep {
+                return Err(self.null(node, "a row of several values"));
+            }
             let mut any = Vec::with_capacity(list.len());
             for row in list {
                 any.push(self.comparison_of(block, subject, CompareOp::Eq, row, place, node)?);

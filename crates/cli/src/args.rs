@@ -1,6 +1,7 @@
 //! The command line, defined once: help, completions and the man page come from here.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ruleferry_engine::Language;
 use std::path::PathBuf;
 
 /// Carries detection rules between SIEMs and loses no alert silently.
@@ -80,7 +81,7 @@ pub struct Rules {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Read every file as this language, whatever its name and content say
-    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    #[arg(long, value_name = "LANG", value_parser = Language::NAMES)]
     pub from: Option<String>,
 }
 
@@ -235,7 +236,7 @@ pub struct Diff {
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
     /// Read every file as this language, whatever its name and content say
-    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma", "sql"])]
+    #[arg(long, value_name = "LANG", value_parser = Language::NAMES)]
     pub from: Option<String>,
     /// How the result is shown; `json` is one record a pair
     #[arg(long, value_enum, default_value = "text")]
@@ -252,7 +253,7 @@ pub struct Run {
     #[arg(long, value_name = "TABLE=FILE|FILE|DIR")]
     pub data: Vec<String>,
     /// Read the rule as this language, whatever its name and content say
-    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    #[arg(long, value_name = "LANG", value_parser = Language::NAMES)]
     pub from: Option<String>,
     /// What runs the rule: the evaluator that defines its meaning, or DuckDB over the SQL that it converts to
     #[arg(long, value_enum, default_value = "reference")]

@@ -15,8 +15,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 pub fn run(args: &Convert) -> Result<Exit> {
-    let options = options(args)?;
+    let mut options = options(args)?;
     let (inputs, missing) = output::inputs(&args.rules)?;
+    options.sigma.companions = output::companions(&inputs);
     let stems = stems(&inputs);
     let bar = output::progress(inputs.len());
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
@@ -134,7 +135,9 @@ fn write_files(folder: &Path, records: &[ConvertRecord]) -> io::Result<()> {
 fn separator(options: &ConvertOptions) -> &'static [u8] {
     match options.to.language {
         targets::target::Language::Sigma => b"---\n",
-        targets::target::Language::Kql | targets::target::Language::Sql => b"\n",
+        targets::target::Language::Kql
+        | targets::target::Language::Sql
+        | targets::target::Language::Yaral => b"\n",
     }
 }
 

@@ -15,7 +15,11 @@ pub(crate) enum Identified {
 /// Tells what a file is; `from` overrides what its name and content say.
 pub(crate) fn identify(input: &Input, text: &str, from: Option<Language>) -> Identified {
     if let Some(language) = from {
-        let layout = if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) };
+        let layout = match language {
+            Language::Sigma => Layout::Yaml,
+            Language::Yaral => Layout::Text,
+            Language::Kql | Language::Sql(_) => layout(&input.path),
+        };
         return Identified::Rules(language, layout);
     }
     match detect(&input.path, text) {
@@ -46,5 +50,5 @@ fn no_rules(input: &Input, text: &str, layout: Layout) -> Identified {
 fn unknown_language() -> Diagnostic {
     let message = "the rule language of the file cannot be told";
     Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), message)
-        .with_help("name it with --from kql or --from sigma")
+        .with_help("name it with --from, such as --from kql")
 }

@@ -1,16 +1,17 @@
 //! The rule languages, and how a file tells which one it is in.
 
-use serde::Serialize;
+use ruleferry_sql::ReadDialect;
+use serde::{Serialize, Serializer};
 use std::path::Path;
 
 /// A language that rules are written in. This is the only place where languages are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
     Kql,
     Sigma,
-    /// The SQL that is written here; read to compare it with its source.
-    Sql,
+    /// SQL of a dialect.
+    Sql(ReadDialect),
+    Yaral,
 }
 
 /// How the text of a rule file is laid out.
@@ -23,13 +24,35 @@ pub enum Layout {
 }
 
 impl Language {
-    pub const ALL: [Self; 3] = [Self::Kql, Self::Sigma, Self::Sql];
+    pub const ALL: [Self; 4] = [Self::Kql, Self::Sigma, Self::SQL, Self::Yaral];
+    /// SQL as it is written here, and where no dialect is named.
+    pub const SQL: Self = Self::Sql(ReadDialect::DuckDb);
+    /// What `--from` may be.
+    pub const NAMES: [&str; 16] = [
+        "kql",
+        "sigma",
+        "yaral",
+        "sql",
+        "duckdb",
+        "postgres",
+        "postgresql",
+        "clickhouse",
+        "spark",
+        "databricks",
+        "snowflake",
+        "bigquery",
+        "trino",
+        "athena",
+        "presto",
+        "sqlite",
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kql => "kql",
             Self::Sigma => "sigma",
-            Self::Sql => "sql",
+            Self::Sql(_) => "sql",
+            Self::Yaral => "yaral",
         }
     }
 
@@ -38,12 +61,20 @@ impl Language {
         match self {
             Self::Kql => "KQL",
             Self::Sigma => "Sigma",
-            Self::Sql => "SQL",
+            Self::Sql(_) => "SQL",
+            Self::Yaral => "YARA-L",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|l| l.name().eq_ignore_ascii_case(name))
+        let plain = Self::ALL.into_iter().find(|l| l.name().eq_ignore_ascii_case(name));
+        plain.or_else(|| ReadDialect::parse(name).map(Self::Sql))
+    }
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -64,12 +95,16 @@ pub fn detect(path: &Path, text: &str) -> Option<(Language, Layout)> {
     let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     match extension.as_deref() {
         Some("kql" | "csl") => Some((Language::Kql, Layout::Text)),
-        Some("yaral" | "sql") => None,
+        Some("sql") => Some((Language::SQL, Layout::Text)),
+        Some("yaral") => Some((Language::Yaral, Layout::Text)),
         Some("json") => Some((Language::Kql, Layout::Json)),
         Some("yml" | "yaml") => yaml(text).map(|l| (l, Layout::Yaml)),
         // Standard input, or a name without a known ending: the content decides.
         _ => match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
             Some('{' | '[') if text.contains("\"query") => Some((Language::Kql, Layout::Json)),
+            Some('r' | 'R' | '/') if ruleferry_yaral::syntax::is_rule_text(text) => {
+                Some((Language::Yaral, Layout::Text))
+            }
             _ => Some(yaml(text).map_or((Language::Kql, Layout::Text), |l| (l, Layout::Yaml))),
         },
     }
@@ -108,6 +143,9 @@ mod tests {
         assert_eq!(of("a.yaml", "id: 1\nquery: |\n  T\n"), Some((Language::Kql, Layout::Yaml)));
         assert_eq!(of("a.yml", "on: push\n"), None);
         assert_eq!(of("-", "T | take 1"), Some((Language::Kql, Layout::Text)));
+        assert_eq!(of("a.yaral", "x"), Some((Language::Yaral, Layout::Text)));
+        assert_eq!(of("-", "/* a */ // b\nrule r {\n"), Some((Language::Yaral, Layout::Text)));
+        assert_eq!(of("-", "// rule r {\nrules | take 1"), Some((Language::Kql, Layout::Text)));
         assert_eq!(of("-", "title: x\nlogsource:\n"), Some((Language::Sigma, Layout::Yaml)));
     }
 }

@@ -301,7 +301,7 @@ fn compare_members(
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
     if let Some(executor) = options.executor.as_deref() {
         let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
-            if rule.language == Language::Sql {
+            if rule.language == Language::SQL {
                 let script = rule.query_text(&member.file.text);
                 let now = options.now.unwrap_or(NOW);
                 let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
@@ -335,19 +335,20 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql, Language::Kql | Language::Sigma) => {
+        (Language::Sql(_), Language::Kql | Language::Sigma | Language::Yaral) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma, Language::Sql) => {
+        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql(_)) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
-        (Language::Sql, Language::Sql)
-        | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
-            (a.lift(options, None), b.lift(options, None))
-        }
+        (Language::Sql(_), Language::Sql(_))
+        | (
+            Language::Kql | Language::Sigma | Language::Yaral,
+            Language::Kql | Language::Sigma | Language::Yaral,
+        ) => (a.lift(options, None), b.lift(options, None)),
     };
     let (Ok(mut x), Ok(mut y)) = (lifted_a.clone(), lifted_b.clone()) else { return (lifted_a, lifted_b) };
     let (tables_a, tables_b) = (KnownTables::of(&x.rule.query), KnownTables::of(&y.rule.query));
@@ -375,7 +376,11 @@ fn lift_both(
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
-    matches!((a, b), (Language::Sigma, Language::Kql) | (Language::Kql, Language::Sigma))
+    matches!(
+        (a, b),
+        (Language::Sigma | Language::Sql(_), Language::Kql | Language::Yaral)
+            | (Language::Kql | Language::Yaral, Language::Sigma)
+    )
 }
 
 /// What a comparison across languages takes for granted.
@@ -528,6 +533,8 @@ impl<'t> Shown<'t> {
 
     fn text(&self, place: &Place) -> String {
         let written = if self.rule.spans_are_whole() { place.span.text(self.query).trim() } else { "" };
+        // Of a join what stands before its other side.
+        let written = written.trim_end_matches(|c: char| c == '(' || c.is_whitespace());
         match (written.is_empty(), place.turned) {
             (true, _) => place.text.clone(),
             (false, true) => format!("not({written})"),
@@ -539,16 +546,12 @@ impl<'t> Shown<'t> {
         if place.span.is_empty() {
             return None;
         }
-        let span = self.lifted.map.span(place.span);
-        let (start, end) = (self.index.position(span.start), self.index.position(span.end));
-        Some(SpanRecord {
-            start: span.start,
-            end: span.end,
-            line: start.line,
-            column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-        })
+        Some(SpanRecord::new(self.lifted.map.span(place.span), &self.index))
+    }
+
+    /// Where the file says how often it runs and how far it looks back.
+    fn schedule(&self) -> Option<SpanRecord> {
+        self.rule.schedule().map(|span| SpanRecord::new(span, &self.index))
     }
 }
 
@@ -574,14 +577,15 @@ impl Texts<'_> {
         if text_a == text_b {
             (text_a, text_b) = (a.as_ref().map(|p| p.text.clone()), b.as_ref().map(|p| p.text.clone()));
         }
-        Change {
-            kind: raw.kind,
-            a: text_a,
-            b: text_b,
-            effect: raw.effect,
-            a_span: a.as_ref().and_then(|p| self.a.span(p)),
-            b_span: b.as_ref().and_then(|p| self.b.span(p)),
-        }
+        let span = |side: &Shown<'_>, place: &Option<Place>| {
+            let place = place.as_ref()?;
+            side.span(place).or_else(|| match raw.kind {
+                Kind::Window | Kind::Frequency => side.schedule(),
+                _ => None,
+            })
+        };
+        let (a_span, b_span) = (span(&self.a, &a), span(&self.b, &b));
+        Change { kind: raw.kind, a: text_a, b: text_b, effect: raw.effect, a_span, b_span }
     }
 }
 

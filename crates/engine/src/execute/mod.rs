@@ -213,7 +213,7 @@ fn reference(rule: &ReadRule, data: &Data, now: i64, choice: u64) -> Result<(Fou
         vec![diagnostic]
     })?;
     let Answer { columns, rows, choices, work: _ } = answer;
-    let text_is_never_null = rule.language == Language::Kql;
+    let text_is_never_null = matches!(rule.language, Language::Kql | Language::Yaral);
     Ok((Found { columns, rows, text_is_never_null }, !choices.is_empty()))
 }
 

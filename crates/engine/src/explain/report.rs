@@ -107,7 +107,7 @@ impl Report {
         fact("Log source", Some(source.join(", ")));
         fact("Runs every", r.schedule.frequency.clone());
         fact("Looks back", r.schedule.look_back.clone());
-        fact("Alerts at rows", r.schedule.trigger.clone());
+        fact("Alerts at", r.schedule.trigger.as_ref().map(|t| format!("{t} rows")));
         fact("False positives", Some(r.rule.false_positives.join("; ")));
         fact("References", Some(r.rule.references.join(" ")));
         fact("Tags", Some(r.rule.tags.join(", ")));

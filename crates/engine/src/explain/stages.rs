@@ -27,6 +27,8 @@ pub(super) struct Walked {
     pub inputs: Vec<Need>,
     /// What the stages do, in words.
     pub steps: Vec<String>,
+    /// The same of tables that the rule names and that branches read.
+    pub definitions: Vec<(SmolStr, Vec<String>)>,
 }
 
 /// Plans within each other; deeper ones are cut.
@@ -34,11 +36,16 @@ const DEEPEST: usize = 40;
 /// Stages of one rule.
 const MOST: usize = 2_000;
 
-pub(super) fn walk(query: &Query, text: &str, whole: bool) -> Walked {
+/// `kql`: the text says the operators; `whole`: it says the conditions.
+pub(super) fn walk(query: &Query, text: &str, whole: bool, kql: bool) -> Walked {
     let shared = FxHashSet::default();
     let shown = Shown { renderer: Renderer::new(query, &shared), text, whole };
-    let pipelines = if whole { names::pipelines(text) } else { Vec::new() };
-    let mut walker = Walker { query, shown, pipelines, out: Walked::default(), left: MOST };
+    let pipelines = if kql { names::pipelines(text) } else { Vec::new() };
+    let mut starts = FxHashSet::default();
+    query.for_each_plan(&mut |plan| {
+        starts.insert(plan.span.start);
+    });
+    let mut walker = Walker { query, shown, kql, pipelines, starts, out: Walked::default(), left: MOST };
     let mut outputs = Vec::new();
     let (stages, steps) = walker.pipeline(&query.plan, &mut outputs, 0);
     let Walker { mut out, .. } = walker;
@@ -82,8 +89,11 @@ fn columns(query: &Query) -> Vec<SmolStr> {
 struct Walker<'q> {
     query: &'q Query,
     shown: Shown<'q>,
+    kql: bool,
     /// The operators of the text.
     pipelines: Vec<Vec<Span>>,
+    /// Where the operators begin that became nodes of the plan.
+    starts: FxHashSet<u32>,
     out: Walked,
     left: usize,
 }
@@ -121,8 +131,7 @@ fn push(stages: &mut Vec<Stage>, steps: &mut Vec<String>, mut stage: Stage, said
     }
     stage.index = stages.len() + 1;
     let said = if said.is_empty() { words::other(&stage.text) } else { said };
-    let note = stage.notes.iter().map(|n| format!(" ({n})")).collect::<String>();
-    steps.push(format!("{said}{note}"));
+    steps.push(words::noted(&said, &stage.notes));
     stages.push(stage);
 }
 
@@ -133,7 +142,7 @@ impl<'q> Walker<'q> {
         let mut at = Some(plan);
         while let Some(node) = at {
             nodes.push(node);
-            at = node.input();
+            at = rows_of(node);
         }
         for node in nodes.into_iter().rev() {
             let bound = match &*node.op {
@@ -161,6 +170,8 @@ impl<'q> Walker<'q> {
         self.chain(plan, depth, &mut chain);
         let (mut stages, mut steps): (Vec<Stage>, Vec<String>) = (Vec::new(), Vec::new());
         let mut notes: Vec<String> = Vec::new();
+        // In a branch a table that has a name is told of by its name; its stages stand there all the same.
+        let mut named: Vec<(&'q str, usize)> = Vec::new();
         let mut group: Vec<&'q Plan> = Vec::new();
         let mut series = false;
         // The last operator of the text that was seen: its pipeline, and its place there.
@@ -170,12 +181,20 @@ impl<'q> Walker<'q> {
             let node = match step {
                 Step::Node(node) => node,
                 Step::Begins(name) => {
+                    named.push((name, steps.len()));
                     notes.push(format!("the stages from here make `{name}`"));
                     continue;
                 }
                 Step::Ends(name) => {
                     for passed in self.passed(&mut last, None) {
                         push(&mut stages, &mut steps, passed, String::new());
+                    }
+                    if let Some((_, start)) = named.pop().filter(|_| depth > 0) {
+                        let own = steps.split_off(start);
+                        if !self.out.definitions.iter().any(|(n, _)| n == name) {
+                            self.out.definitions.push((name.into(), own));
+                        }
+                        steps.push(words::takes(name));
                     }
                     notes.retain(|n| !n.ends_with(&format!("make `{name}`")));
                     notes.push(format!("the stages from here run on `{name}`"));
@@ -187,7 +206,7 @@ impl<'q> Walker<'q> {
             if let Some(Step::Node(next)) = nodes.peek()
                 && next.span == node.span
                 && !node.span.is_empty()
-                && self.shown.whole
+                && self.kql
                 && !is_source(node)
             {
                 continue;
@@ -247,10 +266,12 @@ impl<'q> Walker<'q> {
             let text = one_line(span.text(self.shown.text));
             let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
             let kind = SmolStr::new(text.get(..end.unwrap_or(text.len())).unwrap_or_default());
-            let notes = vec!["changes nothing of what is found".to_owned()];
+            // That the plan has no such step may have other reasons with operators that choose rows.
+            let idle = matches!(kind.as_str(), "extend" | "as" | "render" | "serialize" | "project-reorder");
+            let notes = if idle { vec!["changes nothing of what is found".to_owned()] } else { Vec::new() };
             Stage { index: 0, kind, steps: 1, text, predicates: Vec::new(), notes, branches: Vec::new() }
         };
-        missed.iter().map(stage).collect()
+        missed.iter().filter(|span| !self.starts.contains(&span.start)).map(stage).collect()
     }
 
     /// The stage of the nodes of one operator, and what it does in words. The last node has the operator's result.
@@ -299,7 +320,7 @@ impl<'q> Walker<'q> {
                 _ => "source",
             });
         }
-        if self.shown.whole {
+        if self.kql {
             let text = last.span.text(self.shown.text).trim_start_matches(['|', ' ', '\t', '\r', '\n']);
             let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
             let word = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
@@ -318,11 +339,11 @@ impl<'q> Walker<'q> {
     fn text(&mut self, node: &'q Plan) -> String {
         match &*node.op {
             Op::Join(join) => self.join_text(join),
-            Op::Scan(scan) => source_name(&scan.source),
-            Op::Filter { predicate, .. } if !self.shown.whole => {
+            Op::Scan(scan) if is_source(node) => source_name(&scan.source),
+            Op::Filter { predicate, .. } if !self.kql => {
                 format!("where {}", self.shown.expr(predicate))
             }
-            _ if self.shown.whole && !node.span.is_empty() => {
+            _ if self.kql && !node.span.is_empty() => {
                 let text = node.span.text(self.shown.text);
                 one_line(text.trim_start_matches(['|', ' ', '\t', '\r', '\n']))
             }
@@ -414,9 +435,13 @@ impl<'q> Walker<'q> {
                 }
                 let names: Vec<SmolStr> =
                     items.iter().flat_map(|i| &i.ids).map(|id| self.name(*id)).collect();
+                let renamed = |i: &&ir::Item| match (i.expr.as_column(), i.ids.as_slice()) {
+                    (Some(from), [to]) => self.name(from) != self.name(*to),
+                    _ => true,
+                };
                 let computed: Vec<(String, &'q Expr)> = items
                     .iter()
-                    .filter(|i| i.expr.as_column().is_none())
+                    .filter(renamed)
                     .map(|i| (i.ids.iter().map(|id| self.name(*id)).collect::<Vec<_>>().join(", "), &i.expr))
                     .collect();
                 words::projects(&mut self.shown, &names, &computed)
@@ -597,7 +622,10 @@ impl<'q> Walker<'q> {
                 add(&mut self.out.inputs, Need { kind, name: input.name.clone() });
             }
         }
-        words::reads(&name)
+        match source {
+            Source::Input(input) if input.over.is_some() => words::looks_up(&name),
+            Source::Input(_) | Source::Table(_) | Source::Glob(_) => words::reads(&name),
+        }
     }
 
     fn aggregate(&mut self, call: &'q AggregateCall) -> String {
@@ -643,8 +671,16 @@ fn source_name(source: &Source) -> String {
     }
 }
 
+/// The rows that a node works on; a function that rows are handed to reads them, too.
+fn rows_of(plan: &Plan) -> Option<&Plan> {
+    match &*plan.op {
+        Op::Scan(ir::Scan { source: Source::Input(input), .. }) => input.over.as_ref(),
+        _ => plan.input(),
+    }
+}
+
 fn is_source(plan: &Plan) -> bool {
-    plan.input().is_none()
+    rows_of(plan).is_none()
 }
 
 pub(super) const fn join_kind(kind: JoinKind) -> &'static str {

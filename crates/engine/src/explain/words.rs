@@ -2,7 +2,6 @@
 //!
 //! In: pieces of the plan. Out: sentences that are exact enough to review a rule by; what has no words is quoted.
 
-use super::ScheduleRecord;
 use super::names::Names;
 use super::stages::{Walked, join_kind};
 use super::tests::Shown;
@@ -19,18 +18,16 @@ pub(super) const COMPUTES: &str = "Computes ";
 const MOST_VALUES: usize = 30;
 
 /// The whole explanation, a step each.
-pub(super) fn prose(
-    envelope: &Envelope,
-    schedule: &ScheduleRecord,
-    names: &Names,
-    walked: &Walked,
-) -> Vec<String> {
+pub(super) fn prose(envelope: &Envelope, names: &Names, walked: &Walked) -> Vec<String> {
     let mut out = Vec::new();
-    if let Some(frequency) = &schedule.frequency {
-        let back = schedule.look_back.as_ref().map(|b| format!(" over the events of the last {b}"));
-        out.push(format!("Runs every {frequency}{}.", back.unwrap_or_default()));
-    } else if let Some(back) = &schedule.look_back {
-        out.push(format!("Looks at the events of the last {back}."));
+    let back = envelope.schedule.look_back.map(length);
+    match (envelope.schedule.frequency.map(length), back) {
+        (Some(every), Some(back)) => {
+            out.push(format!("Runs every {every} over the events of the last {back}."))
+        }
+        (Some(every), None) => out.push(format!("Runs every {every}.")),
+        (None, Some(back)) => out.push(format!("Looks at the events of the last {back}.")),
+        (None, None) => {}
     }
     for parameter in &names.parameters {
         let value: String = parameter.value.chars().take(200).collect();
@@ -42,6 +39,9 @@ pub(super) fn prose(
             out.push(format!("`{}` is a function of the rule.", binding.name));
         }
     }
+    for (name, steps) in &walked.definitions {
+        out.push(format!("`{name}`: {}.", nested(steps)));
+    }
     out.extend(walked.steps.iter().cloned());
     let returned: Vec<String> =
         walked.outputs.iter().filter(|o| o.returned).map(|o| format!("`{}`", o.field)).collect();
@@ -50,18 +50,47 @@ pub(super) fn prose(
     }
     out.push(match &envelope.trigger {
         None => "Each row that is left is a finding.".to_owned(),
-        Some(t) => {
-            let how = match t.operator.as_str() {
-                "gt" => "more than",
-                "lt" => "fewer than",
-                "eq" => "exactly",
-                "ne" => "any number of rows but",
-                _ => "a number of rows compared with",
-            };
-            format!("Alerts when the query returns {how} {} rows.", t.threshold)
-        }
+        Some(t) => format!("Alerts when the query returns {}.", trigger(t)),
     });
     out
+}
+
+/// How many rows make an alert.
+pub(super) fn trigger(t: &ir::Trigger) -> String {
+    let how = match t.operator.as_str() {
+        "gt" => "more than",
+        "lt" => "fewer than",
+        "eq" => "exactly",
+        "ne" => "any number but",
+        _ => "a number compared with",
+    };
+    format!("{how} {} rows", t.threshold)
+}
+
+/// A length of time as people say it: `1 day`, `90 minutes`.
+pub(super) fn length(ticks: i64) -> String {
+    const UNITS: [(i64, &str); 4] =
+        [(864_000_000_000, "day"), (36_000_000_000, "hour"), (600_000_000, "minute"), (10_000_000, "second")];
+    for (unit, name) in UNITS {
+        if ticks > 0 && ticks % unit == 0 {
+            let n = ticks / unit;
+            return if n == 1 { format!("1 {name}") } else { format!("{n} {name}s") };
+        }
+    }
+    ir::time::timespan_text(ticks).to_string()
+}
+
+/// A sentence with a note in it.
+pub(super) fn noted(said: &str, notes: &[String]) -> String {
+    if notes.is_empty() {
+        return said.to_owned();
+    }
+    format!("{} ({}).", said.trim_end_matches('.'), notes.join("; "))
+}
+
+/// The rows of a table that the rule names and that is told of elsewhere.
+pub(super) fn takes(name: &str) -> String {
+    format!("Takes the rows of `{name}`.")
 }
 
 fn some(items: &[String], separator: &str) -> String {
@@ -82,7 +111,9 @@ pub(super) fn nested(steps: &[String]) -> String {
     let clauses: Vec<String> = steps
         .iter()
         .map(|s| {
-            let s = s.trim_end_matches('.');
+            // What is said of stages by their place means nothing in one sentence.
+            let place = s.find(" (the stages from here");
+            let s = place.and_then(|at| s.get(..at)).unwrap_or(s).trim_end_matches('.');
             let mut chars = s.chars();
             let first = chars.next().map(|c| c.to_ascii_lowercase());
             first.into_iter().chain(chars).collect()
@@ -93,6 +124,10 @@ pub(super) fn nested(steps: &[String]) -> String {
 
 pub(super) fn reads(table: &str) -> String {
     format!("Reads `{table}`.")
+}
+
+pub(super) fn looks_up(function: &str) -> String {
+    format!("Adds to each row what the function `{function}` says of it.")
 }
 
 pub(super) fn rows() -> String {
@@ -240,7 +275,7 @@ fn ago(ticks: f64) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, reason = "ticks that came from an i64")]
     let ticks = -ticks as i64;
     (ticks != 0).then(|| {
-        let text = ir::time::timespan_text(ticks.saturating_abs()).to_string();
+        let text = length(ticks.saturating_abs());
         if ticks > 0 { format!("{text} before the run") } else { format!("{text} after the run") }
     })
 }
@@ -361,11 +396,12 @@ pub(super) fn distinct(columns: &[SmolStr]) -> String {
 }
 
 pub(super) fn joins(kind: JoinKind, keys: &[String], branch: &str) -> String {
+    let told = |key: &String| {
+        if key.contains(" == ") { format!("`{key}`") } else { format!("the same `{key}`") }
+    };
     let on = match keys {
         [] => "any row".to_owned(),
-        keys => {
-            format!("the same {}", keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(" and "))
-        }
+        keys => keys.iter().map(told).collect::<Vec<_>>().join(" and "),
     };
     let side = format!("the other side, which {branch}");
     match kind {

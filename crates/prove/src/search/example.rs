@@ -1,8 +1,7 @@
 //! Rows on which one rule alerts and another one does not: an example for people, not a comparison.
 
-use super::{
-    ATTEMPTS, Found, Guide, Known, News, Observer, Patterns, Search, layout, mentioned, threshold, weight,
-};
+use super::layout::threshold;
+use super::{ATTEMPTS, Found, Guide, Known, News, Observer, Patterns, Search, layout, mentioned, weight};
 use crate::{Options, Witness};
 use ruleferry_ir::Rule;
 use rustc_hash::FxHashSet;

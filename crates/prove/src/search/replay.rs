@@ -3,7 +3,8 @@
 //! In: a rule, the script that should say the same, and an [`Executor`] that runs scripts. Out: the tables on which the two
 //! disagree. No verdict rests on this: whoever finds a disagreement has found a fault of ours.
 
-use super::{ATTEMPTS, Guide, Known, Observer, Patterns, json, layout, make, threshold};
+use super::layout::threshold;
+use super::{ATTEMPTS, Guide, Known, Observer, Patterns, json, layout, make};
 use crate::{Options, Witness};
 use ruleferry_eval::{Answer, MemoryTables, Value};
 use ruleferry_ir::{Rule, Type};

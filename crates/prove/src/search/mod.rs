@@ -41,7 +41,7 @@ use crate::{Arena, Options};
 use change::Bases;
 pub(crate) use example::example;
 use indexmap::IndexMap;
-use layout::{hash, layout, mentioned, row_wise, threshold, weight};
+use layout::{hash, layout, mentioned, row_wise, weight};
 use maker::{Guide, Known, Maker, Trace};
 use news::News;
 use observe::Observer;

@@ -47,6 +47,10 @@ COMMANDS = {
     "to-kql": ["convert", "--to", "kql", "--format", "json"],
     "to-sigma": ["convert", "--to", "sigma", "--format", "json"],
     "fmt": ["fmt", "--check"],
+    "explain": ["explain", "--format", "json"],
+    "explain-text": ["explain"],
+    # The folder beside itself: each input in both positions.
+    "diff": ["diff", "--timeout", "2s", "--format", "json", "."],
 }
 
 

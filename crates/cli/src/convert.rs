@@ -15,8 +15,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 pub fn run(args: &Convert) -> Result<Exit> {
-    let options = options(args)?;
+    let mut options = options(args)?;
     let (inputs, missing) = output::inputs(&args.rules)?;
+    options.sigma.companions = output::companions(&inputs);
     let stems = stems(&inputs);
     let bar = output::progress(inputs.len());
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
@@ -84,7 +85,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
     })
 }
 
-fn options(args: &Convert) -> Result<ConvertOptions> {
+pub fn options(args: &Convert) -> Result<ConvertOptions> {
     let Some(to) = targets::target::find(&args.to).filter(|t| t.writes) else {
         let names: Vec<&str> = targets::target::all().iter().filter(|t| t.writes).map(|t| t.name).collect();
         bail!("`{}` is no target; there are {}", args.to, names.join(", "));

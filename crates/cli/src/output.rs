@@ -4,7 +4,10 @@ use crate::args::Rules;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ruleferry_engine::diag::render::{FileReport, text};
-use ruleferry_engine::{DataWarning, DuckDb, Executor, Input, Language, SigmaOptions, parse_values, walk};
+use ruleferry_engine::{
+    Companions, DataWarning, DuckDb, Executor, Input, Language, SigmaOptions, companions_beside,
+    parse_values, walk,
+};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -48,6 +51,14 @@ pub fn executor() -> Option<Arc<dyn Executor>> {
             );
             None
         }
+    }
+}
+
+/// The rules of other files that correlations and filters of these name; of one file alone those in its folder.
+pub fn companions(inputs: &[Input]) -> Companions {
+    match inputs {
+        [only] if only.path.as_os_str() != "-" => companions_beside(&only.path),
+        _ => ruleferry_engine::companions(inputs),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `check`: parses and lifts the rules of a file, and says what is wrong with them,
 //! also what is proved of a rule alone.
 
-use crate::fix::Site;
+use crate::fix::{Budget, Site};
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
@@ -63,7 +63,7 @@ pub(crate) fn check_text(input: &Input, text: String, from: Option<Language>) ->
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
                 Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
-                Language::Sql | Language::Yaral => {
+                Language::Sql(_) | Language::Yaral => {
                     check_text_of(&text, language, &mut record, &mut diagnostics)
                 }
             }
@@ -84,6 +84,7 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
     record.rules = file.rules.len();
     record.lifted = !file.rules.is_empty() && !file.diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.extend(file.diagnostics);
+    let budget = Budget::new();
     for (index, rule) in file.rules.iter().enumerate() {
         let parsed = kql::syntax::parse(&rule.query);
         let bad = parsed.diagnostics.iter().any(Diagnostic::is_error);
@@ -99,8 +100,16 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
             if let Some(query) = lifted.query {
                 let lifted = ir::Rule { envelope: rule.envelope.clone(), query };
                 let (language, map) = (Language::Kql, &rule.map);
-                let site =
-                    Site { file: text, language, layout, index, rule: &lifted, query: &rule.query, map };
+                let site = Site {
+                    file: text,
+                    language,
+                    layout,
+                    index,
+                    rule: &lifted,
+                    query: &rule.query,
+                    map,
+                    budget: &budget,
+                };
                 of_rule = proved(&site);
                 // Of the rule as a whole: where its schedule stands.
                 for d in of_rule.iter_mut().filter(|d| d.span.is_empty()) {
@@ -130,6 +139,7 @@ fn check_text_of(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let options = sigma::lift::LiftOptions::default();
+    let budget = Budget::new();
     let rules = match source::read(text, language, Layout::Text) {
         Ok(rules) => rules,
         Err(found) => return diagnostics.extend(found),
@@ -151,6 +161,7 @@ fn check_text_of(
                     rule: &lifted.rule,
                     query,
                     map,
+                    budget: &budget,
                 }));
             }
             Err(source::LiftFault::Invalid(found)) => {
@@ -175,14 +186,17 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
         return;
     }
     let options = sigma::lift::LiftOptions::default();
-    let map = SpanMap::identity();
-    for (index, document) in parsed.rules().iter().enumerate() {
-        match sigma::lift::lift(document, &options) {
+    let (map, budget) = (SpanMap::identity(), Budget::new());
+    let rules = parsed.rules();
+    let set = sigma::lift::RuleSet::new(&rules, &[]);
+    for (index, document) in rules.iter().enumerate() {
+        match sigma::lift::lift_in(document, set, &options) {
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);
                 let (language, layout, rule) = (Language::Sigma, Layout::Yaml, &lifted.rule);
-                let site = Site { file: text, language, layout, index, rule, query: text, map: &map };
+                let (query, map, budget) = (text, &map, &budget);
+                let site = Site { file: text, language, layout, index, rule, query, map, budget };
                 for mut d in proved(&site) {
                     // Of the rule as a whole: where it starts.
                     if d.span.is_empty() {
@@ -300,6 +314,6 @@ fn plain_test(plain: &PlainTest, language: Language) -> String {
         Language::Sigma => {
             format!("the field with `{sigma}{}` and the text `{text}`", if exact { "|cased" } else { "" })
         }
-        Language::Sql | Language::Yaral => format!("a test without a pattern of the text `{text}`"),
+        Language::Sql(_) | Language::Yaral => format!("a test without a pattern of the text `{text}`"),
     }
 }

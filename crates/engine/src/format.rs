@@ -41,7 +41,7 @@ fn format_text(input: &Input, before: String, from: Option<Language>) -> Formatt
         // JSON exports are written by tools: they have no layout of ours.
         Identified::Rules(Language::Kql, Layout::Json) => Ok(before.clone()),
         // What is written here has its layout already.
-        Identified::Rules(Language::Sql, _) => Ok(before.clone()),
+        Identified::Rules(Language::Sql(_), _) => Ok(before.clone()),
     };
     match result {
         Ok(after) => Formatted { before, after: Some(after), diagnostics: Vec::new() },

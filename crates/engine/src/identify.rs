@@ -18,7 +18,7 @@ pub(crate) fn identify(input: &Input, text: &str, from: Option<Language>) -> Ide
         let layout = match language {
             Language::Sigma => Layout::Yaml,
             Language::Yaral => Layout::Text,
-            Language::Kql | Language::Sql => layout(&input.path),
+            Language::Kql | Language::Sql(_) => layout(&input.path),
         };
         return Identified::Rules(language, layout);
     }
@@ -50,5 +50,5 @@ fn no_rules(input: &Input, text: &str, layout: Layout) -> Identified {
 fn unknown_language() -> Diagnostic {
     let message = "the rule language of the file cannot be told";
     Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), message)
-        .with_help("name it with --from: kql, sigma or yaral")
+        .with_help("name it with --from, such as --from kql")
 }

@@ -1,16 +1,16 @@
 //! The rule languages, and how a file tells which one it is in.
 
-use serde::Serialize;
+use ruleferry_sql::ReadDialect;
+use serde::{Serialize, Serializer};
 use std::path::Path;
 
 /// A language that rules are written in. This is the only place where languages are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
     Kql,
     Sigma,
-    /// The SQL that is written here; read to compare it with its source.
-    Sql,
+    /// SQL of a dialect.
+    Sql(ReadDialect),
     Yaral,
 }
 
@@ -24,13 +24,34 @@ pub enum Layout {
 }
 
 impl Language {
-    pub const ALL: [Self; 4] = [Self::Kql, Self::Sigma, Self::Sql, Self::Yaral];
+    pub const ALL: [Self; 4] = [Self::Kql, Self::Sigma, Self::SQL, Self::Yaral];
+    /// SQL as it is written here, and where no dialect is named.
+    pub const SQL: Self = Self::Sql(ReadDialect::DuckDb);
+    /// What `--from` may be.
+    pub const NAMES: [&str; 16] = [
+        "kql",
+        "sigma",
+        "yaral",
+        "sql",
+        "duckdb",
+        "postgres",
+        "postgresql",
+        "clickhouse",
+        "spark",
+        "databricks",
+        "snowflake",
+        "bigquery",
+        "trino",
+        "athena",
+        "presto",
+        "sqlite",
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kql => "kql",
             Self::Sigma => "sigma",
-            Self::Sql => "sql",
+            Self::Sql(_) => "sql",
             Self::Yaral => "yaral",
         }
     }
@@ -40,13 +61,20 @@ impl Language {
         match self {
             Self::Kql => "KQL",
             Self::Sigma => "Sigma",
-            Self::Sql => "SQL",
+            Self::Sql(_) => "SQL",
             Self::Yaral => "YARA-L",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|l| l.name().eq_ignore_ascii_case(name))
+        let plain = Self::ALL.into_iter().find(|l| l.name().eq_ignore_ascii_case(name));
+        plain.or_else(|| ReadDialect::parse(name).map(Self::Sql))
+    }
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -67,8 +95,8 @@ pub fn detect(path: &Path, text: &str) -> Option<(Language, Layout)> {
     let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     match extension.as_deref() {
         Some("kql" | "csl") => Some((Language::Kql, Layout::Text)),
+        Some("sql") => Some((Language::SQL, Layout::Text)),
         Some("yaral") => Some((Language::Yaral, Layout::Text)),
-        Some("sql") => None,
         Some("json") => Some((Language::Kql, Layout::Json)),
         Some("yml" | "yaml") => yaml(text).map(|l| (l, Layout::Yaml)),
         // Standard input, or a name without a known ending: the content decides.

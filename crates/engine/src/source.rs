@@ -13,6 +13,7 @@ use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// A rule of a text.
 #[derive(Clone, Debug)]
@@ -29,7 +30,8 @@ pub(crate) struct SourceRule {
 #[derive(Clone, Debug)]
 enum Body {
     Kql(Box<kql::file::RuleText>),
-    Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
+    /// The documents of the file, and which one it is.
+    Sigma(Arc<Vec<sigma::syntax::SigmaDocument>>, usize, Vec<Diagnostic>),
     Sql(Box<SqlText>),
     Yaral(Box<yaral::syntax::tree::Rule>, Vec<Diagnostic>),
 }
@@ -37,6 +39,7 @@ enum Body {
 #[derive(Clone, Debug)]
 struct SqlText {
     envelope: ir::Envelope,
+    dialect: sql::ReadDialect,
     text: String,
 }
 
@@ -97,20 +100,28 @@ pub(crate) fn read(
             if documents.is_empty() && parsed.diagnostics.iter().any(Diagnostic::is_error) {
                 return Err(parsed.diagnostics.clone());
             }
+            let documents = Arc::new(documents.into_owned());
+            let alerting = sigma::lift::alerting(&documents);
+            let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
             let ends = documents.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
             let mut start = 0;
             let mut rules = Vec::with_capacity(documents.len());
-            for (document, end) in documents.iter().zip(ends) {
-                let own = |d: &&Diagnostic| (start..end).contains(&d.span.start);
+            for (i, ((document, end), alerts)) in documents.iter().zip(ends).zip(alerting).enumerate() {
+                // With a correlation everything is wrong that is wrong with its file.
+                let whole = document.correlation().is_some() && faulty;
+                let own = |d: &&Diagnostic| whole || (start..end).contains(&d.span.start);
                 let found = parsed.diagnostics.iter().filter(own).cloned().collect();
                 start = end;
+                if !alerts {
+                    continue;
+                }
                 let text_of = |key: &str| document.text(key).map(SmolStr::new);
                 rules.push(SourceRule {
                     name: RuleName { id: text_of("id"), title: text_of("title") },
                     language,
                     span: *document.span,
                     origin: origin(text),
-                    body: Body::Sigma(Box::new(document.clone()), found),
+                    body: Body::Sigma(Arc::clone(&documents), i, found),
                 });
             }
             Ok(rules)
@@ -122,14 +133,14 @@ pub(crate) fn read(
             }
             Ok(yaral_rules(parsed, text))
         }
-        Language::Sql => {
+        Language::Sql(dialect) => {
             let envelope = sql_envelope(text);
             Ok(vec![SourceRule {
                 name: RuleName { id: envelope.id.clone(), title: envelope.title.clone() },
                 language,
                 span: Span::from_usize(0, text.len()),
                 origin: origin(text),
-                body: Body::Sql(Box::new(SqlText { envelope, text: text.to_owned() })),
+                body: Body::Sql(Box::new(SqlText { envelope, dialect, text: text.to_owned() })),
             }])
         }
     }
@@ -162,7 +173,7 @@ pub(crate) fn yaral_name(rule: &yaral::syntax::tree::Rule) -> RuleName {
 }
 
 /// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
-fn sql_envelope(text: &str) -> ir::Envelope {
+pub(crate) fn sql_envelope(text: &str) -> ir::Envelope {
     let mut header = String::new();
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
         match line.strip_prefix("--") {
@@ -212,11 +223,14 @@ impl SourceRule {
                 let rule_out = ir::Rule { envelope: rule.envelope.clone(), query };
                 Ok(LiftedRule { rule: rule_out, map: rule.map.clone(), warnings })
             }
-            Body::Sigma(document, diagnostics) => {
+            Body::Sigma(documents, at, diagnostics) => {
                 if diagnostics.iter().any(Diagnostic::is_error) {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
-                let lifted = sigma::lift::lift(document, sigma_options).map_err(LiftFault::Refused)?;
+                let Some(document) = documents.get(*at) else { return Err(LiftFault::Invalid(Vec::new())) };
+                let set = sigma::lift::RuleSet::new(documents, &sigma_options.companions);
+                let lifted =
+                    sigma::lift::lift_in(document, set, sigma_options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
@@ -226,7 +240,8 @@ impl SourceRule {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
                 let tables = tables.map(|t| -> &dyn yaral::plain::Tables { t });
-                let lifted = yaral::lift::lift_over(rule, tables).map_err(LiftFault::Refused)?;
+                let options = yaral::lift::LiftOptions { tables, one_window: false };
+                let lifted = yaral::lift::lift_over(rule, &options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
@@ -234,7 +249,7 @@ impl SourceRule {
             Body::Sql(script) => {
                 let none = sql::NoTables;
                 let tables = tables.map_or::<&dyn sql::SqlTables, _>(&none, |t| t);
-                let options = sql::LiftOptions { dialect: sql::Dialect::DUCKDB, tables };
+                let options = sql::LiftOptions { dialect: script.dialect, tables };
                 let lifted = sql::lift(&script.text, &options);
                 let Some(query) = lifted.query else { return Err(LiftFault::Refused(lifted.diagnostics)) };
                 let rule = ir::Rule { envelope: script.envelope.clone(), query };
@@ -243,11 +258,33 @@ impl SourceRule {
         }
     }
 
+    /// What it says of itself, where that is known without its query.
+    pub fn envelope(&self) -> ir::Envelope {
+        match &self.body {
+            Body::Kql(rule) => rule.envelope.clone(),
+            Body::Sigma(..) => ir::Envelope {
+                id: self.name.id.clone(),
+                title: self.name.title.clone(),
+                ..ir::Envelope::default()
+            },
+            Body::Sql(script) => script.envelope.clone(),
+            Body::Yaral(rule, _) => yaral::lift::envelope(rule),
+        }
+    }
+
     /// The text that the spans of its query point into.
     pub fn query_text<'t>(&'t self, file: &'t str) -> &'t str {
         match &self.body {
             Body::Kql(rule) => &rule.query,
             Body::Sigma(..) | Body::Sql(_) | Body::Yaral(..) => file,
+        }
+    }
+
+    /// Where the file says how often the rule runs and how far it looks back.
+    pub fn schedule(&self) -> Option<Span> {
+        match &self.body {
+            Body::Kql(rule) => rule.schedule,
+            Body::Sigma(..) | Body::Sql(_) | Body::Yaral(..) => None,
         }
     }
 

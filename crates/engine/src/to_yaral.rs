@@ -8,7 +8,9 @@ use crate::record::NeedRecord;
 use crate::validate;
 use ruleferry_diag::codes;
 use ruleferry_ir::Rule;
+use ruleferry_prove::Verdict;
 use ruleferry_yaral as yaral;
+use ruleferry_yaral::syntax::tree::WindowKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -22,15 +24,18 @@ pub(crate) fn to_yaral(
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lower_options = yaral::lower::LowerOptions { title };
     let lowered = yaral::lower::lower(rule, &lower_options).map_err(Failure::Refused)?;
-    let windowed = lowered.rule.matching.is_some() || !lowered.one_table;
     let body = yaral::syntax::print_rule(&lowered.rule);
-    // A rule of windows and a query of one period are not compared: what differs is told by the losses. A rule over several
-    // tables reads back as one over UDM.
-    let verdict = (options.validate && !windowed)
-        .then(|| validate::read_back(rule, from, &body, Language::Yaral, options.now));
+    let window = lowered.rule.matching.as_ref().and_then(|m| m.window.as_ref());
+    let overlap = window.is_some_and(|w| w.kind == WindowKind::Hop);
+    let verdict = options.validate.then(|| {
+        if lowered.one_table {
+            validate::read_yaral_back(rule, from, &lowered.rule, overlap, options.now)
+        } else {
+            Verdict::undecided("a rule over several tables is not read back over them")
+        }
+    });
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let text = artefact("// ", &lines, verdict.as_ref(), &body);
     // Absent and zero values are one value in UDM: an event in which they differ cannot be stored there. That no such event was
     // meant is an assumption, and listed.
     let (empty, losses): (Vec<_>, Vec<_>) =
@@ -47,7 +52,8 @@ pub(crate) fn to_yaral(
         columns: column.map(|c| (c, "string")).into_iter().collect::<BTreeMap<_, _>>(),
     });
     let needs = needs.collect();
-    let mut emitted = Emitted { text, losses, needs, assumptions, ..Emitted::default() };
+    let mut emitted = Emitted { losses, needs, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("// ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }

@@ -9,6 +9,7 @@ mod expr;
 pub mod functions;
 mod loss;
 mod plan;
+mod relocate;
 mod rule;
 mod text;
 pub mod time;

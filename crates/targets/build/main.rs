@@ -9,6 +9,7 @@
 #[path = "../src/capability.rs"]
 mod capability;
 mod read;
+mod reads;
 mod schema;
 mod table_functions;
 mod targets;
@@ -51,5 +52,7 @@ fn run(problems: &mut Problems) -> Result<(), String> {
     write("targets.rs", targets::build(&root, problems).as_bytes())?;
     write("udm.rs", udm::build(&root, problems).as_bytes())?;
     write("yaral.rs", yaral::build(&root, problems).as_bytes())?;
+    write("dialects.rs", targets::dialects(&root, problems).as_bytes())?;
+    write("reads.rs", reads::build(&root, problems).as_bytes())?;
     write("templates.rs", templates::build(&root, problems).as_bytes())
 }

@@ -22,6 +22,7 @@ pub struct Function {
 pub fn function(name: &str, types: &[Type]) -> Option<&'static Function> {
     let at = FUNCTIONS.binary_search_by_key(&name, |f| f.name).ok()?;
     FUNCTIONS.get(at).filter(|f| {
-        f.arity.is_none_or(|n| n == types.len()) && f.types.is_none_or(|wanted| types.iter().all(|t| *t == wanted))
+        f.arity.is_none_or(|n| n == types.len())
+            && f.types.is_none_or(|wanted| types.iter().all(|t| *t == wanted))
     })
 }

@@ -19,6 +19,7 @@
 pub mod clock;
 pub mod conformance;
 pub mod corpora;
+pub mod dialects;
 pub mod duck;
 pub mod hints;
 pub mod mutate;

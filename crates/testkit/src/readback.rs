@@ -4,7 +4,7 @@ use crate::versus::{Prepared, Verdict, prepare};
 use crate::{hints, route, tables};
 use ruleferry_eval::{MemoryTable, MemoryTables, Value};
 use ruleferry_ir::Query;
-use ruleferry_sql::{Dialect, LiftOptions, QueryTables};
+use ruleferry_sql::{LiftOptions, QueryTables, ReadDialect};
 
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -130,7 +130,7 @@ pub fn against_engine(query: &Query, id: &str, change: bool) -> (usize, usize, V
 /// The SQL of a query, read back.
 pub fn back(prepared: &Prepared<'_>) -> Result<Query, (String, String)> {
     let known = QueryTables::of(prepared.query, &prepared.lowered.needs);
-    let options = LiftOptions { dialect: Dialect::DUCKDB, tables: &known };
+    let options = LiftOptions { dialect: ReadDialect::DuckDb, tables: &known };
     let lifted = ruleferry_sql::lift(&prepared.sql, &options);
     lifted.query.ok_or_else(|| {
         let d = lifted.diagnostics.first();

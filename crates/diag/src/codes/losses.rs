@@ -33,6 +33,14 @@ codes! {
         why: "the output was read back and compared with its source: an event shows the difference",
         example: "an exclusion that the target can only say in part",
         fix: "look at the event, and write the condition otherwise";
+    WINDOW_SLIDES = "L0109", "windows of time are wider in the output",
+        why: "a correlation of Sigma looks at every span of its length; the source at fewer of them, so all that the source finds is found, and more",
+        example: "`summarize count() by User, bin(TimeGenerated, 1h) | where count_ > 10` to Sigma",
+        fix: "nothing, if a burst over the edge of an hour should alert, too";
+    GROUPS_LOST = "L0110", "the output makes an alert of each event",
+        why: "the source makes one row of a group of events and asks for no number of them, so that it alerts where there is one event",
+        example: "`summarize FirstSeen = min(TimeGenerated) by User` to Sigma",
+        fix: "nothing: group the alerts where they are shown";
     WINDOWS_OVERLAP = "L0121", "the output looks at every window, not only at that of a run",
         why: "the source is run from time to time and looks back a fixed period; YARA-L looks at overlapping windows of that length, so that it finds what falls between two runs, too",
         example: "`where TimeGenerated > ago(1h) | summarize n = count() by User | where n > 10` becomes `$User over 1h`",

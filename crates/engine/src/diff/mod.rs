@@ -9,7 +9,7 @@ mod git;
 mod metadata;
 mod pairs;
 mod predicate;
-mod render;
+pub(crate) mod render;
 mod report;
 mod shape;
 mod side;
@@ -17,7 +17,7 @@ mod side;
 pub use changes::ChangeEffect;
 pub use findings::{Gates, finding};
 pub use metadata::MetadataChange;
-pub use report::diff_text;
+pub use report::{diff_text, sentence};
 pub use shape::ChangeKind;
 pub use side::Side;
 
@@ -301,7 +301,7 @@ fn compare_members(
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
     if let Some(executor) = options.executor.as_deref() {
         let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
-            if rule.language == Language::Sql {
+            if rule.language == Language::SQL {
                 let script = rule.query_text(&member.file.text);
                 let now = options.now.unwrap_or(NOW);
                 let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
@@ -335,16 +335,16 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql, Language::Kql | Language::Sigma | Language::Yaral) => {
+        (Language::Sql(_), Language::Kql | Language::Sigma | Language::Yaral) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql) => {
+        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql(_)) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
-        (Language::Sql, Language::Sql)
+        (Language::Sql(_), Language::Sql(_))
         | (
             Language::Kql | Language::Sigma | Language::Yaral,
             Language::Kql | Language::Sigma | Language::Yaral,
@@ -378,7 +378,8 @@ fn lift_both(
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
     matches!(
         (a, b),
-        (Language::Sigma, Language::Kql | Language::Yaral) | (Language::Kql | Language::Yaral, Language::Sigma)
+        (Language::Sigma | Language::Sql(_), Language::Kql | Language::Yaral)
+            | (Language::Kql | Language::Yaral, Language::Sigma)
     )
 }
 
@@ -449,7 +450,11 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
         Relation::EquivalentBounded | Relation::Divergent | Relation::Disjoint | Relation::Unknown => None,
     };
     match known {
-        Some(ChangeEffect::None) => changes.iter_mut().for_each(|c| c.effect = ChangeEffect::None),
+        // The verdict is about what is found, not about when.
+        Some(ChangeEffect::None) => changes
+            .iter_mut()
+            .filter(|c| !matches!(c.kind, Kind::Frequency | Kind::Suppression))
+            .for_each(|c| c.effect = ChangeEffect::None),
         Some(effect) => {
             // One change alone has the effect of the whole.
             let mut real: Vec<&mut RawChange> =
@@ -492,9 +497,25 @@ fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<Raw
     let lower = (x.0 == y.0 && x.0 == "gt").then_some(y.1 < x.1);
     let told = |(operator, threshold): (String, i64)| Some(format!("{operator} {threshold}"));
     push(Kind::Trigger, "alerts on a number of rows", told(x), told(y), wider(lower));
+    let (x, y) = (suppression(a), suppression(b));
+    push(Kind::Suppression, "suppressed for", duration(x), duration(y), wider(Some(y < x)));
     let (x, y) = (a.enabled.unwrap_or(true), b.enabled.unwrap_or(true));
     push(Kind::Enabled, "enabled:", Some(x.to_string()), Some(y.to_string()), wider(Some(y)));
     found
+}
+
+/// How long no further alert is raised after one, in ticks; none where the rule says nothing of it.
+fn suppression(envelope: &ir::Envelope) -> Option<i64> {
+    let text = |key: &str| match envelope.extra.get(key) {
+        Some(ir::Meta::Scalar { text, .. }) => Some(text.as_str()),
+        Some(ir::Meta::List(_) | ir::Meta::Map(_)) | None => None,
+    };
+    match text("suppressionEnabled") {
+        Some(on) if on.eq_ignore_ascii_case("true") => {
+            text("suppressionDuration").and_then(ruleferry_kql::file::parse_duration)
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// The texts of one side.
@@ -512,6 +533,8 @@ impl<'t> Shown<'t> {
 
     fn text(&self, place: &Place) -> String {
         let written = if self.rule.spans_are_whole() { place.span.text(self.query).trim() } else { "" };
+        // Of a join what stands before its other side.
+        let written = written.trim_end_matches(|c: char| c == '(' || c.is_whitespace());
         match (written.is_empty(), place.turned) {
             (true, _) => place.text.clone(),
             (false, true) => format!("not({written})"),
@@ -523,16 +546,12 @@ impl<'t> Shown<'t> {
         if place.span.is_empty() {
             return None;
         }
-        let span = self.lifted.map.span(place.span);
-        let (start, end) = (self.index.position(span.start), self.index.position(span.end));
-        Some(SpanRecord {
-            start: span.start,
-            end: span.end,
-            line: start.line,
-            column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-        })
+        Some(SpanRecord::new(self.lifted.map.span(place.span), &self.index))
+    }
+
+    /// Where the file says how often it runs and how far it looks back.
+    fn schedule(&self) -> Option<SpanRecord> {
+        self.rule.schedule().map(|span| SpanRecord::new(span, &self.index))
     }
 }
 
@@ -558,14 +577,15 @@ impl Texts<'_> {
         if text_a == text_b {
             (text_a, text_b) = (a.as_ref().map(|p| p.text.clone()), b.as_ref().map(|p| p.text.clone()));
         }
-        Change {
-            kind: raw.kind,
-            a: text_a,
-            b: text_b,
-            effect: raw.effect,
-            a_span: a.as_ref().and_then(|p| self.a.span(p)),
-            b_span: b.as_ref().and_then(|p| self.b.span(p)),
-        }
+        let span = |side: &Shown<'_>, place: &Option<Place>| {
+            let place = place.as_ref()?;
+            side.span(place).or_else(|| match raw.kind {
+                Kind::Window | Kind::Frequency => side.schedule(),
+                _ => None,
+            })
+        };
+        let (a_span, b_span) = (span(&self.a, &a), span(&self.b, &b));
+        Change { kind: raw.kind, a: text_a, b: text_b, effect: raw.effect, a_span, b_span }
     }
 }
 

@@ -42,6 +42,10 @@ pub fn diff_text(diffed: &Diffed, path: bool) -> String {
             out.push('\n');
         }
     }
+    // What takes several lines stands apart from the next pair.
+    if path && out.lines().nth(1).is_some() {
+        out.push('\n');
+    }
     out
 }
 

@@ -112,9 +112,7 @@ impl SideFile {
                 return Some(read);
             }
         };
-        // Only here is SQL read: as what a conversion wrote.
-        let sql = self.input.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql"));
-        match identify(&self.input, &text, from.or(sql.then_some(Language::Sql))) {
+        match identify(&self.input, &text, from) {
             Identified::NoRules => return None,
             Identified::Unknown(found) => read.rules = Err(found),
             Identified::Rules(language, layout) => {

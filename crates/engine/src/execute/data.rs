@@ -298,6 +298,27 @@ impl DataTables for Data {
     }
 }
 
+/// The columns of tables that a script names.
+#[derive(Debug)]
+pub(super) struct NamedTables(Vec<(SmolStr, Columns)>);
+
+impl Data {
+    pub(super) fn named(&self, names: &[SmolStr]) -> NamedTables {
+        // SQL folds the case of names.
+        let near = |name: &SmolStr| self.tables.keys().find(|own| own.eq_ignore_ascii_case(name));
+        let columns = |name: &SmolStr| self.survey(name).or_else(|| self.survey(near(name)?));
+        let known = names.iter().filter_map(|name| Some((name.clone(), columns(name)?.to_vec())));
+        NamedTables(known.collect())
+    }
+}
+
+impl ruleferry_sql::SqlTables for NamedTables {
+    fn columns(&self, table: &str) -> Option<Columns> {
+        let found = self.0.iter().find(|(name, columns)| name == table && !columns.is_empty());
+        found.map(|(_, columns)| columns.clone())
+    }
+}
+
 impl Tables for Data {
     fn scan(&self, request: &Request<'_>) -> Result<Option<Vec<Row>>, Fault> {
         match self.rows(request.table, request.columns, request.event) {

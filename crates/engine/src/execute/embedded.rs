@@ -64,7 +64,11 @@ pub(super) fn run(rule: &ReadRule, data: &Data, now: i64) -> Result<Found, Fault
         };
         places.iter().zip(&columns).map(value).collect::<Vec<Value>>().into()
     });
-    Ok(Found { rows: rows.collect(), columns, text_is_never_null: matches!(rule.language, Language::Kql | Language::Yaral) })
+    Ok(Found {
+        rows: rows.collect(),
+        columns,
+        text_is_never_null: matches!(rule.language, Language::Kql | Language::Yaral),
+    })
 }
 
 fn parquet_file(source: &Source) -> Option<&EventFile> {

@@ -212,7 +212,7 @@ fn reference(rule: &ReadRule, data: &Data, now: i64, choice: u64) -> Result<(Fou
         diagnostic.span = rule.map.span(diagnostic.span);
         vec![diagnostic]
     })?;
-    let Answer { columns, rows, choices } = answer;
+    let Answer { columns, rows, choices, work: _ } = answer;
     let text_is_never_null = matches!(rule.language, Language::Kql | Language::Yaral);
     Ok((Found { columns, rows, text_is_never_null }, !choices.is_empty()))
 }

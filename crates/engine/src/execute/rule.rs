@@ -4,10 +4,12 @@ use super::data::Data;
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
+use crate::source::sql_envelope;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
 use ruleferry_ir::{self as ir, Envelope, InputKind, Op, Plan, Query, Scan, Source, Type};
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
+use ruleferry_sql as sql;
 use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -49,13 +51,7 @@ pub fn read_rule(
         Identified::Rules(Language::Kql, layout) => read_kql(text, layout, data),
         Identified::Rules(Language::Sigma, _) => read_sigma(text, sigma_options, data),
         Identified::Rules(Language::Yaral, _) => read_yaral(text, data),
-        Identified::Rules(Language::Sql, _) => {
-            let message = "SQL is not run here yet";
-            Err(vec![
-                Diagnostic::error(codes::UNKNOWN_LANGUAGE, Span::default(), message)
-                    .with_help("run the rule that the SQL was made of, or the SQL on its engine"),
-            ])
-        }
+        Identified::Rules(Language::Sql(dialect), _) => read_sql(text, dialect, data),
     }
 }
 
@@ -102,6 +98,20 @@ fn read_kql(text: &str, layout: Layout, data: &Data) -> Result<ReadRule, Vec<Dia
     }
 }
 
+fn read_sql(text: &str, dialect: sql::ReadDialect, data: &Data) -> Result<ReadRule, Vec<Diagnostic>> {
+    let tables = data.named(&sql::table_names(text, dialect));
+    let options = sql::LiftOptions { dialect, tables: &tables };
+    let lifted = sql::lift(text, &options);
+    let Some(query) = lifted.query else { return Err(lifted.diagnostics) };
+    Ok(ReadRule {
+        envelope: sql_envelope(text),
+        query,
+        language: Language::Sql(dialect),
+        map: SpanMap::identity(),
+        warnings: lifted.diagnostics,
+    })
+}
+
 fn read_sigma(
     text: &str,
     options: &sigma::lift::LiftOptions,
@@ -112,11 +122,15 @@ fn read_sigma(
         return Err(parsed.diagnostics);
     }
     let rules = parsed.rules();
-    let [document] = &*rules else {
-        let second = rules.get(1).map_or(Span::default(), |d| *d.span);
-        return Err(vec![not_one(rules.len(), second)]);
+    // The others are parts of a correlation.
+    let alerting = sigma::lift::alerting(&rules);
+    let alone: Vec<_> = rules.iter().zip(alerting).filter(|(_, alerts)| *alerts).map(|(d, _)| d).collect();
+    let [document] = alone.as_slice() else {
+        let second = alone.get(1).map_or(Span::default(), |d| *d.span);
+        return Err(vec![not_one(alone.len(), second)]);
     };
-    let lifted = sigma::lift::lift(document, options)?;
+    let set = sigma::lift::RuleSet::new(&rules, &options.companions);
+    let lifted = sigma::lift::lift_in(document, set, options)?;
     let mut warnings = parsed.diagnostics.clone();
     warnings.extend(lifted.warnings);
     let mut rule = lifted.rule;

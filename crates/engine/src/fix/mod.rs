@@ -15,11 +15,14 @@ use crate::source::{self, SourceRule};
 use ruleferry_diag::{Diagnostic, Edit, Fix, Span, SpanMap};
 use ruleferry_ir as ir;
 use ruleferry_prove::{self as prove, Finding, Relation};
+use std::cell::Cell;
 
 /// Steps of the proof that a fix changes no meaning.
 const STEPS: u64 = 200_000;
 /// Fixes of one file; what is left is for the next run.
 const MOST: usize = 200;
+/// Bytes that are read again for the fixes of one file: an export of thousands of rules would be read thousands of times.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The rule of a finding in its file.
 pub(crate) struct Site<'f> {
@@ -32,6 +35,23 @@ pub(crate) struct Site<'f> {
     /// The text that the spans of the finding point into, and its way to the file.
     pub query: &'f str,
     pub map: &'f SpanMap,
+    /// What is left of [`Budget`] for the file.
+    pub budget: &'f Budget,
+}
+
+/// How much may still be read again for the fixes of a file.
+pub(crate) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub fn new() -> Self {
+        Self(Cell::new(MOST_BYTES))
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(bytes));
+        left >= bytes
+    }
 }
 
 /// What a language would do about a finding: an edit in the text of the query, best first.
@@ -48,7 +68,7 @@ impl Site<'_> {
             Language::Kql => kql::candidates(self.query, finding, repair),
             Language::Sigma => sigma::candidates(self.file, finding, repair),
             // Its places are known roughly only, and it is made from a rule, where the finding is mended.
-            Language::Sql => Vec::new(),
+            Language::Sql(_) => Vec::new(),
             // No edits of its text are known yet.
             Language::Yaral => Vec::new(),
         };
@@ -87,6 +107,9 @@ impl Site<'_> {
 
     /// Whether the file with the fix made holds the same rules. `wanted`: the query as it should read then.
     fn keeps_meaning(&self, fix: &Fix, wanted: Option<&str>) -> bool {
+        if !self.budget.take(2 * self.file.len()) {
+            return false;
+        }
         let Some(after) = fix.apply(self.file) else { return false };
         let (Ok(old), Ok(new)) = (
             source::read(self.file, self.language, self.layout),
@@ -108,7 +131,7 @@ impl Site<'_> {
                 return lifted(new).is_some_and(|new| same(self.rule, &new));
             }
             match self.language {
-                Language::Kql | Language::Sql | Language::Yaral => {
+                Language::Kql | Language::Sql(_) | Language::Yaral => {
                     old.query_text(self.file) == new.query_text(&after)
                 }
                 // Rules may share parts.
@@ -183,7 +206,7 @@ fn fix_text(input: &Input, text: String, from: Option<Language>) -> Fixed {
     let mut made: Vec<Fix> = Vec::new();
     let mut after = None;
     // One at a time: what was found beside it is found again, or is gone with it.
-    while mended.len() < MOST {
+    while mended.len() < MOST && mended.len() * original.len() < MOST_BYTES {
         let with_fix = checked.diagnostics.iter().find(|d| d.fix.is_some()).cloned();
         let Some(found) = with_fix else { break };
         let Some(fix) = found.fix.as_deref().cloned() else { break };

@@ -57,7 +57,12 @@ fn whole(file: &str, siblings: usize, item: &Item, span: Span) -> Option<Candida
         Values::One(v) => v.span.end,
         Values::List(_, list) => list.end,
     };
-    let edit = lines(file, Span::new(item.key.start, end.max(item.key.end)))?;
+    let place = Span::new(item.key.start, end.max(item.key.end));
+    // A comment between the values would go with them.
+    if place.text(file).contains('#') {
+        return None;
+    }
+    let edit = lines(file, place)?;
     Some(Candidate { title: removed(item.key.text(file)), edits: vec![edit] })
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Runner, TestOptions, find_tests, prepare};
 use crate::execute::{EngineKind, ReadRule, run_query};
-use ruleferry_sql::{Dialect, LiftOptions, QueryTables, SqlOptions, lift, lower, print};
+use ruleferry_sql::{Dialect, LiftOptions, QueryTables, ReadDialect, SqlOptions, lift, lower, print};
 use std::path::Path;
 
 /// The rule with the query that its SQL means; the look-back stands in the SQL.
@@ -13,7 +13,7 @@ fn read_back(rule: &ReadRule) -> ReadRule {
     let lowered = lower(&rule.query, &options).unwrap_or_else(|ds| panic!("{ds:?}"));
     let script = print(&lowered.script);
     let tables = QueryTables::of(&rule.query, &lowered.needs);
-    let lifted = lift(&script, &LiftOptions { dialect: Dialect::DUCKDB, tables: &tables });
+    let lifted = lift(&script, &LiftOptions { dialect: ReadDialect::DuckDb, tables: &tables });
     let query = lifted.query.unwrap_or_else(|| panic!("{:?} in {script}", lifted.diagnostics));
     let mut envelope = rule.envelope.clone();
     envelope.schedule.look_back = None;

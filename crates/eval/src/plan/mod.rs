@@ -60,6 +60,8 @@ pub(crate) struct Evaluator<'q> {
     /// Tables of data from outside, by name.
     outside: RefCell<FxHashMap<&'static str, Rc<Vec<Row>>>>,
     random: Cell<u64>,
+    /// Rows that were made so far, as in [`Answer`].
+    work: Cell<u64>,
     /// Columns that only the run finds (`bag_unpack`, `pivot`): their ids follow those of the query.
     found: RefCell<Vec<(SmolStr, Type)>>,
 }
@@ -104,6 +106,7 @@ impl<'q> Evaluator<'q> {
             wants_event: prepared.wants_event,
             outside: RefCell::default(),
             random: Cell::new(options.choice),
+            work: Cell::new(0),
             found: RefCell::default(),
         }
     }
@@ -121,6 +124,7 @@ impl<'q> Evaluator<'q> {
             columns: wanted.iter().map(|id| (self.column_name(*id), self.ty(*id))).collect(),
             rows,
             choices: self.chooser.taken(),
+            work: self.work.get(),
         })
     }
 
@@ -226,6 +230,8 @@ impl<'q> Evaluator<'q> {
         while let Some(step) = chain.pop() {
             let made = self.step(step, rows.take())?;
             self.check_size(made.rows.len(), step.span)?;
+            let work = 1 + made.rows.len() as u64 * (1 + made.columns.len() as u64 / 8);
+            self.work.set(self.work.get().saturating_add(work));
             rows = Some(made);
         }
         Ok(rows.unwrap_or_else(|| Rows { columns: plan.output.clone(), rows: Vec::new() }))

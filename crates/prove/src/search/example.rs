@@ -1,8 +1,7 @@
 //! Rows on which one rule alerts and another one does not: an example for people, not a comparison.
 
-use super::{
-    ATTEMPTS, Found, Guide, Known, News, Observer, Patterns, Search, layout, mentioned, threshold, weight,
-};
+use super::layout::threshold;
+use super::{ATTEMPTS, Found, Guide, Known, News, Observer, Patterns, Search, layout, mentioned, weight};
 use crate::{Options, Witness};
 use ruleferry_ir::Rule;
 use rustc_hash::FxHashSet;
@@ -27,6 +26,7 @@ pub(crate) fn example(a: &Rule, b: &Rule, options: &Options) -> Option<Witness> 
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
         row_wise: false,
         pending: Vec::new(),
+        bounded: false,
         news: News::of(&a.query, &b.query),
     };
     for attempt in 0..ATTEMPTS {

@@ -38,7 +38,12 @@ pub(super) struct Seen {
     /// Rows that each returned.
     pub rows: (usize, usize),
     pub fault: Option<String>,
+    /// What the runs have cost.
+    pub work: u64,
 }
+
+/// What a run costs that ends in a fault: most often it made too many rows.
+pub(super) const FAULT: u64 = MAX_ROWS as u64;
 
 /// A column that both return: where, in which type it is compared, and whether arrays in it have an order.
 struct Shared {
@@ -97,29 +102,33 @@ impl<'r> Observer<'r> {
         Self { a: Side::new(a, b), b: Side::new(b, a), now }
     }
 
-    /// Rows of one of the rules alone.
-    pub fn fires(&self, b: bool, tables: &MemoryTables) -> Result<usize, String> {
+    /// Rows of one of the rules alone, and what the run has cost.
+    pub fn fires(&self, b: bool, tables: &MemoryTables) -> Result<(usize, u64), String> {
         let side = if b { &self.b } else { &self.a };
-        side.run(tables, self.now, 0).map(|a| a.rows.len()).map_err(|f| f.to_string())
+        side.run(tables, self.now, 0).map(|a| (a.rows.len(), a.work)).map_err(|f| f.to_string())
     }
 
     pub fn see(&self, tables: &MemoryTables) -> Seen {
         let run = |side: &Side<'_>, choice| side.run(tables, self.now, choice).map_err(|f| f.to_string());
         let (a, b) = match (run(&self.a, 0), run(&self.b, 0)) {
             (Ok(a), Ok(b)) => (a, b),
-            (Err(fault), _) | (_, Err(fault)) => return Seen { fault: Some(fault), ..Seen::default() },
+            (Err(fault), _) | (_, Err(fault)) => {
+                return Seen { fault: Some(fault), work: FAULT, ..Seen::default() };
+            }
         };
         let rows = (a.rows.len(), b.rows.len());
+        let mut work = a.work + b.work;
         let shared = self.shared(&a, &b);
         let mut open: Vec<bool> = shared.iter().map(|c| self.is_open(c, (&a.choices, &b.choices))).collect();
         let first = self.differ(&a, &b, &shared, &open);
         if first == (false, false) {
-            return Seen { rows, ..Seen::default() };
+            return Seen { rows, work, ..Seen::default() };
         }
         let chosen = !a.choices.is_empty() || !b.choices.is_empty() || self.a.rows_open || self.b.rows_open;
         if !chosen {
-            return Seen { only_a: first.0, only_b: first.1, rows, fault: None };
+            return Seen { only_a: first.0, only_b: first.1, rows, fault: None, work };
         }
+        work *= 1 + CHOICES;
         let more = |side: &Side<'_>, zero: Answer| -> Option<Vec<Answer>> {
             let mut all = vec![zero];
             for choice in 1..=CHOICES {
@@ -128,7 +137,7 @@ impl<'r> Observer<'r> {
             Some(all)
         };
         let (Some(all_a), Some(all_b)) = (more(&self.a, a), more(&self.b, b)) else {
-            return Seen { rows, ..Seen::default() };
+            return Seen { rows, work, ..Seen::default() };
         };
         // A column that a choice changes is one of which any value is right.
         for (at, column) in shared.iter().enumerate() {
@@ -153,11 +162,11 @@ impl<'r> Observer<'r> {
                 only_a &= x;
                 only_b &= y;
                 if !only_a && !only_b {
-                    return Seen { rows, ..Seen::default() };
+                    return Seen { rows, work, ..Seen::default() };
                 }
             }
         }
-        Seen { only_a, only_b, rows, fault: None }
+        Seen { only_a, only_b, rows, fault: None, work }
     }
 
     /// Whether another one's answer is one of those that are right over these tables.

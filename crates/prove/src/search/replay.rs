@@ -3,7 +3,8 @@
 //! In: a rule, the script that should say the same, and an [`Executor`] that runs scripts. Out: the tables on which the two
 //! disagree. No verdict rests on this: whoever finds a disagreement has found a fault of ours.
 
-use super::{ATTEMPTS, Guide, Known, Observer, Patterns, json, layout, make, threshold};
+use super::layout::threshold;
+use super::{ATTEMPTS, Guide, Known, Observer, Patterns, json, layout, make};
 use crate::{Options, Witness};
 use ruleferry_eval::{Answer, MemoryTables, Value};
 use ruleferry_ir::{Rule, Type};
@@ -39,7 +40,7 @@ pub fn try_out(
     for attempt in 0..ATTEMPTS {
         let guide = Guide::attempt(attempt, options.seed);
         let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, threshold(rule));
-        let fires = observer.fires(false, &made.tables).is_ok_and(|n| n > 0);
+        let fires = observer.fires(false, &made.tables).is_ok_and(|(n, _)| n > 0);
         if !fires && attempt > 0 {
             continue;
         }
@@ -82,7 +83,7 @@ fn disagree(
         .map(|id| (SmolStr::new(rule.query.columns.name(*id)), rule.query.columns.ty(*id)))
         .collect();
     let rows = executor.run(script, &tables, &columns)?;
-    let theirs = Answer { columns, rows, choices: Vec::new() };
+    let theirs = Answer { columns, rows, choices: Vec::new(), work: 0 };
     if observer.agrees(&tables, &theirs)? {
         return Ok(None);
     }

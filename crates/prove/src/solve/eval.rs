@@ -18,27 +18,8 @@ fn value(arena: &Arena, term: TermId, model: &Model) -> Option<Option<Constant>>
     if let Some(known) = model.values.get(&term) {
         return Some(known.clone());
     }
-    match arena.get(term) {
-        Term::Constant(Constant::Null(_)) => Some(None),
-        Term::Constant(constant) => Some(Some(constant.clone())),
-        Term::Column { .. }
-        | Term::Event
-        | Term::Now
-        | Term::Input(..)
-        | Term::Call(..)
-        | Term::Arithmetic(..)
-        | Term::Negate(_)
-        | Term::Cast(..)
-        | Term::Member(..)
-        | Term::Index(..)
-        | Term::Case(..)
-        | Term::Truth { .. }
-        | Term::Made { .. }
-        | Term::Merged(..)
-        | Term::Scalar(..)
-        | Term::List(..)
-        | Term::Opaque { .. } => None,
-    }
+    let Term::Constant(constant) = arena.get(term) else { return None };
+    Some(if let Constant::Null(_) = constant { None } else { Some(constant.clone()) })
 }
 
 fn shown(constant: &Constant) -> String {

@@ -14,30 +14,41 @@ use sqlparser::ast;
 use std::ops::ControlFlow;
 
 /// The engine's aggregates that templates use.
-const AGGREGATES: [&str; 23] = [
+const AGGREGATES: [&str; 34] = [
     "any_value",
+    "approx_count_distinct",
+    "arg_max",
     "arg_max_null",
+    "arg_min",
     "arg_min_null",
     "avg",
     "bit_and",
     "bit_or",
     "bit_xor",
+    "bool_and",
+    "bool_or",
     "count",
     "covar_pop",
     "covar_samp",
     "first",
+    "histogram",
     "last",
     "list",
     "max",
     "median",
     "min",
+    "mode",
+    "quantile",
     "quantile_cont",
     "quantile_disc",
+    "stddev",
     "stddev_pop",
     "stddev_samp",
+    "string_agg",
     "sum",
     "var_pop",
     "var_samp",
+    "variance",
 ];
 
 /// Whether an expression holds an aggregate of the rows around it.
@@ -45,7 +56,10 @@ pub(super) fn aggregates(e: &ast::Expr) -> bool {
     match bare(e) {
         ast::Expr::Function(f) => {
             let name = function_name(f).unwrap_or_default();
-            let own = f.over.is_none() && AGGREGATES.binary_search(&name.as_str()).is_ok();
+            if f.over.is_some() {
+                return window_parts(f).into_iter().any(aggregates);
+            }
+            let own = AGGREGATES.binary_search(&name.as_str()).is_ok();
             own || parts(e).is_some_and(|parts| parts.into_iter().any(aggregates))
         }
         ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => false,
@@ -62,6 +76,23 @@ pub(super) fn aggregates(e: &ast::Expr) -> bool {
             }
         },
     }
+}
+
+/// What stands in a call with a window.
+fn window_parts(f: &ast::Function) -> Vec<&ast::Expr> {
+    let mut parts = Vec::new();
+    if let ast::FunctionArguments::List(list) = &f.args {
+        for arg in &list.args {
+            if let ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(e)) = arg {
+                parts.push(e);
+            }
+        }
+    }
+    if let Some(ast::WindowType::WindowSpec(spec)) = &f.over {
+        parts.extend(&spec.partition_by);
+        parts.extend(spec.order_by.iter().map(|k| &k.expr));
+    }
+    parts
 }
 
 fn parts(e: &ast::Expr) -> Option<Vec<&ast::Expr>> {
@@ -107,8 +138,28 @@ impl<'q> Lifter<'q> {
                         }
                         _ => "key_".into(),
                     });
-                    if matches!(bare(e), ast::Expr::Value(_)) {
-                        return Err(self.clause(e, "a key by its place"));
+                    // By its place in the list, or by its name there.
+                    let place = match bare(e) {
+                        ast::Expr::Value(_) => {
+                            let n = super::literal::constant_number(e).and_then(|n| usize::try_from(n).ok());
+                            let found = n.and_then(|n| n.checked_sub(1)).and_then(|at| items.get(at));
+                            match found {
+                                Some(Out { what: What::Expr(own), name }) => Some((*own, name.clone())),
+                                _ => return Err(self.clause(e, "a key by this place")),
+                            }
+                        }
+                        ast::Expr::Identifier(i) if self.find(&block, &i.value, None, i)?.is_none() => items
+                            .iter()
+                            .find(|item| same_name(&item.name, &i.value))
+                            .and_then(|item| match item.what {
+                                What::Expr(own) if !same(own, e) => Some((own, item.name.clone())),
+                                What::Expr(_) | What::Col(_) => None,
+                            }),
+                        _ => None,
+                    };
+                    let (e, name) = place.unwrap_or((e, name));
+                    if aggregates(e) {
+                        return Err(self.clause(e, "a key that is an aggregate"));
                     }
                     keys.push(self.group_key(&mut block, &name, e, &mut key_items)?);
                 }
@@ -122,7 +173,7 @@ impl<'q> Lifter<'q> {
             What::Expr(e) => Some((e, i.name.clone())),
             What::Col(_) => None,
         });
-        let having = s.having.iter().map(|e| (e, SmolStr::new_static("having_")));
+        let having = s.having.iter().chain(&s.qualify).map(|e| (e, SmolStr::new_static("having_")));
         let mut structs: Vec<(usize, Col)> = Vec::new();
         for (e, name) in nodes.chain(having) {
             self.calls_in(&mut block, e, &name, &keys, &mut calls, &mut order, &mut structs)?;
@@ -207,6 +258,9 @@ impl<'q> Lifter<'q> {
             let test = Expr::and(self.conjunction(after, tests)?, Span::default());
             after.filter(test);
         }
+        if let Some(qualify) = &s.qualify {
+            self.qualify(after, qualify)?;
+        }
         let mut cols = Vec::with_capacity(items.len());
         for item in items {
             let What::Expr(e) = item.what else { continue };
@@ -219,7 +273,7 @@ impl<'q> Lifter<'q> {
                 Some(col) => col,
                 None => {
                     let val = self.value(after, e)?;
-                    self.put(after, &item.name, val)
+                    self.put_known(after, &item.name, val, std::ptr::from_ref(e).addr())
                 }
             };
             cols.push(Col { name: item.name.clone(), ..col });
@@ -239,8 +293,12 @@ impl<'q> Lifter<'q> {
             Some(col) => Val::new(self.column(col.id), col.nulls),
             None => self.value(block, e)?,
         };
-        if val.e.ty == Type::String && val.nulls.sql {
-            return Err(self.null(e, "a text that rows are grouped by"));
+        let mut flag = None;
+        if val.e.ty == Type::String && val.nulls.sql && !val.nulls.never_empty {
+            match self.is_there(&val) {
+                Ok(there) => flag = there,
+                Err(()) => return Err(self.null(e, "a text that rows are grouped by")),
+            }
         }
         if val.e.ty == Type::Dynamic && !matches!(bare(e), ast::Expr::Value(_)) {
             // JSON's null and NULL are two groups; so are two texts of one value.
@@ -253,8 +311,18 @@ impl<'q> Lifter<'q> {
             Some(id) => id,
             None => self.add(name, val.e.ty),
         };
-        let nulls = val.nulls.as_column();
+        let mut nulls = val.nulls.as_column();
+        if nulls.never_empty && val.e.ty == Type::String {
+            // What was NULL is "" now.
+            nulls.exact &= !nulls.sql;
+        }
         items.push(Item { ids: vec![id], expr: val.e, named: true });
+        if let Some(there) = flag {
+            let id = self.add("known_", Type::Bool);
+            self.flags.insert(id);
+            items.push(Item { ids: vec![id], expr: there, named: true });
+            nulls = Nulls { known: Some(id), ..Nulls::OPEN };
+        }
         Ok(Key { node: e, col: Col { name: name.clone(), id, nulls, fields: None } })
     }
 
@@ -314,7 +382,37 @@ impl<'q> Lifter<'q> {
             calls.push(AggregateItem { ids, call, named: true });
             return Ok(());
         }
+        let own = match bare(e) {
+            ast::Expr::Function(f) if f.over.is_none() => {
+                AGGREGATES.binary_search(&function_name(f).unwrap_or_default().as_str()).is_ok()
+            }
+            _ => false,
+        };
         let template = match self.aggregate_template(block, e) {
+            Ok(None) | Err(_) if own => {
+                let known = self.plain_aggregate(block, e);
+                match known {
+                    Ok(Some(found)) => Ok(Some(found)),
+                    Ok(None) | Err(_) => {
+                        let found = self.collected(block, e, name, calls)?;
+                        if let Some(val) = found {
+                            if let Some(keys) = self.list_order(block, e)? {
+                                match order {
+                                    None => *order = Some(keys),
+                                    Some(old) if old.len() == keys.len() => {}
+                                    Some(_) => return Err(self.clause(e, "lists in several orders")),
+                                }
+                            }
+                            self.known.insert(std::ptr::from_ref(e).addr(), val);
+                            return Ok(());
+                        }
+                        known
+                    }
+                }
+            }
+            other => other,
+        };
+        let template = match template {
             Ok(Some(found)) => Some(found),
             Ok(None) => self.plain_aggregate(block, e)?,
             Err(refusal) => match self.plain_aggregate(block, e)? {
@@ -335,8 +433,13 @@ impl<'q> Lifter<'q> {
             calls.push(AggregateItem { ids: vec![id], call, named: true });
             return Ok(());
         }
-        let Some(parts) = parts(e) else { return Err(self.function(e, "an aggregate in this form")) };
+        let below = match e {
+            ast::Expr::Function(f) if f.over.is_some() => Some(window_parts(f)),
+            e => parts(e),
+        };
+        let Some(parts) = below else { return Err(self.function(e, "an aggregate in this form")) };
         if let ast::Expr::Function(f) = e
+            && f.over.is_none()
             && AGGREGATES.binary_search(&function_name(f).unwrap_or_default().as_str()).is_ok()
         {
             return Err(self.function(e, format!("the aggregate `{}`", super::expr::short(e))));
@@ -435,23 +538,27 @@ impl<'q> Lifter<'q> {
     ) -> Result<Option<(AggregateCall, Type, Nulls)>> {
         let Some((head, _)) = unify::shape(e) else { return Ok(None) };
         let mut last = None;
-        for pattern in heads::aggregates(self.data, &head).iter() {
+        for (pattern, template) in heads::aggregates(self.data, &head) {
             let mut holes = Holes::default();
-            if !self.defines(pattern.template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
+            if !self.defines(template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
                 continue;
             }
             // What has one answer before what may have several: `count(DISTINCT …)` is no estimate.
-            let name = match pattern.template.name {
+            let name = match template.name {
                 "dcount" => "count_distinct",
                 "dcountif" => "count_distinctif",
                 name => name,
             };
+            // A mean of no values is NULL, and NaN in the IR.
+            if name == "avg" && matches!(bare(e), ast::Expr::Function(_)) {
+                continue;
+            }
             let Some(def) = functions::find(name, FunctionKind::Aggregate) else { continue };
-            match self.aggregate_args(block, pattern.template, &holes, e) {
+            match self.aggregate_args(block, template, &holes, e) {
                 Ok(Some(args)) => {
                     let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
                     let ty = def.return_type(&types);
-                    let never = pattern.template.nulls == ruleferry_targets::sql::Nulls::Never;
+                    let never = template.nulls == ruleferry_targets::sql::Nulls::Never;
                     let nulls = match (never, ty) {
                         (true, _) => Nulls::PRESENT,
                         (false, Type::String) => Nulls::OPEN,
@@ -478,7 +585,7 @@ impl<'q> Lifter<'q> {
         {
             // Rows with a value.
             let val = self.value(block, value)?;
-            let test = match val.nulls.condition(&val.e) {
+            let test = match self.cond(&val) {
                 Ok(Some(null)) if val.e.ty != Type::Dynamic => null.negated(Span::default()),
                 Ok(None) => Expr::bool(true, Span::default()),
                 Ok(Some(_)) | Err(()) => return Err(self.null(e, "a value that is counted")),
@@ -561,7 +668,7 @@ impl<'q> Lifter<'q> {
         let mut keys = Vec::with_capacity(first.len());
         for key in *first {
             let val = self.value(block, &key.expr)?;
-            keys.push(self.sort_key(val, key, true)?);
+            self.sort_keys(val, key, true, &mut keys)?;
         }
         Ok(Some(keys))
     }

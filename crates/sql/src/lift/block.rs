@@ -40,19 +40,13 @@ pub(crate) struct Alias<'q> {
     pub busy: bool,
 }
 
-/// Windows of a SELECT: all of one partition and order, which the plan has been brought to.
-#[derive(Clone, Debug)]
-pub(crate) struct Windows {
-    /// The order as it is written.
-    pub text: String,
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Block<'q> {
     pub plan: Plan,
     pub sources: Vec<Source>,
     pub aliases: Vec<Alias<'q>>,
-    pub windows: Option<Windows>,
+    /// The order that the rows have for windows.
+    pub windows: Option<super::window::Windows>,
     /// One row a key is kept (`DISTINCT ON`): the rows before, and the key columns.
     pub unique: Option<Box<Unique>>,
     /// The rows have this order.
@@ -258,7 +252,32 @@ impl<'q> Lifter<'q> {
             return Ok(col);
         }
         let val = self.value(block, expr)?;
-        Ok(self.put(block, name, val))
+        Ok(self.put_known(block, name, val, std::ptr::from_ref(expr).addr()))
+    }
+
+    /// A value as a column, with what is known of NULL in it; `key` is its own in the script.
+    pub(super) fn put_known(&mut self, block: &mut Block<'q>, name: &str, val: Val, key: usize) -> Col {
+        let nulls = self.flagged(block, &val, key);
+        Col { nulls, ..self.put(block, name, val) }
+    }
+
+    /// What is known of NULL in a value once it is a column: by another column, where someone asked for it.
+    pub(super) fn flagged(&mut self, block: &mut Block<'q>, val: &Val, key: usize) -> Nulls {
+        let mut nulls = val.nulls.as_column();
+        let told = nulls.known.is_some() || nulls.pending.is_some() || nulls.never_empty;
+        if val.e.ty != Type::String || !nulls.sql || nulls.exact || told {
+            return nulls;
+        }
+        let Ok(Some(null)) = val.nulls.condition(&val.e) else { return nulls };
+        if self.wanted.borrow().contains(&key) {
+            let id = self.add("known_", Type::Bool);
+            block.extend(id, null.negated(Span::default()));
+            self.flags.insert(id);
+            nulls.known = Some(id);
+        } else {
+            nulls.pending = Some(key);
+        }
+        nulls
     }
 
     /// A value as a column: itself if it is one.
@@ -285,12 +304,13 @@ impl<'q> Lifter<'q> {
         let (source, None) = (open.next()?, open.next()) else { return None };
         let table = source.open.clone()?;
         let known = self.learned.entry(table.to_lowercase()).or_default();
-        if known.iter().any(|k| same_name(k, name)) {
+        if known.iter().any(|(k, _)| same_name(k, name)) {
             return None;
         }
-        known.push(name.into());
-        self.dirty = true;
+        known.push((name.into(), None));
+        self.dirty.set(true);
         let id = self.columns.add(SmolStr::new(name), Type::String, Span::default());
+        self.guessed.insert(id, (table.to_lowercase(), name.into()));
         let col = Col { name: name.into(), id, nulls: Nulls::EXACT, fields: None };
         source.cols.push(col.clone());
         Some(col)

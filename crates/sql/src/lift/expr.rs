@@ -39,6 +39,11 @@ impl<'q> Lifter<'q> {
             Err(refusal) => Some(refusal),
         };
         // The forms of SQL itself; where they do not fit either, the template knows better what is wrong.
+        match self.recipe_value(block, e) {
+            Ok(Some(val)) => return Ok(val),
+            Ok(None) => {}
+            Err(own) => return Err(refused.unwrap_or(own)),
+        }
         self.form(block, e).map_err(|own| refused.unwrap_or(own))
     }
 
@@ -60,6 +65,15 @@ impl<'q> Lifter<'q> {
                 }
                 _ => Err(self.function(e, "a lambda")),
             },
+            ast::Expr::Array(array) => self.array(block, &array.elem, e),
+            ast::Expr::CompoundFieldAccess { root, access_chain } => {
+                self.access(block, root, access_chain, e)
+            }
+            ast::Expr::AtTimeZone { timestamp, time_zone }
+                if literal::constant_text(time_zone).is_some_and(|z| z.eq_ignore_ascii_case("utc")) =>
+            {
+                self.value(block, timestamp)
+            }
             _ => Err(self.function(e, format!("`{}`", short(e)))),
         }
     }
@@ -94,6 +108,7 @@ impl<'q> Lifter<'q> {
             BinaryOperator::Multiply => ArithmeticOp::Mul,
             BinaryOperator::Divide | BinaryOperator::DuckIntegerDivide => ArithmeticOp::Div,
             BinaryOperator::Modulo => return self.modulo(block, left, right, node),
+            BinaryOperator::StringConcat => return self.concat(block, left, right, node),
             _ => return Err(self.function(node, format!("the operator `{op}`"))),
         };
         if *op == BinaryOperator::Divide
@@ -107,14 +122,15 @@ impl<'q> Lifter<'q> {
             return Err(self.types(node, "`epoch` of what is no span"));
         }
         let zero = matches!(bare(left), ast::Expr::Interval(_)) && arithmetic == ArithmeticOp::Sub;
-        let (l, r) = (self.value(block, left)?, self.value(block, right)?);
+        let (mut l, mut r) = (self.value(block, left)?, self.value(block, right)?);
+        self.numbers(&mut l, &mut r);
         if zero && r.e.ty == Type::Timespan && matches!(l.e.as_literal(), Some(Value::Timespan(0))) {
             return Ok(negate(r));
         }
         let whole = l.e.ty.is_integer() && r.e.ty.is_integer();
         match op {
-            // `/` of whole numbers is a real number; `//` is for those.
-            BinaryOperator::Divide if whole => {
+            // `/` of whole numbers is a real number in most dialects; `//` is for those.
+            BinaryOperator::Divide if whole && !self.traits.whole_division => {
                 let l = Val { e: l.e.cast(Type::Real, true), ..l };
                 self.arithmetic_value(arithmetic, l, r, node)
             }
@@ -176,7 +192,142 @@ impl<'q> Lifter<'q> {
                 return self.arithmetic_value(ArithmeticOp::Mod, a, b, node);
             }
         }
-        Err(self.function(node, "a remainder that may be negative"))
+        let (mut a, mut b) = (self.value(block, left)?, self.value(block, right)?);
+        self.numbers(&mut a, &mut b);
+        if !(a.e.ty.is_integer() && b.e.ty.is_integer()) {
+            return Err(self.types(node, "a remainder of what are no whole numbers"));
+        }
+        // It has the sign of the first number; that of the IR is never negative.
+        let quotient = self.arithmetic_value(ArithmeticOp::Div, a.clone(), b.clone(), node)?;
+        let product = self.arithmetic_value(ArithmeticOp::Mul, quotient, b, node)?;
+        self.arithmetic_value(ArithmeticOp::Sub, a, product, node)
+    }
+
+    /// Columns that nothing told the type of are numbers where they are reckoned with.
+    fn numbers(&mut self, left: &mut Val, right: &mut Val) {
+        let (l, r) = (left.e.ty, right.e.ty);
+        let of = |other: Type| match other {
+            Type::Timespan => Type::Datetime,
+            Type::String => Type::Long,
+            other => other,
+        };
+        if l == Type::String {
+            self.settle(left, of(r));
+        }
+        if r == Type::String {
+            self.settle(right, if l == Type::String { Type::Long } else { of(left.e.ty) });
+        }
+    }
+
+    /// `a || b`: NULL if one of them is.
+    fn concat(
+        &mut self,
+        block: &mut Block<'q>,
+        left: &'q ast::Expr,
+        right: &'q ast::Expr,
+        node: &'q ast::Expr,
+    ) -> Result<Val> {
+        let mut parts = Vec::new();
+        for side in [left, right] {
+            let val = self.value(block, side)?;
+            parts.push(match val.e.ty {
+                Type::String => val,
+                Type::Int | Type::Long | Type::Bool => self.cast_to_text(val),
+                ty => return Err(self.types(node, format!("`||` of `{ty}`"))),
+            });
+        }
+        let Some(def) = functions::find("strcat", FunctionKind::Scalar) else {
+            return Err(self.function(node, "`||`"));
+        };
+        let mut conditions = Vec::new();
+        for part in &parts {
+            match self.cond(part) {
+                Ok(c) => conditions.extend(c),
+                Err(()) => return Err(self.null(node, "a text")),
+            }
+        }
+        let never_empty = parts.iter().any(|p| p.nulls.never_empty && !p.nulls.sql);
+        // Chains are one call.
+        let mut args = Vec::new();
+        for part in parts {
+            match part.e.kind {
+                ExprKind::Call(own, inner) if std::ptr::eq(own, def) => args.extend(inner),
+                // The whole is blank where a part is.
+                ExprKind::Case(branches, otherwise) => match (branches.as_slice(), &otherwise.kind) {
+                    ([(_, blank)], ExprKind::Call(own, inner))
+                        if std::ptr::eq(*own, def)
+                            && blank.as_literal().and_then(Value::as_str) == Some("")
+                            && part.nulls.sql =>
+                    {
+                        args.extend(inner.iter().cloned());
+                    }
+                    _ => {
+                        args.push(Expr::new(ExprKind::Case(branches, otherwise), part.e.ty, part.e.span));
+                    }
+                },
+                kind => args.push(Expr::new(kind, part.e.ty, part.e.span)),
+            }
+        }
+        let e = Expr::new(ExprKind::Call(def, args), Type::String, self.span(node));
+        if conditions.is_empty() {
+            return Ok(Val::new(e, Nulls { never_empty, ..Nulls::PRESENT }));
+        }
+        let null = Expr::or(conditions, Span::default());
+        let e = nulls::blank_where(null.clone(), e);
+        Ok(Val::new(e, Nulls { never_empty, ..Nulls::when(Some(null)) }))
+    }
+
+    /// `[a, b]`
+    fn array(&mut self, block: &mut Block<'q>, items: &'q [ast::Expr], node: &'q ast::Expr) -> Result<Val> {
+        let Some(def) = functions::find("pack_array", FunctionKind::Scalar) else {
+            return Err(self.function(node, "a list"));
+        };
+        let mut args = Vec::with_capacity(items.len());
+        for item in items {
+            let val = self.value(block, item)?;
+            args.push(match self.cond(&val) {
+                Ok(Some(null)) if val.e.ty == Type::String => self.or_null(val.e, null),
+                Ok(_) => val.e,
+                Err(()) => return Err(self.null(node, "a text in a list")),
+            });
+        }
+        Ok(Val::present(Expr::new(ExprKind::Call(def, args), Type::Dynamic, self.span(node))))
+    }
+
+    /// `x['a']`, `x[1]`, `x.a.b`
+    fn access(
+        &mut self,
+        block: &mut Block<'q>,
+        root: &'q ast::Expr,
+        chain: &'q [ast::AccessExpr],
+        node: &'q ast::Expr,
+    ) -> Result<Val> {
+        let mut val = self.value(block, root)?;
+        self.settle(&mut val, Type::Dynamic);
+        if val.e.ty != Type::Dynamic {
+            return Err(self.types(node, format!("a part of `{}`", val.e.ty)));
+        }
+        for step in chain {
+            let kind = match step {
+                ast::AccessExpr::Dot(ast::Expr::Identifier(name)) => {
+                    ExprKind::Member(Box::new(val.e), name.value.as_str().into())
+                }
+                ast::AccessExpr::Subscript(ast::Subscript::Index { index }) => {
+                    match (literal::constant_text(index), literal::constant_number(index)) {
+                        (Some(name), _) => ExprKind::Member(Box::new(val.e), name.into()),
+                        (None, Some(n)) if self.traits.from_zero || n > 0 => {
+                            let n = if self.traits.from_zero { n } else { n - 1 };
+                            let n = Expr::literal(Value::Long(n), Span::default());
+                            ExprKind::Index(Box::new(val.e), Box::new(n))
+                        }
+                        _ => return Err(self.function(node, "this subscript")),
+                    }
+                }
+                _ => return Err(self.function(node, "this part of a value")),
+            };
+            val = Val::exact(Expr::new(kind, Type::Dynamic, self.span(node)));
+        }
+        Ok(val)
     }
 
     fn negative(&mut self, block: &mut Block<'q>, inner: &'q ast::Expr, node: &'q ast::Expr) -> Result<Val> {
@@ -208,6 +359,7 @@ impl<'q> Lifter<'q> {
         let Some(to) = literal::type_of(data_type) else {
             return Err(self.function(node, format!("a cast to `{data_type}`")));
         };
+        let date = matches!(data_type, ast::DataType::Date | ast::DataType::Date32);
         let constant = match bare(inner) {
             ast::Expr::Value(v) => Some(&v.value),
             _ => None,
@@ -227,6 +379,15 @@ impl<'q> Lifter<'q> {
                 "-Infinity" => Some(Value::Real(f64::NEG_INFINITY)),
                 _ => None,
             },
+            (Some(ast::Value::SingleQuotedString(text)), Type::Datetime) => {
+                literal::timestamp(text).map(Value::Datetime)
+            }
+            (Some(ast::Value::SingleQuotedString(text)), Type::Timespan) => {
+                literal::spelled(text).map(Value::Timespan)
+            }
+            (Some(ast::Value::Number(digits, _)), Type::Real) if digits.contains('.') => {
+                digits.parse().ok().map(Value::Real)
+            }
             (Some(ast::Value::Number(digits, _)), Type::Decimal) => {
                 Some(Value::Decimal(digits.as_str().into()))
             }
@@ -242,9 +403,19 @@ impl<'q> Lifter<'q> {
                 (false, _) => Val::present(e),
             });
         }
-        let val = self.value(block, inner)?;
-        if val.e.ty == to {
+        let mut val = self.value(block, inner)?;
+        if val.e.ty == to && !date {
             return Ok(val);
+        }
+        if to == Type::Datetime || to == Type::Dynamic {
+            self.settle(&mut val, to);
+        }
+        if date && val.e.ty == Type::Datetime {
+            let Some(def) = functions::find("startofday", FunctionKind::Scalar) else {
+                return Err(self.function(node, "a date"));
+            };
+            let e = Expr::new(ExprKind::Call(def, vec![val.e]), Type::Datetime, self.span(node));
+            return Ok(Val::exact(e));
         }
         let literal = match (val.e.as_literal(), to) {
             (Some(Value::Long(n)), Type::Int) => i32::try_from(*n).ok().map(Value::Int),
@@ -260,6 +431,38 @@ impl<'q> Lifter<'q> {
         if numbers && (tries || to != Type::Int) {
             let nulls = Nulls { sql: val.nulls.sql || to == Type::Int, ..Nulls::EXACT };
             return Ok(Val::new(val.e.cast(to, false), nulls));
+        }
+        let cast = match (val.e.ty, to) {
+            (Type::Int | Type::Long | Type::Bool | Type::Guid, Type::String) => {
+                return Ok(self.cast_to_text(val));
+            }
+            (Type::Dynamic, Type::String) => {
+                // The text of JSON: that of a text has its quotes.
+                return Err(self.function(node, format!("a cast of `{}` to `{data_type}`", val.e.ty)));
+            }
+            (Type::String, Type::Int | Type::Long | Type::Real | Type::Datetime | Type::Bool) => {
+                self.assume("texts that are cast are written plainly: numbers as digits, times in ISO form");
+                true
+            }
+            (Type::Real | Type::Decimal, Type::Real | Type::Decimal) => true,
+            (Type::Bool, Type::Int | Type::Long) => true,
+            (a, Type::Bool) if a.is_integer() => true,
+            (a, Type::Decimal) if a.is_integer() => true,
+            (Type::Dynamic, Type::Int | Type::Long | Type::Real | Type::Bool) => true,
+            (Type::String, Type::Dynamic) => {
+                let Some(def) = functions::find("parse_json", FunctionKind::Scalar) else {
+                    return Err(self.function(node, "a cast to JSON"));
+                };
+                let e = Expr::new(ExprKind::Call(def, vec![val.e]), Type::Dynamic, self.span(node));
+                return Ok(Val::exact(e));
+            }
+            _ => false,
+        };
+        if cast {
+            let mut e = val.e.cast(to, false);
+            e.span = self.span(node);
+            // Of "" there is no number either: NULL and "" need not be told apart.
+            return Ok(Val::exact(e));
         }
         Err(self.function(node, format!("a cast of `{}` to `{data_type}`", val.e.ty)))
     }
@@ -297,6 +500,21 @@ impl<'q> Lifter<'q> {
         if branches.iter().any(|(_, v)| v.is_none()) || last.is_none() {
             // NULL in a text is "" in the IR.
             nulls = nulls.or(if ty == Type::String { &Nulls::OPEN } else { &Nulls::EXACT });
+            nulls.never_empty = vals().all(|v| v.nulls.never_empty);
+        }
+        if ty == Type::String && nulls.sql && !nulls.exact && !nulls.never_empty {
+            // NULL where the branch that is taken has it.
+            let bool = |b: bool| Expr::bool(b, Span::default());
+            let null = |v: &Option<Val>| match v {
+                None => Some(bool(true)),
+                Some(v) => self.cond(v).ok().map(|c| c.unwrap_or_else(|| bool(false))),
+            };
+            let each: Option<Vec<(Expr, Expr)>> =
+                branches.iter().map(|(c, v)| Some((c.clone(), null(v)?))).collect();
+            if let (Some(each), Some(otherwise)) = (each, null(&last)) {
+                let when = ExprKind::Case(each, Box::new(otherwise));
+                nulls.when = Some(Box::new(Expr::new(when, Type::Bool, Span::default())));
+            }
         }
         let plain = |v: Option<Val>| match v {
             Some(v) if v.e.ty != ty => v.e.cast(ty, true),
@@ -336,9 +554,110 @@ impl<'q> Lifter<'q> {
                 if val.e.ty != Type::String {
                     return Err(self.types(e, "`nullif` of what is no text"));
                 }
+                if let (true, Ok(Some(null))) = (val.nulls.sql && !val.nulls.exact, self.cond(&val)) {
+                    let empty = nulls::is_empty(val.e.clone());
+                    let either = Expr::or(vec![null, empty], Span::default());
+                    return Ok(Val::new(val.e, Nulls { never_empty: true, ..Nulls::when(Some(either)) }));
+                }
                 let condition = nulls::is_empty(val.e.clone());
                 let nulls = Nulls { never_empty: true, ..Nulls::when(Some(condition)) };
                 Ok(Val::new(val.e, nulls))
+            }
+            ("nullif", [value, other]) => {
+                let (mut val, mut r) = (self.value(block, value)?, self.value(block, other)?);
+                self.agree(&mut val, &mut r);
+                if !super::test::comparable(val.e.ty, r.e.ty) {
+                    return Err(self.types(e, format!("`nullif` of `{}` and `{}`", val.e.ty, r.e.ty)));
+                }
+                if val.e.ty == Type::String {
+                    let Ok(null) = self.cond(&val) else { return Err(self.null(e, "a text")) };
+                    let equal = self.text_match(
+                        val.clone(),
+                        ir::MatchKind::Equals,
+                        ir::Case::Sensitive,
+                        vec![r],
+                        Place::Keep,
+                        e,
+                    )?;
+                    let either: Vec<Expr> = null.into_iter().chain([equal]).collect();
+                    let either = Expr::or(either, Span::default());
+                    let e = nulls::blank_where(either.clone(), val.e);
+                    return Ok(Val::new(e, Nulls::when(Some(either))));
+                }
+                let equal =
+                    Expr::compare(ir::CompareOp::Eq, val.e.clone(), r.e, ir::Missing::False, Span::default());
+                Ok(Val::exact(nulls::null_where(equal, val.e)))
+            }
+            ("substring", [text, start]) => self.part_of_text(block, [*text, *start], None, e),
+            ("substring", [text, start, count]) => self.part_of_text(block, [*text, *start], Some(*count), e),
+            ("left", [text, count]) => {
+                let val = self.value(block, text)?;
+                let Some(n) = literal::constant_number(count) else {
+                    return Err(self.function(e, "a length that is computed"));
+                };
+                let args = vec![val.e.clone(), whole(0), whole(n)];
+                self.text_call("substring", args, &[val], e)
+            }
+            ("right", [text, count]) => {
+                let val = self.value(block, text)?;
+                let Some(n) = literal::constant_number(count) else {
+                    return Err(self.function(e, "a length that is computed"));
+                };
+                let Some(strlen) = functions::find("strlen", FunctionKind::Scalar) else {
+                    return Err(self.function(e, "`right`"));
+                };
+                let length =
+                    Expr::new(ExprKind::Call(strlen, vec![val.e.clone()]), Type::Long, Span::default());
+                let start = Expr::arithmetic(
+                    ArithmeticOp::Sub,
+                    length.clone(),
+                    whole(n),
+                    Type::Long,
+                    Span::default(),
+                );
+                let short =
+                    Expr::compare(ir::CompareOp::Le, length, whole(n), ir::Missing::False, Span::default());
+                let cut = self.text_call("substring", vec![val.e.clone(), start], &[val.clone()], e)?;
+                let kind = ExprKind::Case(vec![(short, val.e)], Box::new(cut.e));
+                Ok(Val::new(Expr::new(kind, Type::String, self.span(e)), cut.nulls))
+            }
+            ("split_part", [text, separator, place]) => {
+                let (val, separator) = (self.value(block, text)?, self.value(block, separator)?);
+                let (Some(n), Some(split)) = (
+                    literal::constant_number(place).filter(|n| *n > 0),
+                    functions::find("split", FunctionKind::Scalar),
+                ) else {
+                    return Err(self.function(e, "this part of a text"));
+                };
+                if val.e.ty != Type::String || separator.e.as_literal().is_none() {
+                    return Err(self.types(e, format!("`split_part` of `{}`", val.e.ty)));
+                }
+                let args = vec![val.e.clone(), separator.e];
+                let list = Expr::new(ExprKind::Call(split, args), Type::Dynamic, Span::default());
+                let part = ExprKind::Index(Box::new(list), Box::new(whole(n - 1)));
+                let part = Expr::new(part, Type::Dynamic, Span::default()).cast(Type::String, false);
+                match self.cond(&val) {
+                    Ok(null) => Ok(Val::new(part, Nulls::when(null))),
+                    Err(()) => Err(self.null(e, "a text")),
+                }
+            }
+            ("list_extract" | "array_extract", [list, place])
+                if literal::constant_number(place).is_some_and(|n| n > 0) =>
+            {
+                let val = self.value(block, list)?;
+                let n = literal::constant_number(place).unwrap_or(1);
+                if val.e.ty != Type::Dynamic {
+                    return Err(self.types(e, format!("an element of `{}`", val.e.ty)));
+                }
+                let kind = ExprKind::Index(Box::new(val.e), Box::new(whole(n - 1)));
+                Ok(Val::exact(Expr::new(kind, Type::Dynamic, self.span(e))))
+            }
+            ("current_date", []) => {
+                let now = Expr::new(ExprKind::Now, Type::Datetime, self.span(e));
+                let Some(def) = functions::find("startofday", FunctionKind::Scalar) else {
+                    return Err(self.function(e, "a date"));
+                };
+                Ok(Val::present(Expr::new(ExprKind::Call(def, vec![now]), Type::Datetime, self.span(e))))
             }
             ("utc_now", []) if self.macros.contains("utc_now") => {
                 Ok(Val::present(Expr::new(ExprKind::Now, Type::Datetime, self.span(e))))
@@ -369,6 +688,51 @@ impl<'q> Lifter<'q> {
             }
             _ => Err(self.function(e, format!("`{name}`"))),
         }
+    }
+
+    /// `substring(x, 2, 3)`: places count from 1.
+    fn part_of_text(
+        &mut self,
+        block: &mut Block<'q>,
+        [text, start]: [&'q ast::Expr; 2],
+        count: Option<&'q ast::Expr>,
+        node: &'q ast::Expr,
+    ) -> Result<Val> {
+        let val = self.value(block, text)?;
+        let Some(start) = literal::constant_number(start).filter(|n| *n >= 1) else {
+            return Err(self.function(node, "a part of a text from a place that is computed"));
+        };
+        let mut args = vec![val.e.clone(), whole(start - 1)];
+        let mut own = vec![val];
+        if let Some(count) = count {
+            let count = self.value(block, count)?;
+            if count.e.as_literal().is_none() || !count.e.ty.is_integer() {
+                return Err(self.function(node, "a part of a text of a length that is computed"));
+            }
+            args.push(count.e.clone());
+            own.push(count);
+        }
+        self.text_call("substring", args, &own, node)
+    }
+
+    /// A function from text to text that is NULL where an argument is.
+    fn text_call(&mut self, name: &str, args: Vec<Expr>, own: &[Val], node: &ast::Expr) -> Result<Val> {
+        let Some(def) = functions::find(name, FunctionKind::Scalar) else {
+            return Err(self.function(node, format!("`{name}`")));
+        };
+        if own.first().is_some_and(|v| v.e.ty != Type::String) {
+            return Err(self.types(node, format!("`{name}` of what is no text")));
+        }
+        let mut conditions = Vec::new();
+        for val in own {
+            match self.cond(val) {
+                Ok(c) => conditions.extend(c),
+                Err(()) => return Err(self.null(node, "a text")),
+            }
+        }
+        let null = (!conditions.is_empty()).then(|| Expr::or(conditions, Span::default()));
+        let e = Expr::new(ExprKind::Call(def, args), Type::String, self.span(node));
+        Ok(Val::new(e, Nulls::when(null)))
     }
 
     /// `list_transform([value], lambda name : body)`, of which the one element is taken: the body with a name for a value. Gives how
@@ -469,10 +833,10 @@ impl<'q> Lifter<'q> {
             // Where SQL had NULL it has '': the IR may have null or "" there.
             return Ok(Val::new(val.e, Nulls { exact: val.nulls.exact && !val.nulls.sql, ..nulls }));
         }
-        // Kusto's `coalesce` passes over "" as over null: so must these.
+        // Kusto's `coalesce` passes over "" as over null: where one may be "", it is spelled out.
         let (_, before) = vals.split_last().map_or((None, &[][..]), |(l, b)| (Some(l), b));
-        if !before.iter().all(|v| v.nulls.never_empty) {
-            return Err(self.null(node, "a text before the last of `coalesce`"));
+        if filled || !before.iter().all(|v| v.nulls.never_empty) {
+            return self.first_text(vals, filled, node);
         }
         let Some(def) = functions::find("coalesce", FunctionKind::Scalar) else {
             return Err(self.function(node, "`coalesce`"));
@@ -489,6 +853,37 @@ impl<'q> Lifter<'q> {
         Ok(Val::new(e, nulls))
     }
 
+    /// The first text that is not NULL.
+    fn first_text(&mut self, mut vals: Vec<Val>, filled: bool, node: &ast::Expr) -> Result<Val> {
+        let mut conditions = Vec::with_capacity(vals.len());
+        for val in &vals {
+            match self.cond(val) {
+                Ok(c) => conditions.push(c),
+                Err(()) => return Err(self.null(node, "a text of `coalesce`")),
+            }
+        }
+        let Some(last) = vals.pop() else { return Err(self.function(node, "`coalesce`")) };
+        let never_empty = !filled && last.nulls.never_empty && vals.iter().all(|v| v.nulls.never_empty);
+        let mut branches = Vec::with_capacity(vals.len());
+        for (val, null) in vals.into_iter().zip(&conditions) {
+            match null {
+                Some(null) => branches.push((super::test::not(null.clone()), val.e)),
+                // What is behind it is never looked at.
+                None => {
+                    let e = ExprKind::Case(branches, Box::new(val.e));
+                    return Ok(Val::present(Expr::new(e, Type::String, self.span(node))));
+                }
+            }
+        }
+        let e = Expr::new(ExprKind::Case(branches, Box::new(last.e)), Type::String, self.span(node));
+        let all: Option<Vec<Expr>> = conditions.into_iter().collect();
+        let nulls = match all {
+            Some(all) if !filled => Nulls::when(Some(Expr::and(all, Span::default()))),
+            _ => Nulls::FILLED,
+        };
+        Ok(Val::new(e, Nulls { never_empty, ..nulls }))
+    }
+
     /// `x -> '$.a'`, `x ->> '$.a'`
     fn json_arrow(
         &mut self,
@@ -502,11 +897,28 @@ impl<'q> Lifter<'q> {
         self.json_path(base, text, right, node)
     }
 
-    fn json_path(&self, base: Val, text: bool, right: &'q ast::Expr, node: &'q ast::Expr) -> Result<Val> {
+    fn json_path(&mut self, base: Val, text: bool, right: &'q ast::Expr, node: &'q ast::Expr) -> Result<Val> {
+        let mut base = base;
+        self.settle(&mut base, Type::Dynamic);
+        if base.e.ty == Type::String
+            && let Some(def) = functions::find("parse_json", FunctionKind::Scalar)
+        {
+            // A text is read as JSON.
+            let e = Expr::new(ExprKind::Call(def, vec![base.e]), Type::Dynamic, self.span(node));
+            base = Val::exact(e);
+        }
         if base.e.ty != Type::Dynamic {
             return Err(self.types(node, format!("a path into `{}`", base.e.ty)));
         }
-        let path = literal::constant_text(right).and_then(|path| json::access(base.e, path));
+        let path = match (literal::constant_text(right), literal::constant_number(right)) {
+            (Some(path), _) => json::path_of(path).and_then(|path| json::access(base.e, &path)),
+            (None, Some(n)) => {
+                let n = Expr::literal(Value::Long(n), Span::default());
+                let index = ExprKind::Index(Box::new(base.e), Box::new(n));
+                Some(Expr::new(index, Type::Dynamic, Span::default()))
+            }
+            (None, None) => None,
+        };
         let Some(mut value) = path else { return Err(self.function(node, "this path")) };
         value.span = self.span(node);
         if !text {
@@ -521,8 +933,8 @@ impl<'q> Lifter<'q> {
     /// `(SELECT x …)` as a value: of no row NULL.
     fn scalar_query(&mut self, query: &'q ast::Query, node: &'q ast::Expr) -> Result<Val> {
         let rel = self.query(query, false)?;
-        let mut cols = rel.cols();
-        let (Some(col), None) = (cols.next(), cols.next()) else {
+        let cols: Vec<_> = rel.cols().cloned().collect();
+        let [col] = cols.as_slice() else {
             return Err(self.clause(node, "a query of several columns as a value"));
         };
         if col.fields.is_some() || !is_single(query, self) {
@@ -532,7 +944,26 @@ impl<'q> Lifter<'q> {
         // Exactly the column that is the value.
         let plan = only(rel.plan.clone(), col.id, self.column(col.id));
         let e = Expr::new(ExprKind::Subquery(Box::new(plan)), ty, self.span(node));
-        Ok(if ty == Type::String { Val::new(e, Nulls::OPEN) } else { Val::exact(e) })
+        if ty != Type::String {
+            return Ok(Val::exact(e));
+        }
+        // Whether it is there is another query's value.
+        let own = Val::new(self.column(col.id), col.nulls.clone());
+        let nulls = match self.is_there(&own) {
+            Ok(there) => {
+                let there = there.unwrap_or_else(|| Expr::bool(true, Span::default()));
+                let id = self.add("known_", Type::Bool);
+                let mut rel = rel;
+                rel.extend(id, there);
+                let plan = only(rel.plan, id, self.column(id));
+                let found = Expr::new(ExprKind::Subquery(Box::new(plan)), Type::Bool, Span::default());
+                let yes = Expr::bool(true, Span::default());
+                let test = Expr::compare(ir::CompareOp::Eq, found, yes, ir::Missing::False, Span::default());
+                Nulls::when(Some(test.negated(Span::default())))
+            }
+            Err(()) => Nulls::OPEN,
+        };
+        Ok(Val::new(e, nulls))
     }
 }
 
@@ -572,6 +1003,10 @@ fn is_single(query: &ast::Query, l: &Lifter<'_>) -> bool {
         },
         _ => false,
     }
+}
+
+fn whole(n: i64) -> Expr {
+    Expr::literal(Value::Long(n), Span::default())
 }
 
 fn negate(val: Val) -> Val {
@@ -618,6 +1053,7 @@ pub(super) fn is_test(e: &ast::Expr) -> bool {
         | ast::Expr::ILike { .. }
         | ast::Expr::InList { .. }
         | ast::Expr::InSubquery { .. }
+        | ast::Expr::Exists { .. }
         | ast::Expr::Between { .. } => true,
         ast::Expr::Function(f) => {
             let name = function_name(f).unwrap_or_default();

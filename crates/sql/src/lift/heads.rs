@@ -14,22 +14,21 @@ use std::rc::Rc;
 /// A template as a tree with holes.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    pub template: &'static Template,
+    /// Its number in the table that it comes from.
+    pub at: usize,
     pub tree: ast::Expr,
     head: SmolStr,
     size: usize,
 }
 
-/// The templates of a dialect.
+/// A table of templates, by the head of their trees.
 #[derive(Default)]
-struct Index {
-    functions: Heads,
-    aggregates: Heads,
-}
-
-#[derive(Default)]
-struct Heads {
-    templates: &'static [Template],
+pub(super) struct Heads {
+    texts: Vec<&'static str>,
+    /// Which trees are templates for this table.
+    wanted: Option<fn(&ast::Expr) -> bool>,
+    /// The trees are brought into plain forms, as queries are.
+    plain: bool,
     /// Templates that are one call, by the function's name.
     calls: FxHashMap<SmolStr, Vec<usize>>,
     /// All others, with the operators in them that stand in no parentheses.
@@ -39,34 +38,56 @@ struct Heads {
     found: FxHashMap<SmolStr, Rc<[Rc<Pattern>]>>,
 }
 
+/// The templates of a dialect of what is emitted.
+#[derive(Default)]
+struct Index {
+    functions: Heads,
+    aggregates: Heads,
+}
+
 thread_local! {
     static INDEX: RefCell<FxHashMap<&'static str, Index>> = RefCell::new(FxHashMap::default());
 }
 
-/// Patterns of scalar functions with this head.
-pub(super) fn functions(data: &'static SqlDialect, head: &str) -> Rc<[Rc<Pattern>]> {
-    with_index(data, |index| index.functions.with_head(head, unify::says_something))
+/// Patterns of scalar functions with this head, each with its template.
+pub(super) fn functions(data: &'static SqlDialect, head: &str) -> Vec<(Rc<Pattern>, &'static Template)> {
+    with_index(data, |index| index.functions.with_head(head))
+        .iter()
+        .filter_map(|p| Some((Rc::clone(p), data.all_functions().get(p.at)?)))
+        .collect()
 }
 
-/// Patterns of aggregates with this head.
-pub(super) fn aggregates(data: &'static SqlDialect, head: &str) -> Rc<[Rc<Pattern>]> {
-    with_index(data, |index| index.aggregates.with_head(head, |_| true))
+/// Patterns of aggregates with this head, each with its template.
+pub(super) fn aggregates(data: &'static SqlDialect, head: &str) -> Vec<(Rc<Pattern>, &'static Template)> {
+    with_index(data, |index| index.aggregates.with_head(head))
+        .iter()
+        .filter_map(|p| Some((Rc::clone(p), data.all_aggregates().get(p.at)?)))
+        .collect()
 }
 
 fn with_index<T>(data: &'static SqlDialect, f: impl FnOnce(&mut Index) -> T) -> T {
     INDEX.with_borrow_mut(|known| {
         f(known.entry(data.name).or_insert_with(|| Index {
-            functions: Heads::of(data.all_functions()),
-            aggregates: Heads::of(data.all_aggregates()),
+            functions: Heads::emitted(data.all_functions(), Some(unify::says_something)),
+            aggregates: Heads::emitted(data.all_aggregates(), None),
         }))
     })
 }
 
+/// A DECIMAL of the catalogue is a DOUBLE in the data: what is read is the DOUBLE.
+fn told(template: &'static Template) -> &'static str {
+    if template.name == "cast.decimal" { "" } else { template.sql }
+}
+
 impl Heads {
-    fn of(templates: &'static [Template]) -> Self {
-        let mut heads = Self { templates, ..Self::default() };
-        for (at, template) in templates.iter().enumerate() {
-            match glance(template.sql) {
+    fn emitted(templates: &'static [Template], wanted: Option<fn(&ast::Expr) -> bool>) -> Self {
+        Self { plain: true, ..Self::new(templates.iter().map(told), wanted) }
+    }
+
+    pub fn new(texts: impl Iterator<Item = &'static str>, wanted: Option<fn(&ast::Expr) -> bool>) -> Self {
+        let mut heads = Self { texts: texts.collect(), wanted, ..Self::default() };
+        for (at, text) in heads.texts.iter().enumerate() {
+            match glance(text) {
                 Glance::Call(name) => heads.calls.entry(name).or_default().push(at),
                 Glance::Other(operators) => heads.others.push((at, operators)),
             }
@@ -74,7 +95,7 @@ impl Heads {
         heads
     }
 
-    fn with_head(&mut self, head: &str, wanted: fn(&ast::Expr) -> bool) -> Rc<[Rc<Pattern>]> {
+    pub fn with_head(&mut self, head: &str) -> Rc<[Rc<Pattern>]> {
         if let Some(known) = self.found.get(head) {
             return Rc::clone(known);
         }
@@ -90,9 +111,9 @@ impl Heads {
         };
         let mut patterns: Vec<Rc<Pattern>> = Vec::new();
         for at in candidates {
-            let templates = self.templates;
+            let (texts, wanted, plain) = (&self.texts, self.wanted, self.plain);
             let parsed = self.parsed.entry(at).or_insert_with(|| {
-                templates.get(at).and_then(|template| pattern(template, wanted)).map(Rc::new)
+                texts.get(at).and_then(|text| pattern(at, text, wanted, plain)).map(Rc::new)
             });
             patterns.extend(parsed.iter().filter(|p| p.head == head).cloned());
         }
@@ -106,21 +127,27 @@ impl Heads {
     }
 }
 
-fn pattern(template: &'static Template, wanted: fn(&ast::Expr) -> bool) -> Option<Pattern> {
-    // A DECIMAL of the catalogue is a DOUBLE in the data: what is read is the DOUBLE.
-    if template.name == "cast.decimal" {
-        return None;
+fn pattern(at: usize, text: &str, wanted: Option<fn(&ast::Expr) -> bool>, plain: bool) -> Option<Pattern> {
+    let mut tree = parse_plain(text)?;
+    if plain {
+        super::plain::plain_template(&mut tree);
     }
-    let tree = parse(template.sql)?;
     let (head, _) = unify::shape(&tree)?;
-    if unify::hole(&tree).is_some() || !wanted(&tree) {
+    if unify::hole(&tree).is_some() || wanted.is_some_and(|wanted| !wanted(&tree)) {
         return None;
     }
-    Some(Pattern { template, head, size: unify::size(&tree), tree })
+    Some(Pattern { at, head, size: unify::size(&tree), tree })
+}
+
+/// A template as a tree in plain forms.
+pub(super) fn parse_plain(text: &str) -> Option<ast::Expr> {
+    let mut tree = parse(text)?;
+    super::plain::plain_forms(&mut tree);
+    Some(tree)
 }
 
 /// A template as a tree.
-pub(super) fn parse(text: &str) -> Option<ast::Expr> {
+fn parse(text: &str) -> Option<ast::Expr> {
     let plain = text.replace("$...", "$rest");
     let dialect = sqlparser::dialect::DuckDbDialect {};
     sqlparser::parser::Parser::new(&dialect).try_with_sql(&plain).and_then(|mut p| p.parse_expr()).ok()
@@ -227,17 +254,17 @@ mod tests {
     #[test]
     fn no_template_is_missed() {
         let data = ruleferry_targets::sql::dialect("duckdb").unwrap();
-        for (templates, wanted) in [
-            (data.all_functions(), unify::says_something as fn(&ast::Expr) -> bool),
-            (data.all_aggregates(), |_: &ast::Expr| true),
-        ] {
+        let functions: Vec<_> = data.all_functions().iter().map(told).collect();
+        let aggregates: Vec<_> = data.all_aggregates().iter().map(told).collect();
+        let something: fn(&ast::Expr) -> bool = unify::says_something;
+        for (texts, wanted) in [(functions, Some(something)), (aggregates, None)] {
             let mut seen = FxHashSet::default();
-            for template in templates {
-                let Some(p) = pattern(template, wanted) else { continue };
+            for (at, text) in texts.iter().enumerate() {
+                let Some(p) = pattern(at, text, wanted, true) else { continue };
                 // A fresh index: nothing was parsed for another head.
-                let mut heads = Heads::of(templates);
-                let found = heads.with_head(&p.head, wanted);
-                assert!(found.iter().any(|f| f.template.id == template.id), "{} {}", p.head, template.sql);
+                let mut heads = Heads { plain: true, ..Heads::new(texts.iter().copied(), wanted) };
+                let found = heads.with_head(&p.head);
+                assert!(found.iter().any(|f| f.at == at), "{} {text}", p.head);
                 if seen.insert(p.head.clone()) {
                     assert!(found.is_sorted_by_key(|f| std::cmp::Reverse(f.size)));
                 }

@@ -11,6 +11,27 @@ enum Step {
     Number(i64),
 }
 
+/// A path as people write it: `$.a`, a plain name, `/a/b`.
+pub(super) fn path_of(path: &str) -> Option<String> {
+    if path.starts_with('$') {
+        return Some(path.to_owned());
+    }
+    let quoted = |name: &str| (!name.contains(['"', '\\'])).then(|| format!(".\"{name}\""));
+    match path.strip_prefix('/') {
+        None => Some(format!("${}", quoted(path)?)),
+        Some(rest) => {
+            let steps: Option<String> = rest
+                .split('/')
+                .map(|step| match step.parse::<u32>() {
+                    Ok(n) => Some(format!("[{n}]")),
+                    Err(_) => quoted(step),
+                })
+                .collect();
+            Some(format!("${}", steps?))
+        }
+    }
+}
+
 /// `base -> '$.a[0]'`; `None` for a path that is none of the simple ones.
 pub(super) fn access(base: Expr, path: &str) -> Option<Expr> {
     let mut value = base;

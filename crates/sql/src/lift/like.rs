@@ -20,13 +20,19 @@ impl<'q> Lifter<'q> {
         place: Place,
         node: &'q ast::Expr,
     ) -> Result<Expr> {
-        let subject = self.value(block, subject)?;
+        let mut subject = self.value(block, subject)?;
+        // Numbers are looked at as their texts.
+        if subject.e.ty.is_integer() {
+            subject = self.cast_to_text(subject);
+        }
+        let case = if self.traits.like_folds { Case::Insensitive } else { case };
         if !matches!(subject.e.ty, Type::String | Type::Guid) {
             return Err(self.types(node, format!("LIKE on `{}`", subject.e.ty)));
         }
         let text = literal::constant_text(pattern);
         let escape = match escape {
-            None => Some(None),
+            None => Some(self.traits.like_escape),
+            Some(e) if literal::constant_text(e) == Some("") => Some(None),
             Some(e) => literal::constant_text(e).and_then(|e| {
                 let mut chars = e.chars();
                 chars.next().filter(|_| chars.next().is_none()).map(Some)
@@ -49,7 +55,7 @@ impl<'q> Lifter<'q> {
             MatchValue::Expr(_) => true,
         };
         let event = subject.e.as_column().is_some_and(|id| self.columns.name(id) == "_raw");
-        let unknown = subject.nulls.condition(&subject.e);
+        let unknown = self.cond(&subject);
         let (missing, guard) = match (subject.nulls.sql, subject.nulls.exact, place) {
             (false, _, _) => (Missing::Empty, None),
             (true, true, Place::Keep) => (Missing::False, None),
@@ -102,6 +108,39 @@ fn parts(pattern: &str, escape: Option<char>) -> Option<Vec<GlobPart>> {
     if !text.is_empty() {
         out.push(GlobPart::Text(text.into()));
     }
+    Some(out)
+}
+
+/// A pattern of `SIMILAR TO` as a regular expression over the whole text; `None` where it ends in its escape.
+pub(super) fn similar(pattern: &str) -> Option<String> {
+    let mut out = String::from("^(?:");
+    let mut chars = pattern.chars();
+    let mut class = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                out.push('\\');
+                out.push(chars.next()?);
+            }
+            c if class => {
+                class = c != ']';
+                out.push(c);
+            }
+            '[' => {
+                class = true;
+                out.push(c);
+            }
+            '%' => out.push_str("(?s:.)*"),
+            '_' => out.push_str("(?s:.)"),
+            // These have no meaning of their own here.
+            '.' | '^' | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push_str(")$");
     Some(out)
 }
 

@@ -14,11 +14,22 @@ impl Lifter<'_> {
         let literal = match &value.value {
             ast::Value::Number(digits, _) => match number(digits) {
                 Some(n) => n,
+                None if digits.contains('.') => match digits.parse::<f64>() {
+                    Ok(x) if x.is_finite() => {
+                        self.assume("numbers with a decimal point are reckoned with in floating point");
+                        Value::Real(x)
+                    }
+                    _ => return Err(self.types(node, format!("the number `{digits}` has no type of ours"))),
+                },
                 None => return Err(self.types(node, format!("the number `{digits}` has no type of ours"))),
             },
             ast::Value::SingleQuotedString(text) => return Ok(text_literal(text)),
             ast::Value::Boolean(b) => Value::Bool(*b),
-            ast::Value::Null => return Err(self.types(node, "a NULL without a type")),
+            ast::Value::Null => {
+                // Without a type it is a text that is NULL.
+                let e = Expr::literal(Value::Null(Type::String), Span::default());
+                return Ok(Val::new(e, super::nulls::Nulls::when(Some(Expr::bool(true, Span::default())))));
+            }
             _ => return Err(self.function(node, "this constant")),
         };
         Ok(Val::present(Expr::literal(literal, Span::default())))
@@ -30,7 +41,7 @@ impl Lifter<'_> {
             return Err(self.function(node, "this constant"));
         };
         let ticks = match &typed.data_type {
-            DataType::Timestamp(None, _) => timestamp(text),
+            DataType::Timestamp(None, _) | DataType::Datetime(None) | DataType::Date => timestamp(text),
             _ => None,
         };
         match ticks {
@@ -107,6 +118,7 @@ fn number(digits: &str) -> Option<Value> {
 
 fn unit(field: &DateTimeField) -> Option<i64> {
     Some(match field {
+        DateTimeField::Week(None) | DateTimeField::Weeks => 7 * TICKS_PER_DAY,
         DateTimeField::Day | DateTimeField::Days => TICKS_PER_DAY,
         DateTimeField::Hour | DateTimeField::Hours => TICKS_PER_HOUR,
         DateTimeField::Minute | DateTimeField::Minutes => TICKS_PER_MINUTE,
@@ -118,7 +130,7 @@ fn unit(field: &DateTimeField) -> Option<i64> {
 }
 
 /// `1 days 2 hours`
-fn spelled(text: &str) -> Option<i64> {
+pub(super) fn spelled(text: &str) -> Option<i64> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (pairs, rest) = words.as_chunks::<2>();
     if pairs.is_empty() || !rest.is_empty() {
@@ -126,13 +138,15 @@ fn spelled(text: &str) -> Option<i64> {
     }
     let mut sum = 0_i64;
     for [count, name] in pairs {
-        let unit = match *name {
-            "days" => TICKS_PER_DAY,
-            "hours" => TICKS_PER_HOUR,
-            "minutes" => TICKS_PER_MINUTE,
-            "seconds" => TICKS_PER_SECOND,
-            "milliseconds" => 1000 * TICKS_PER_MICROSECOND,
-            "microseconds" => TICKS_PER_MICROSECOND,
+        let name = name.to_ascii_lowercase();
+        let unit = match name.as_str() {
+            "weeks" | "week" | "w" => 7 * TICKS_PER_DAY,
+            "days" | "day" | "d" => TICKS_PER_DAY,
+            "hours" | "hour" | "hr" | "hrs" | "h" => TICKS_PER_HOUR,
+            "minutes" | "minute" | "min" | "mins" | "m" => TICKS_PER_MINUTE,
+            "seconds" | "second" | "sec" | "secs" | "s" => TICKS_PER_SECOND,
+            "milliseconds" | "millisecond" | "ms" => 1000 * TICKS_PER_MICROSECOND,
+            "microseconds" | "microsecond" | "us" => TICKS_PER_MICROSECOND,
             _ => return None,
         };
         sum = sum.checked_add(count.parse::<i64>().ok()?.checked_mul(unit)?)?;
@@ -141,13 +155,15 @@ fn spelled(text: &str) -> Option<i64> {
 }
 
 /// `2021-01-31 10:20:30[.ffffff]`
-fn timestamp(text: &str) -> Option<i64> {
-    let (date, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
+pub(super) fn timestamp(text: &str) -> Option<i64> {
+    let text = text.trim().trim_end_matches(['Z', 'z']);
+    let text = text.strip_suffix("+00:00").or(text.strip_suffix("+00")).unwrap_or(text);
+    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
     let mut date = date.splitn(3, '-').map(|p| p.parse::<i64>().ok());
     let days = days_from_civil(date.next()??, date.next()??, date.next()??)?;
     let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
     let mut clock = clock.splitn(3, ':').map(|p| p.parse::<i64>().ok().filter(|n| *n >= 0));
-    let (h, m, s) = (clock.next()??, clock.next()??, clock.next()??);
+    let (h, m, s) = (clock.next()??, clock.next()??, clock.next().unwrap_or(Some(0))?);
     if h > 23 || m > 59 || s > 59 || fraction.len() > 6 {
         return None;
     }
@@ -165,11 +181,25 @@ pub(super) fn json(text: &str) -> Option<Json> {
 pub(super) fn type_of(ty: &DataType) -> Option<Type> {
     Some(match ty {
         DataType::Boolean => Type::Bool,
-        DataType::Integer(None) | DataType::Int(None) => Type::Int,
-        DataType::BigInt(None) => Type::Long,
-        DataType::Double(ast::ExactNumberInfo::None) => Type::Real,
-        DataType::Varchar(None) => Type::String,
-        DataType::Timestamp(None, _) => Type::Datetime,
+        DataType::Bool => Type::Bool,
+        DataType::Integer(None) | DataType::Int(None) | DataType::Int4(None) | DataType::Int32 => Type::Int,
+        DataType::BigInt(None) | DataType::Int8(None) | DataType::Int64 | DataType::UBigInt => Type::Long,
+        DataType::Double(ast::ExactNumberInfo::None)
+        | DataType::DoublePrecision
+        | DataType::Float8
+        | DataType::Float64
+        | DataType::Real
+        | DataType::Float(_) => Type::Real,
+        DataType::Varchar(_) | DataType::Text | DataType::String(_) | DataType::CharVarying(_) => {
+            Type::String
+        }
+        DataType::Timestamp(None, _)
+        | DataType::Datetime(None)
+        | DataType::Datetime64(..)
+        | DataType::Date
+        | DataType::Date32 => Type::Datetime,
+        DataType::JSONB => Type::Dynamic,
+        DataType::Uuid => Type::Guid,
         DataType::JSON => Type::Dynamic,
         DataType::Interval { .. } => Type::Timespan,
         DataType::Decimal(_) => Type::Decimal,

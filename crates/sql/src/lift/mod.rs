@@ -9,6 +9,9 @@
 
 mod aggregate;
 mod block;
+mod coerce;
+mod collect;
+mod exists;
 mod expr;
 mod from;
 mod heads;
@@ -16,13 +19,16 @@ mod json;
 mod like;
 mod literal;
 mod nulls;
+mod plain;
+mod recipe;
 mod select;
+mod setop;
 mod template;
 mod test;
 mod unify;
 mod window;
 
-use crate::syntax::{self, Lines};
+use crate::syntax::{self, Lines, Traits};
 use nulls::Nulls;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
 use ruleferry_ir::{self as ir, Binding, BindingId, BindingValue, ColId, Columns, Query, Type};
@@ -30,6 +36,7 @@ use ruleferry_targets::sql::{self, SqlDialect};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use sqlparser::ast::{self, Spanned};
+use std::cell::{Cell, RefCell};
 
 /// What the caller knows of the tables that the script reads.
 pub trait SqlTables: Sync {
@@ -72,7 +79,7 @@ impl SqlTables for QueryTables {
 /// What the caller chooses.
 #[derive(Clone, Copy)]
 pub struct LiftOptions<'o> {
-    pub dialect: &'static crate::Dialect,
+    pub dialect: crate::ReadDialect,
     pub tables: &'o dyn SqlTables,
 }
 
@@ -129,6 +136,9 @@ struct Cte<'q> {
     open: bool,
 }
 
+/// Columns that queries ask of tables without a schema, by the table's name in lower case, with the type that their use tells.
+type Learned = FxHashMap<String, Vec<(SmolStr, Option<Type>)>>;
+
 /// The state of one reading.
 pub(crate) struct Lifter<'q> {
     tables: &'q dyn SqlTables,
@@ -139,10 +149,19 @@ pub(crate) struct Lifter<'q> {
     columns: Columns,
     bindings: Vec<Binding>,
     ctes: FxHashMap<String, Cte<'q>>,
-    /// Columns that queries ask of tables without a schema, by the table's name in lower case.
-    learned: &'q mut FxHashMap<String, Vec<SmolStr>>,
+    /// How often a name stands in FROM.
+    uses: FxHashMap<String, usize>,
+    learned: &'q mut Learned,
     /// Something was learned in this pass.
-    dirty: bool,
+    dirty: Cell<bool>,
+    /// Columns of those whose type nothing told yet: their table and name.
+    guessed: FxHashMap<ColId, (String, SmolStr)>,
+    /// Texts of which it must be known where they are NULL.
+    wanted: &'q RefCell<FxHashSet<usize>>,
+    /// The columns that say so.
+    flags: FxHashSet<ColId>,
+    dialect: crate::ReadDialect,
+    traits: Traits,
     /// The script names such columns.
     times: (bool, bool),
     assumptions: Vec<String>,
@@ -159,30 +178,49 @@ pub(crate) struct Lifter<'q> {
     groups_have_rows: bool,
 }
 
+/// The dialect whose functions are known in full, which all others are read by.
+const EMITTED: &str = "duckdb";
+
 const MAX_DEPTH: u32 = 250;
 const MAX_WORK: u32 = 2_000_000;
 /// Passes until all columns of tables without a schema are known.
-const MAX_PASSES: usize = 20;
+const MAX_PASSES: usize = 64;
 const STACK: usize = 256 * 1024 * 1024;
 
 /// Reads a script.
 pub fn lift(script: &str, options: &LiftOptions<'_>) -> Lifted {
-    // Chains of tests nest in the parser's tree: long ones want a stack of their own.
+    on_a_stack(script, || lift_here(script, options)).unwrap_or_else(|| {
+        let message = "the SQL is too large to be read";
+        refused(Diagnostic::error(codes::SQL_READ_TOO_LARGE, Span::default(), message))
+    })
+}
+
+/// The tables and CTEs that a script names, each once; none of a text that is no script.
+pub fn table_names(script: &str, dialect: crate::ReadDialect) -> Vec<SmolStr> {
+    let mut names: Vec<SmolStr> = Vec::new();
+    on_a_stack(script, || {
+        if let Ok(script) = syntax::parse(script, dialect) {
+            let _ = ast::visit_relations(&script.query, |name| {
+                let name = SmolStr::new(name_of(name));
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+                std::ops::ControlFlow::<()>::Continue(())
+            });
+        }
+    });
+    names
+}
+
+/// Runs `f` where long chains of tests, which nest in the parser's tree, find room.
+fn on_a_stack<T: Send>(script: &str, f: impl FnOnce() -> T + Send) -> Option<T> {
     let deep = script.len() > 6000 || script.matches('(').count() > 200;
     if !deep {
-        return lift_here(script, options);
+        return Some(f());
     }
     std::thread::scope(|scope| {
-        let worker =
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || lift_here(script, options));
-        match worker.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(lifted)) => lifted,
-            Ok(Err(_)) | Err(_) => refused(Diagnostic::error(
-                codes::SQL_READ_TOO_LARGE,
-                Span::default(),
-                "the SQL is too large to be read back",
-            )),
-        }
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, f).ok()?;
+        worker.join().ok()
     })
 }
 
@@ -191,20 +229,22 @@ fn refused(diagnostic: Diagnostic) -> Lifted {
 }
 
 fn lift_here(script: &str, options: &LiftOptions<'_>) -> Lifted {
-    let script = match syntax::parse(script) {
+    let mut script = match syntax::parse(script, options.dialect) {
         Ok(script) => script,
         Err(fault) => return refused(Diagnostic::error(codes::SQL_READ_SYNTAX, fault.span, fault.message)),
     };
-    let Some(data) = sql::dialect(options.dialect.name) else {
+    let Some(data) = sql::dialect(EMITTED) else {
         return refused(Diagnostic::error(
             codes::SQL_READ_FUNCTION,
             Span::default(),
             "there is no data for the dialect",
         ));
     };
+    // Arrows bind looser than all else in this dialect, and not in the parser.
+    let checks = options.dialect == crate::ReadDialect::DuckDb;
     let mut odd = None;
     let _ = ast::visit_expressions(&script.query, |e| {
-        if odd.is_none() && test::bare_arrow(e) {
+        if checks && odd.is_none() && test::bare_arrow(e) {
             odd = Some(script.lines.span(e));
         }
         std::ops::ControlFlow::<()>::Continue(())
@@ -213,12 +253,17 @@ fn lift_here(script: &str, options: &LiftOptions<'_>) -> Lifted {
         let message = "an arrow without parentheses beside another operator: the engine reads it otherwise";
         return refused(Diagnostic::error(codes::SQL_READ_SYNTAX, span, message));
     }
-    let macros = match known_macros(&script, data) {
+    let (macros, own) = match known_macros(&script, data, options.dialect) {
         Ok(macros) => macros,
         Err(diagnostic) => return refused(diagnostic),
     };
+    if let Err(plain::TooLarge) = plain::plain(&mut script.query, options.dialect, &own) {
+        let message = "the SQL is too large once its macros are written out";
+        return refused(Diagnostic::error(codes::SQL_READ_TOO_LARGE, Span::default(), message));
+    }
     let times = times_of(&script.query);
     let mut learned = FxHashMap::default();
+    let wanted = RefCell::default();
     for _ in 0..MAX_PASSES {
         let mut lifter = Lifter {
             tables: options.tables,
@@ -228,8 +273,14 @@ fn lift_here(script: &str, options: &LiftOptions<'_>) -> Lifted {
             columns: Columns::default(),
             bindings: Vec::new(),
             ctes: FxHashMap::default(),
+            uses: FxHashMap::default(),
             learned: &mut learned,
-            dirty: false,
+            dirty: Cell::new(false),
+            guessed: FxHashMap::default(),
+            wanted: &wanted,
+            flags: FxHashSet::default(),
+            dialect: options.dialect,
+            traits: options.dialect.traits(),
             times,
             assumptions: Vec::new(),
             depth: 0,
@@ -240,7 +291,7 @@ fn lift_here(script: &str, options: &LiftOptions<'_>) -> Lifted {
             groups_have_rows: false,
         };
         let result = lifter.script(&script.query);
-        if lifter.dirty {
+        if lifter.dirty.get() {
             continue;
         }
         return match result {
@@ -259,29 +310,38 @@ fn lift_here(script: &str, options: &LiftOptions<'_>) -> Lifted {
     refused(Diagnostic::error(codes::SQL_READ_NAME, Span::default(), "the columns of a table cannot be told"))
 }
 
-/// The macros of a script, if each is the shipped one.
+/// The macros of a script: names of shipped ones, each with the shipped text, and its own, which are expressions.
 fn known_macros(
     script: &syntax::Script,
     data: &'static SqlDialect,
-) -> std::result::Result<FxHashSet<SmolStr>, Diagnostic> {
+    dialect: crate::ReadDialect,
+) -> std::result::Result<(FxHashSet<SmolStr>, Vec<plain::OwnMacro>), Diagnostic> {
     let mut known = FxHashSet::default();
+    let mut own: Vec<plain::OwnMacro> = Vec::new();
     for m in &script.macros {
         let shipped = data.macro_def(&m.name);
         // The shipped text starts with its comments.
         let same = shipped.is_some_and(|s| s.text.trim().trim_end_matches(';').ends_with(m.text.trim()))
             || shipped.is_some_and(|s| syntax::same_text(s.text, &m.text));
         let whole = m.text.trim_start().get(..6).is_some_and(|w| w.eq_ignore_ascii_case("CREATE"));
-        if !(same && whole) {
-            let message = match shipped {
-                Some(_) => format!("the macro `{}` is not the one that is shipped", m.name),
-                None => format!("the macro `{}` is none that is shipped", m.name),
-            };
-            return Err(Diagnostic::error(codes::SQL_READ_MACRO, m.span, message)
-                .with_help("take the macro from `ruleferry convert`, or write the expression out"));
+        if same && whole {
+            known.insert(SmolStr::new(&m.name));
+            continue;
         }
-        known.insert(SmolStr::new(&m.name));
+        let fault = match shipped {
+            Some(_) => format!("the macro `{}` is not the one that is shipped", m.name),
+            None => match plain::own_macro(&m.name, &m.text, dialect, &own) {
+                Some(found) => {
+                    own.push(found);
+                    continue;
+                }
+                None => format!("the macro `{}` is neither a shipped one nor an expression", m.name),
+            },
+        };
+        return Err(Diagnostic::error(codes::SQL_READ_MACRO, m.span, fault)
+            .with_help("take the macro from `ruleferry convert`, or write the expression out"));
     }
-    Ok(known)
+    Ok((known, own))
 }
 
 /// Whether the query names the time columns by which a table of two products is told.
@@ -307,22 +367,47 @@ impl<'q> Lifter<'q> {
             *uses.entry(name_of(name).to_lowercase()).or_default() += 1;
             std::ops::ControlFlow::<()>::Continue(())
         });
+        self.uses = uses;
         if let Some(with) = &query.with {
+            self.with(query, with)?;
+        }
+        self.rows_of(query)
+    }
+
+    /// The CTEs of a query.
+    fn with(&mut self, query: &'q ast::Query, with: &'q ast::With) -> Result<()> {
+        {
             if with.recursive {
                 return Err(self.clause(query, "a recursive CTE"));
             }
             for cte in &with.cte_tables {
                 let name = cte.alias.name.value.to_lowercase();
-                if !cte.alias.columns.is_empty() || cte.from.is_some() {
-                    return Err(self.clause(cte, "a CTE with a list of columns"));
+                if cte.from.is_some() {
+                    return Err(self.clause(cte, "a CTE of this form"));
                 }
-                let uses = uses.get(&name).copied().unwrap_or(0);
+                let uses = self.uses.get(&name).copied().unwrap_or(0);
+                // A query may be read twice.
+                if self.ctes.get(&name).is_some_and(|known| std::ptr::eq(known.cte, cte)) {
+                    continue;
+                }
                 if self.ctes.insert(name, Cte { cte, uses, bound: None, open: false }).is_some() {
                     return Err(self.clause(cte, "two CTEs of one name"));
                 }
             }
         }
-        let rel = self.query(query, true)?;
+        Ok(())
+    }
+
+    fn rows_of(&mut self, query: &'q ast::Query) -> Result<ir::Plan> {
+        let mut rel = self.query(query, true)?;
+        // What is known of NULL is of no use outside.
+        if rel.plan.output.iter().any(|id| self.flags.contains(id)) {
+            let shown = rel.plan.output.iter().copied().filter(|id| !self.flags.contains(id));
+            let shown: Vec<ColId> = shown.collect();
+            let item = |id: &ColId| ir::Item { ids: vec![*id], expr: self.column(*id), named: true };
+            let items = shown.iter().map(item).collect();
+            rel.wrap(shown.into(), |input| ir::Op::Project { input, items });
+        }
         Ok(rel.plan)
     }
 
@@ -360,7 +445,11 @@ impl<'q> Lifter<'q> {
         if std::mem::replace(&mut cte.open, true) {
             return Err(self.clause(node, "a CTE that names itself"));
         }
-        let rel = self.deeper(|l| l.query(&node.query, false));
+        let rel = self.deeper(|l| {
+            let mut rel = l.query(&node.query, false)?;
+            from::renamed(&mut rel, &node.alias.columns);
+            Ok(rel)
+        });
         if let Some(cte) = self.ctes.get_mut(name) {
             cte.open = false;
         }
@@ -385,11 +474,11 @@ impl<'q> Lifter<'q> {
     }
 
     fn clause(&self, node: &impl Spanned, what: &str) -> Refusal {
-        Refusal::new(codes::SQL_READ_CLAUSE, self.span(node), format!("{what} is not read back"))
+        Refusal::new(codes::SQL_READ_CLAUSE, self.span(node), format!("{what} is not read"))
     }
 
     fn function(&self, node: &impl Spanned, what: impl std::fmt::Display) -> Refusal {
-        Refusal::new(codes::SQL_READ_FUNCTION, self.span(node), format!("{what} is not read back"))
+        Refusal::new(codes::SQL_READ_FUNCTION, self.span(node), format!("{what} is not read"))
     }
 
     fn null(&self, node: &impl Spanned, what: &str) -> Refusal {

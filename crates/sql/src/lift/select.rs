@@ -5,10 +5,10 @@ use super::from::conjuncts;
 use super::nulls::Nulls;
 use super::unify::{bare, function_name, plain_args};
 use super::{Lifter, Place, Result, Val, literal};
+use crate::syntax::NullOrder;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
-    self as ir, ColId, Expand, ExpandItem, ExpandKind, Expr, Item, LimitKind, Op, Plan, SortKey, Type, Union,
-    Value,
+    self as ir, ColId, Expand, ExpandItem, ExpandKind, Expr, Item, LimitKind, Op, Plan, SortKey, Type, Value,
 };
 use smol_str::SmolStr;
 use sqlparser::ast;
@@ -52,8 +52,10 @@ impl<'q> Lifter<'q> {
     }
 
     fn query_inner(&mut self, query: &'q ast::Query, top: bool, folds: bool) -> Result<Block<'q>> {
-        let odd = query.with.is_some() && !top
-            || query.fetch.is_some()
+        if let Some(with) = query.with.as_ref().filter(|_| !top) {
+            self.with(query, with)?;
+        }
+        let odd = query.fetch.is_some()
             || !query.locks.is_empty()
             || query.for_clause.is_some()
             || query.settings.is_some()
@@ -65,8 +67,16 @@ impl<'q> Lifter<'q> {
         let (order, limit) = self.tail(query)?;
         let block = match &*query.body {
             ast::SetExpr::Select(select) => self.select(select, order, limit.is_some(), folds)?,
-            ast::SetExpr::Query(inner) if order.is_empty() => self.deeper(|l| l.query(inner, false))?,
-            ast::SetExpr::SetOperation { .. } if order.is_empty() => self.union(&query.body)?,
+            ast::SetExpr::Query(inner) => {
+                let mut block = self.deeper(|l| l.query(inner, false))?;
+                self.order(&mut block, order, limit.is_some())?;
+                block
+            }
+            ast::SetExpr::SetOperation { .. } => {
+                let mut block = self.union(&query.body)?;
+                self.order(&mut block, order, limit.is_some())?;
+                block
+            }
             _ => return Err(self.clause(query, "this query")),
         };
         self.limited(block, limit)
@@ -96,6 +106,11 @@ impl<'q> Lifter<'q> {
             Some(ast::LimitClause::LimitOffset { limit, offset: None, limit_by }) if limit_by.is_empty() => {
                 limit.as_ref()
             }
+            Some(ast::LimitClause::LimitOffset { limit, offset: Some(offset), limit_by })
+                if limit_by.is_empty() && literal::constant_number(&offset.value) == Some(0) =>
+            {
+                limit.as_ref()
+            }
             Some(_) => return Err(self.clause(query, "this LIMIT")),
         };
         Ok((order, limit))
@@ -114,7 +129,7 @@ impl<'q> Lifter<'q> {
         Ok(block)
     }
 
-    fn select(
+    pub(super) fn select(
         &mut self,
         s: &'q ast::Select,
         order: &'q [ast::OrderByExpr],
@@ -122,8 +137,13 @@ impl<'q> Lifter<'q> {
         folds: bool,
     ) -> Result<Block<'q>> {
         self.plain_select(s)?;
-        let block = self.from(&s.from, s)?;
-        self.select_over(block, s, order, limited, folds)
+        // Equalities of two tables join them.
+        let mut tests = Vec::new();
+        if let Some(test) = &s.selection {
+            conjuncts(test, &mut tests);
+        }
+        let block = self.from(&s.from, s, &mut tests)?;
+        self.select_where(block, s, tests, order, limited, folds)
     }
 
     /// Refuses clauses that are not read.
@@ -147,8 +167,25 @@ impl<'q> Lifter<'q> {
     /// A SELECT over the rows of its FROM.
     pub(super) fn select_over(
         &mut self,
+        block: Block<'q>,
+        s: &'q ast::Select,
+        order: &'q [ast::OrderByExpr],
+        limited: bool,
+        folds: bool,
+    ) -> Result<Block<'q>> {
+        let mut tests = Vec::new();
+        if let Some(test) = &s.selection {
+            conjuncts(test, &mut tests);
+        }
+        self.select_where(block, s, tests, order, limited, folds)
+    }
+
+    /// The same with the tests of WHERE that are left.
+    fn select_where(
+        &mut self,
         mut block: Block<'q>,
         s: &'q ast::Select,
+        tests: Vec<&'q ast::Expr>,
         order: &'q [ast::OrderByExpr],
         limited: bool,
         folds: bool,
@@ -161,11 +198,12 @@ impl<'q> Lifter<'q> {
                 block.aliases.push(Alias { name: item.name.clone(), expr, col: None, busy: false });
             }
         }
-        if let Some(test) = &s.selection {
-            let mut tests = Vec::new();
-            conjuncts(test, &mut tests);
-            let test = Expr::and(self.conjunction(&mut block, tests)?, Span::default());
-            block.filter(test);
+        if !tests.is_empty() {
+            let mut all = self.conjunction(&mut block, tests)?;
+            all.retain(|e| e.as_literal() != Some(&Value::Bool(true)));
+            if !all.is_empty() {
+                block.filter(Expr::and(all, Span::default()));
+            }
         }
         let keyed = match &s.group_by {
             ast::GroupByExpr::All(modifiers) if modifiers.is_empty() => true,
@@ -175,10 +213,15 @@ impl<'q> Lifter<'q> {
         let collects =
             items.iter().any(|i| matches!(i.what, What::Expr(e) if super::aggregate::aggregates(e)));
         if keyed || collects || s.having.is_some() {
-            if s.qualify.is_some() || s.distinct.is_some() {
-                return Err(self.clause(s, "QUALIFY or DISTINCT beside GROUP BY"));
-            }
+            let distinct = match &s.distinct {
+                None => false,
+                Some(ast::Distinct::Distinct) => true,
+                Some(_) => return Err(self.clause(s, "DISTINCT ON beside GROUP BY")),
+            };
             block = self.grouped(block, s, &items)?;
+            if distinct {
+                block = self.distinct_rows(block, s)?;
+            }
         } else {
             if let Some(qualify) = &s.qualify {
                 self.qualify(&mut block, qualify)?;
@@ -199,6 +242,18 @@ impl<'q> Lifter<'q> {
     ) -> Result<Vec<Expr>> {
         let mut lifted: Vec<Option<Expr>> = Vec::with_capacity(tests.len());
         for test in &tests {
+            let exists = match bare(test) {
+                ast::Expr::Exists { subquery, negated } => Some((subquery, *negated)),
+                ast::Expr::UnaryOp { op: ast::UnaryOperator::Not, expr } => match bare(expr) {
+                    ast::Expr::Exists { subquery, negated } => Some((subquery, !*negated)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some((query, negated)) = exists {
+                lifted.push(Some(self.exists_as(block, query, test, Some(negated))?));
+                continue;
+            }
             match self.test(block, test, Place::Keep) {
                 Ok(e) => {
                     self.note(block, &e);
@@ -235,14 +290,7 @@ impl<'q> Lifter<'q> {
             }
             Some(ast::Distinct::Distinct) => {
                 let mut block = self.projected(block, cols);
-                let text =
-                    |c: &Col| c.nulls.sql && c.fields.is_none() && self.columns.ty(c.id) == Type::String;
-                if let Some(open) = block.cols().find(|c| text(c)) {
-                    let what = format!("the text `{}` of DISTINCT rows", open.name);
-                    return Err(self.null(s, &what));
-                }
-                let output = block.plan.output.clone();
-                block.wrap(output, |input| Op::Distinct { input });
+                block = self.distinct_rows(block, s)?;
                 self.sort_with(&mut block, None, order, limited)?;
                 Ok(block)
             }
@@ -251,9 +299,7 @@ impl<'q> Lifter<'q> {
                 for key in keys {
                     let listed = self.key_in_list(key, s, &cols);
                     let val = self.value(&mut block, key)?;
-                    if val.e.ty == Type::String && val.nulls.sql {
-                        return Err(self.null(key, "a text of DISTINCT ON"));
-                    }
+                    self.key_flag(&mut block, &val, key, &mut ids)?;
                     ids.push(match val.e.as_column().or(listed) {
                         Some(id) => id,
                         None => self.put(&mut block, "key_", val).id,
@@ -261,8 +307,67 @@ impl<'q> Lifter<'q> {
                 }
                 self.one_per_key(block, cols, &ids)
             }
+            // The first of each key by what the rest of the order says.
+            Some(ast::Distinct::On(keys)) if order.len() == keys.len() + 1 => {
+                let same_keys = keys.iter().zip(order).all(|(k, o)| super::unify::same(k, &o.expr));
+                let Some(last) = order.last().filter(|_| same_keys) else {
+                    return Err(self.clause(s, "DISTINCT ON in another order than by its keys"));
+                };
+                let mut ids = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let val = self.value(&mut block, key)?;
+                    self.key_flag(&mut block, &val, key, &mut ids)?;
+                    ids.push(match val.e.as_column() {
+                        Some(id) => id,
+                        None => self.put(&mut block, "key_", val).id,
+                    });
+                }
+                let by = self.value(&mut block, &last.expr)?;
+                let mut sorts = Vec::new();
+                self.sort_keys(by, last, true, &mut sorts)?;
+                match sorts.as_slice() {
+                    [one] if !one.nulls_first => {
+                        let by = (one.expr.clone(), one.descending);
+                        self.choose(&mut block, &ids, Some(by));
+                    }
+                    _ => return Err(self.clause(&last.expr, "DISTINCT ON by this order")),
+                }
+                let mut block = self.projected(block, cols);
+                self.sort_with(&mut block, None, order, limited)?;
+                Ok(block)
+            }
             Some(_) => Err(self.clause(s, "this DISTINCT")),
         }
+    }
+
+    /// A key that is a text which may be NULL has a second key that says so.
+    pub(super) fn key_flag(
+        &mut self,
+        block: &mut Block<'q>,
+        val: &Val,
+        node: &'q ast::Expr,
+        keys: &mut Vec<ColId>,
+    ) -> Result<()> {
+        if val.e.ty != Type::String || !val.nulls.sql || val.nulls.never_empty {
+            return Ok(());
+        }
+        match self.is_there(val) {
+            Ok(None) => {}
+            Ok(Some(there)) => {
+                let id = match val.nulls.known.filter(|id| block.plan.output.contains(id)) {
+                    Some(id) => id,
+                    None => {
+                        let id = self.add("known_", Type::Bool);
+                        self.flags.insert(id);
+                        block.extend(id, there);
+                        id
+                    }
+                };
+                keys.push(id);
+            }
+            Err(()) => return Err(self.null(node, "a text that rows are told apart by")),
+        }
+        Ok(())
     }
 
     /// The column of the list that a key is, but for `coalesce(…, '')` around it.
@@ -443,6 +548,13 @@ impl<'q> Lifter<'q> {
         for col in &mut cols {
             self.passed(col, &mut wanted, &mut items);
         }
+        // What is known of their NULLs goes with them.
+        for id in cols.iter().filter_map(|c| c.nulls.known) {
+            if !wanted.contains(&id) {
+                wanted.push(id);
+                items.push(Item { ids: vec![id], expr: self.column(id), named: true });
+            }
+        }
         let open = block.sources.iter().find_map(|s| s.open.clone()).filter(|_| block.sources.len() == 1);
         if *block.plan.output != *wanted {
             let computed = literal_row(&block.plan, &items);
@@ -504,15 +616,28 @@ impl<'q> Lifter<'q> {
         }
         let mut keys = Vec::with_capacity(order.len());
         for key in order {
+            let listed: Vec<Col> = list.map_or_else(|| block.cols().cloned().collect(), <[Col]>::to_vec);
             let named = match (bare(&key.expr), list) {
                 (ast::Expr::Identifier(i), Some(cols)) => cols.iter().find(|c| same_name(&c.name, &i.value)),
+                // By its place in the list.
+                (ast::Expr::Value(_), _) => match literal::constant_number(&key.expr) {
+                    Some(n) => {
+                        let at = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
+                        let found = at.and_then(|at| listed.get(at));
+                        if found.is_none() {
+                            return Err(self.clause(&key.expr, "an order by this place"));
+                        }
+                        found
+                    }
+                    None => None,
+                },
                 _ => None,
             };
             let val = match named {
                 Some(col) => Val::new(self.column(col.id), col.nulls.clone()),
                 None => self.value(block, &key.expr)?,
             };
-            keys.push(self.sort_key(val, key, limited)?);
+            self.sort_keys(val, key, limited, &mut keys)?;
         }
         let output = block.plan.output.clone();
         block.wrap(output, |input| Op::Sort { input, keys });
@@ -520,8 +645,14 @@ impl<'q> Lifter<'q> {
         Ok(())
     }
 
-    /// NULLs come last unless it says otherwise.
-    pub(super) fn sort_key(&self, val: Val, key: &ast::OrderByExpr, matters: bool) -> Result<SortKey> {
+    /// A key of an order. A text that is NULL has a place of its own, which the IR does not know.
+    pub(super) fn sort_keys(
+        &self,
+        val: Val,
+        key: &ast::OrderByExpr,
+        matters: bool,
+        out: &mut Vec<SortKey>,
+    ) -> Result<()> {
         let descending = match &key.options.sort {
             None | Some(ast::OrderBySort::Asc) => false,
             Some(ast::OrderBySort::Desc) => true,
@@ -530,10 +661,22 @@ impl<'q> Lifter<'q> {
         if key.with_fill.is_some() {
             return Err(self.clause(&key.expr, "this order"));
         }
+        let nulls_first = key.options.nulls_first.unwrap_or(match self.traits.null_order {
+            NullOrder::Last => false,
+            NullOrder::Low => !descending,
+            NullOrder::High => descending,
+        });
         if val.e.ty == Type::String && val.nulls.sql && matters {
-            return Err(self.null(&key.expr, "a text that rows are sorted by"));
+            match self.cond(&val) {
+                Ok(None) => {}
+                Ok(Some(null)) => {
+                    out.push(SortKey { expr: null, descending: nulls_first, nulls_first: false })
+                }
+                Err(()) => return Err(self.null(&key.expr, "a text that rows are sorted by")),
+            }
         }
-        Ok(SortKey { expr: val.e, descending, nulls_first: key.options.nulls_first == Some(true) })
+        out.push(SortKey { expr: val.e, descending, nulls_first });
+        Ok(())
     }
 
     /// `unnest(…)` in the SELECT list: one row for each element.
@@ -619,6 +762,36 @@ impl<'q> Lifter<'q> {
                 Some((n, args)) if n == "expand_pairs" && self.macros.contains("expand_pairs") => {
                     (ExpandKind::Array, args)
                 }
+                _ if expanded.is_empty() && limit.is_none() => {
+                    let mut value = self.value(block, list)?;
+                    self.settle(&mut value, Type::Dynamic);
+                    if value.e.ty != Type::Dynamic {
+                        return Err(self.types(call, format!("`unnest` of `{}`", value.e.ty)));
+                    }
+                    let Some(length) =
+                        ir::functions::find("array_length", ir::functions::FunctionKind::Scalar)
+                    else {
+                        return Err(self.clause(call, "`unnest` of this list"));
+                    };
+                    // Of a list without elements the IR makes a row with null.
+                    let count = ir::ExprKind::Call(length, vec![value.e.clone()]);
+                    let count = Expr::new(count, Type::Long, Span::default());
+                    let zero = Expr::literal(Value::Long(0), Span::default());
+                    let some =
+                        Expr::compare(ir::CompareOp::Gt, count, zero, ir::Missing::False, Span::default());
+                    block.filter(some);
+                    self.assume(
+                        "the elements of a list that is expanded are texts or numbers, not lists or objects",
+                    );
+                    let id = self.add(&name, Type::Dynamic);
+                    let null = super::nulls::is_null(self.column(id));
+                    let text = self.column(id).cast(Type::String, false);
+                    self.known
+                        .insert(std::ptr::from_ref(call).addr(), Val::new(text, Nulls::when(Some(null))));
+                    kind = Some(ExpandKind::Bag);
+                    expanded.push(ExpandItem { id, expr: value.e, to: None, named: true });
+                    continue;
+                }
                 _ => return Err(self.clause(call, "`unnest` of this list")),
             };
             let [value] = inner.as_slice() else { return Err(self.clause(call, "`unnest` of this list")) };
@@ -681,93 +854,6 @@ impl<'q> Lifter<'q> {
             }
             None => Err(self.function(node, "a series")),
         }
-    }
-
-    /// `a UNION ALL BY NAME b …`
-    fn union(&mut self, body: &'q ast::SetExpr) -> Result<Block<'q>> {
-        let mut branches = Vec::new();
-        self.branches(body, &mut branches)?;
-        let mut blocks = Vec::with_capacity(branches.len());
-        for branch in branches {
-            blocks.push(match branch {
-                ast::SetExpr::Select(select) => self.deeper(|l| l.select(select, &[], false, false))?,
-                ast::SetExpr::Query(query) => self.deeper(|l| l.query(query, false))?,
-                _ => return Err(self.clause(branch, "this branch of a UNION")),
-            });
-        }
-        let mut cols: Vec<Col> = Vec::new();
-        let mut columns: Vec<Vec<Option<ColId>>> = Vec::new();
-        let count = blocks.len();
-        for (n, block) in blocks.iter().enumerate() {
-            for col in block.cols() {
-                if col.fields.is_some() {
-                    return Err(self.clause(body, "a struct in a UNION"));
-                }
-                let ty = self.columns.ty(col.id);
-                let at = match cols.iter().position(|c| same_name(&c.name, &col.name)) {
-                    Some(at) => at,
-                    None => {
-                        let id = self.add(&col.name, ty);
-                        let mut nulls = Nulls { never_empty: true, ..Nulls::PRESENT };
-                        if n > 0 {
-                            // Rows of the branches before have NULL.
-                            nulls = nulls.padded();
-                        }
-                        cols.push(Col { name: col.name.clone(), id, nulls, fields: None });
-                        columns.push(vec![None; count]);
-                        cols.len() - 1
-                    }
-                };
-                let (Some(out), Some(sources)) = (cols.get_mut(at), columns.get_mut(at)) else { continue };
-                let own = self.columns.ty(out.id);
-                if own != ty {
-                    let message = format!("`{}` is `{own}` in one branch and `{ty}` in another", col.name);
-                    return Err(self.types(body, message));
-                }
-                out.nulls = out.nulls.or(&col.nulls);
-                if let Some(slot) = sources.get_mut(n) {
-                    *slot = Some(col.id);
-                }
-            }
-        }
-        for (col, sources) in cols.iter_mut().zip(&columns) {
-            if sources.iter().any(Option::is_none) {
-                col.nulls = col.nulls.padded();
-            }
-        }
-        let output: Vec<ColId> = cols.iter().map(|c| c.id).collect();
-        let union = Union {
-            inputs: blocks.into_iter().map(|b| b.plan).collect(),
-            columns,
-            inner: false,
-            fuzzy: false,
-            source: None,
-            labels: Vec::new(),
-        };
-        let plan = Plan::new(Op::Union(union), output, self.span(body));
-        Ok(Block::new(plan, vec![Source { qualifier: None, cols, open: None }]))
-    }
-
-    fn branches(&self, body: &'q ast::SetExpr, out: &mut Vec<&'q ast::SetExpr>) -> Result<()> {
-        let mut todo = vec![body];
-        while let Some(body) = todo.pop() {
-            match body {
-                ast::SetExpr::SetOperation {
-                    left,
-                    op: ast::SetOperator::Union,
-                    set_quantifier: ast::SetQuantifier::AllByName,
-                    right,
-                } => {
-                    todo.push(right);
-                    todo.push(left);
-                }
-                ast::SetExpr::SetOperation { .. } => {
-                    return Err(self.clause(body, "this combination of queries"));
-                }
-                other => out.push(other),
-            }
-        }
-        Ok(())
     }
 
     /// A function that makes several columns: a struct in SQL.
@@ -841,7 +927,7 @@ impl<'q> Lifter<'q> {
             return Err(self.types(e, "`regexp_extract` of these types"));
         };
         // Of NULL a NULL; of '' nothing but ''. Both are "" in the IR.
-        let nulls = match text.nulls.condition(&text.e) {
+        let nulls = match self.cond(&text) {
             Ok(condition) => Nulls::when(condition),
             Err(()) => Nulls::OPEN,
         };

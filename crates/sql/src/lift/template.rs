@@ -19,13 +19,13 @@ impl<'q> Lifter<'q> {
     pub(super) fn template_value(&mut self, block: &mut Block<'q>, e: &'q ast::Expr) -> Result<Option<Val>> {
         let Some((head, _)) = unify::shape(e) else { return Ok(None) };
         let mut last = None;
-        for pattern in heads::functions(self.data, &head).iter() {
+        for (pattern, template) in heads::functions(self.data, &head) {
             let mut holes = Holes::default();
-            if !unify::unify(&pattern.tree, e, &mut holes) || !self.defines(pattern.template.macros) {
+            if !unify::unify(&pattern.tree, e, &mut holes) || !self.defines(template.macros) {
                 continue;
             }
-            match self.filled(block, pattern.template, &holes) {
-                Ok(Some(args)) => match self.function_value(pattern.template, args, e) {
+            match self.filled(block, template, &holes) {
+                Ok(Some(args)) => match self.function_value(template, args, e) {
                     Ok(Some(val)) => return Ok(Some(val)),
                     Ok(None) => {}
                     Err(refusal) => last = Some(refusal),
@@ -184,7 +184,7 @@ impl<'q> Lifter<'q> {
                 out.push(arg);
                 continue;
             }
-            let Ok(Some(null)) = arg.nulls.condition(&arg.e) else {
+            let Ok(Some(null)) = self.cond(&arg) else {
                 return Err(self.null(node, "a text in a dynamic value"));
             };
             let one = Expr::new(ExprKind::Call(array, vec![arg.e]), Type::Dynamic, Span::default());
@@ -233,7 +233,7 @@ impl<'q> Lifter<'q> {
             TemplateNulls::Strict if text => {
                 let mut conditions = Vec::new();
                 for (i, arg) in args.iter().enumerate() {
-                    match arg.nulls.condition(&arg.e) {
+                    match self.cond(&arg) {
                         Ok(c) => conditions.extend(c),
                         // Of `""` it gives `""`: whether that stands for NULL is as open as in the argument.
                         Err(()) if empty_to_empty(def.name, i) && arg.e.ty == Type::String => {
@@ -259,7 +259,7 @@ impl<'q> Lifter<'q> {
                 // Null for a missing argument that is not text. A text that is missing counts as `""` in the IR.
                 let mut conditions = Vec::new();
                 for arg in args.iter().filter(|a| a.e.ty == Type::String) {
-                    match arg.nulls.condition(&arg.e) {
+                    match self.cond(&arg) {
                         Ok(c) => conditions.extend(c),
                         Err(()) if empty_is_null(def.name) => {}
                         Err(()) => return Err(self.null(node, "an argument")),
@@ -279,7 +279,7 @@ impl<'q> Lifter<'q> {
         }
         let from_text = arg.e.ty == Type::String;
         let never = template.nulls == TemplateNulls::Never;
-        let was = arg.nulls.condition(&arg.e);
+        let was = self.cond(&arg);
         let e = if to == Type::Dynamic && from_text {
             // `parse_json_text` reads the text; `to_json` keeps it.
             match functions::find("parse_json", FunctionKind::Scalar) {
@@ -316,10 +316,10 @@ impl<'q> Lifter<'q> {
         place: Place,
     ) -> Result<Option<Expr>> {
         let Some((head, _)) = unify::shape(e) else { return Ok(None) };
-        for pattern in heads::functions(self.data, &head).iter() {
-            let Some(kind) = match_kind(pattern.template.name) else { continue };
+        for (pattern, template) in heads::functions(self.data, &head) {
+            let Some(kind) = match_kind(template.name) else { continue };
             let mut holes = Holes::default();
-            if !self.defines(pattern.template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
+            if !self.defines(template.macros) || !unify::unify(&pattern.tree, e, &mut holes) {
                 continue;
             }
             let [Some(subject), Some(value)] = holes.places.as_slice() else { continue };

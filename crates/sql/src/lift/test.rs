@@ -14,7 +14,7 @@ use ruleferry_ir::{
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 /// Functions whose value is a truth value and that are read here.
-pub(super) const TESTS: [&str; 10] = [
+pub(super) const TESTS: [&str; 12] = [
     "contains",
     "ends_with",
     "has_term",
@@ -23,7 +23,9 @@ pub(super) const TESTS: [&str; 10] = [
     "has_term_prefix_cs",
     "has_term_suffix",
     "has_term_suffix_cs",
+    "regexp_full_match",
     "regexp_matches",
+    "similar_to",
     "starts_with",
 ];
 
@@ -87,8 +89,13 @@ impl<'q> Lifter<'q> {
                 Ok(if *negated { not(test) } else { test })
             }
             ast::Expr::Between { expr, negated, low, high } => {
-                let subject = self.value(block, expr)?;
-                let (low, high) = (self.value(block, low)?, self.value(block, high)?);
+                let mut subject = self.value(block, expr)?;
+                let (mut low, mut high) = (self.value(block, low)?, self.value(block, high)?);
+                self.agree(&mut subject, &mut low);
+                self.agree(&mut subject, &mut high);
+                if subject.e.ty == Type::String && low.e.ty == Type::String && high.e.ty == Type::String {
+                    return self.between_texts(subject, low, high, *negated, place, e);
+                }
                 let types = [subject.e.ty, low.e.ty, high.e.ty];
                 if !types.iter().all(|t| comparable(*t, subject.e.ty)) || subject.e.ty == Type::String {
                     return Err(self.types(e, format!("BETWEEN of `{}`", subject.e.ty)));
@@ -98,6 +105,15 @@ impl<'q> Lifter<'q> {
                 Ok(if *negated { not(test) } else { test })
             }
             ast::Expr::Function(f) => self.function_test(block, f, e, place),
+            ast::Expr::Exists { subquery, negated } => {
+                let test = self.exists(block, subquery, e)?;
+                Ok(if *negated { not(test) } else { test })
+            }
+            ast::Expr::Value(v) if v.value == ast::Value::Null => Ok(match place {
+                Place::Keep => Expr::bool(false, Span::default()),
+                Place::Drop => Expr::bool(true, Span::default()),
+                Place::Exact => Expr::literal(Value::Null(Type::Bool), Span::default()),
+            }),
             _ => self.other(block, e, place),
         }
     }
@@ -107,7 +123,13 @@ impl<'q> Lifter<'q> {
         if super::expr::is_test(e) {
             return Err(self.function(e, format!("`{}`", super::expr::short(e))));
         }
-        let val = self.value(block, e)?;
+        let mut val = self.value(block, e)?;
+        self.settle(&mut val, Type::Bool);
+        if val.e.ty.is_integer() {
+            let zero = Expr::literal(Value::Long(0), Span::default());
+            let missing = if place == Place::Keep { Missing::False } else { Missing::Null };
+            return Ok(not(Expr::compare(CompareOp::Eq, val.e, zero, missing, self.span(e))));
+        }
         if val.e.ty != Type::Bool {
             return Err(self.types(e, format!("`{}` as a test", val.e.ty)));
         }
@@ -133,10 +155,28 @@ impl<'q> Lifter<'q> {
             ("contains", [_, _]) => MatchKind::Contains,
             ("starts_with", [_, _]) => MatchKind::StartsWith,
             ("ends_with", [_, _]) => MatchKind::EndsWith,
+            ("similar_to", [subject, pattern]) => {
+                let text = literal::constant_text(pattern);
+                let Some(pattern) = text.and_then(super::like::similar) else {
+                    return Err(self.function(e, "SIMILAR TO with this pattern"));
+                };
+                let (subject, pattern) = (self.value(block, subject)?, literal::text_literal(&pattern));
+                return self.text_match(subject, MatchKind::Regex, Case::Sensitive, vec![pattern], place, e);
+            }
+            ("regexp_full_match", [subject, pattern]) => {
+                let Some(pattern) = literal::constant_text(pattern) else {
+                    return Err(self.function(e, "a pattern that is computed"));
+                };
+                let pattern = literal::text_literal(&format!("^(?:{pattern})$"));
+                let subject = self.value(block, subject)?;
+                return self.text_match(subject, MatchKind::Regex, Case::Sensitive, vec![pattern], place, e);
+            }
             ("regexp_matches", [subject, pattern]) => {
                 return self.regex(block, subject, pattern, Case::Sensitive, place, e);
             }
-            ("regexp_matches", [subject, pattern, flags]) if literal::constant_text(flags) == Some("i") => {
+            ("regexp_matches", [subject, pattern, flags])
+                if matches!(literal::constant_text(flags), Some("i" | "is" | "si")) =>
+            {
                 return self.regex(block, subject, pattern, Case::Insensitive, place, e);
             }
             ("coalesce", [inner, default])
@@ -388,7 +428,7 @@ impl<'q> Lifter<'q> {
         }
         let mut unknown = Vec::new();
         for val in values.iter().chain([&subject]) {
-            match val.nulls.condition(&val.e) {
+            match self.cond(&val) {
                 Ok(c) => unknown.extend(c),
                 Err(()) => return Err(self.null(node, "a text")),
             }
@@ -461,7 +501,18 @@ impl<'q> Lifter<'q> {
                 }
             }
         }
-        let (left, right) = (self.value(block, left)?, self.value(block, right)?);
+        if let (ast::Expr::Tuple(a), ast::Expr::Tuple(b)) = (bare(left), bare(right))
+            && op == CompareOp::Eq
+            && a.len() == b.len()
+        {
+            let mut all = Vec::with_capacity(a.len());
+            for (a, b) in a.iter().zip(b) {
+                all.push(self.comparison_of(block, a, op, b, place, node)?);
+            }
+            return Ok(Expr::and(all, Span::default()));
+        }
+        let (mut left, mut right) = (self.value(block, left)?, self.value(block, right)?);
+        self.agree(&mut left, &mut right);
         let text = |t: Type| matches!(t, Type::String | Type::Guid);
         if text(left.e.ty) && text(right.e.ty) && op == CompareOp::Eq {
             let swap = left.e.as_literal().is_some() && right.e.as_literal().is_none();
@@ -479,7 +530,7 @@ impl<'q> Lifter<'q> {
         if text(left.e.ty) {
             let mut unknown = Vec::new();
             for val in [&left, &right] {
-                match val.nulls.condition(&val.e) {
+                match self.cond(&val) {
                     Ok(c) => unknown.extend(c),
                     Err(()) => return Err(self.null(node, "a text")),
                 }
@@ -499,7 +550,7 @@ impl<'q> Lifter<'q> {
         if place == Place::Drop {
             return Ok(test);
         }
-        match subject.nulls.condition(&subject.e) {
+        match self.cond(&subject) {
             Ok(None) => Ok(test),
             Ok(Some(unknown)) => Ok(guarded(test, vec![unknown], place)),
             Err(()) => Err(self.null(node, "a text")),
@@ -527,7 +578,7 @@ impl<'q> Lifter<'q> {
         if val.e.ty == Type::Dynamic {
             return Err(self.null(node, "a dynamic value, which may be JSON's null,"));
         }
-        match val.nulls.condition(&val.e) {
+        match self.cond(&val) {
             Ok(None) => Ok(Expr::bool(false, Span::default())),
             Ok(Some(mut test)) => {
                 test.span = self.span(node);
@@ -547,8 +598,18 @@ impl<'q> Lifter<'q> {
         place: Place,
         node: &'q ast::Expr,
     ) -> Result<Expr> {
-        let (l, r) = (self.value(block, left)?, self.value(block, right)?);
-        if l.e.ty == Type::String || !comparable(l.e.ty, r.e.ty) {
+        for (one, other) in [(left, right), (right, left)] {
+            if matches!(bare(one), ast::Expr::Value(v) if v.value == ast::Value::Null) {
+                let test = self.null_test(block, other, node)?;
+                return Ok(if distinct { not(test) } else { test });
+            }
+        }
+        let (mut l, mut r) = (self.value(block, left)?, self.value(block, right)?);
+        self.agree(&mut l, &mut r);
+        if l.e.ty == Type::String && r.e.ty == Type::String {
+            return self.distinct_texts(l, r, distinct, node);
+        }
+        if !comparable(l.e.ty, r.e.ty) {
             return Err(self.types(node, format!("`{}` distinct from `{}`", l.e.ty, r.e.ty)));
         }
         let both = l.nulls.sql && r.nulls.sql;
@@ -564,6 +625,52 @@ impl<'q> Lifter<'q> {
                 Expr::or(vec![two_valued_keep(test), both], Span::default())
             }
         })
+    }
+
+    /// Two texts that are distinct: NULL is like NULL here.
+    fn distinct_texts(&mut self, l: Val, r: Val, distinct: bool, node: &ast::Expr) -> Result<Expr> {
+        let (Ok(a), Ok(b)) = (self.cond(&l), self.cond(&r)) else { return Err(self.null(node, "a text")) };
+        let none = || Expr::bool(false, Span::default());
+        let (a, b) = (a.unwrap_or_else(none), b.unwrap_or_else(none));
+        let both = Expr::and(vec![a.clone(), b.clone()], Span::default());
+        let neither = not(Expr::or(vec![a, b], Span::default()));
+        let equal = Expr::compare(CompareOp::Eq, l.e, r.e, Missing::Empty, self.span(node));
+        let same = Expr::or(vec![both, Expr::and(vec![neither, equal], Span::default())], Span::default());
+        Ok(if distinct { not(same) } else { same })
+    }
+
+    /// `x BETWEEN 'a' AND 'b'`
+    fn between_texts(
+        &mut self,
+        subject: Val,
+        low: Val,
+        high: Val,
+        negated: bool,
+        place: Place,
+        node: &ast::Expr,
+    ) -> Result<Expr> {
+        let place = if negated { place.negated() } else { place };
+        let mut unknown = Vec::new();
+        for val in [&subject, &low, &high] {
+            match self.cond(val) {
+                Ok(c) => unknown.extend(c),
+                Err(()) => return Err(self.null(node, "a text")),
+            }
+        }
+        let span = self.span(node);
+        let test = Expr::and(
+            vec![
+                Expr::compare(CompareOp::Ge, subject.e.clone(), low.e, Missing::Empty, span),
+                Expr::compare(CompareOp::Le, subject.e, high.e, Missing::Empty, span),
+            ],
+            span,
+        );
+        // Where one bound is NULL and the other one decides, the answer is known: that is not said here.
+        if low.nulls.sql || high.nulls.sql {
+            return Err(self.null(node, "a bound"));
+        }
+        let test = guarded(test, unknown, place);
+        Ok(if negated { not(test) } else { test })
     }
 
     fn in_list(
@@ -583,8 +690,58 @@ impl<'q> Lifter<'q> {
                 return self.text_match(subject, MatchKind::Equals, Case::Insensitive, values, place, node);
             }
         }
-        let subject = self.value(block, subject)?;
-        let values = list.iter().map(|e| self.value(block, e)).collect::<Result<Vec<_>>>()?;
+        if let ast::Expr::Tuple(_) = bare(subject) {
+            // Rows: equal to one of them in all parts. Engines do not agree on what NULL makes of it.
+            if place != Place::Keep {
+                return Err(self.null(node, "a row of several values"));
+            }
+            let mut any = Vec::with_capacity(list.len());
+            for row in list {
+                any.push(self.comparison_of(block, subject, CompareOp::Eq, row, place, node)?);
+            }
+            return Ok(Expr::or(any, self.span(node)));
+        }
+        let mut subject = self.value(block, subject)?;
+        let mut values = Vec::with_capacity(list.len());
+        let mut missing = false;
+        for e in list {
+            if matches!(bare(e), ast::Expr::Value(v) if v.value == ast::Value::Null) {
+                missing = true;
+                continue;
+            }
+            let mut val = self.value(block, e)?;
+            self.agree(&mut subject, &mut val);
+            values.push(val);
+        }
+        for val in &mut values {
+            self.agree(&mut subject, val);
+        }
+        if missing {
+            // NULL among them is equal to nothing: what is not found is not known.
+            return match place {
+                Place::Drop => Ok(Expr::bool(true, Span::default())),
+                Place::Keep if values.is_empty() => Ok(Expr::bool(false, Span::default())),
+                Place::Keep => self.in_values(subject, values, place, node),
+                Place::Exact => {
+                    let found = self.in_values(subject, values, Place::Keep, node)?;
+                    let null = Expr::literal(Value::Null(Type::Bool), Span::default());
+                    let yes = Expr::bool(true, Span::default());
+                    let e = ExprKind::Case(vec![(found, yes)], Box::new(null));
+                    Ok(Expr::new(e, Type::Bool, self.span(node)))
+                }
+            };
+        }
+        self.in_values(subject, values, place, node)
+    }
+
+    /// A value that is one of several.
+    fn in_values(
+        &mut self,
+        subject: Val,
+        values: Vec<Val>,
+        place: Place,
+        node: &'q ast::Expr,
+    ) -> Result<Expr> {
         if matches!(subject.e.ty, Type::String | Type::Guid) {
             return self.text_match(subject, MatchKind::Equals, Case::Sensitive, values, place, node);
         }
@@ -614,44 +771,106 @@ impl<'q> Lifter<'q> {
             Some(inner) if self.folds_rows(query) => (inner, true),
             _ => (subject, false),
         };
-        let subject = self.value(block, subject)?;
+        let mut subject = self.value(block, subject)?;
         let rel = self.query_with(query, false, folds)?;
-        let mut cols = rel.cols();
-        let (Some(col), None) = (cols.next(), cols.next()) else {
+        let cols: Vec<_> = rel.cols().cloned().collect();
+        let [col] = cols.as_slice() else {
             return Err(self.clause(node, "IN over a query of several columns"));
         };
+        let mut own = Val::new(self.column(col.id), col.nulls.clone());
+        self.agree(&mut subject, &mut own);
         let ty = self.columns.ty(col.id);
         if col.fields.is_some() || !comparable(ty, subject.e.ty) {
             return Err(self.types(node, format!("`{}` in a query of `{ty}`", subject.e.ty)));
         }
-        let plan = super::expr::only(rel.plan.clone(), col.id, self.column(col.id));
+        let (id, nulls) = (col.id, col.nulls.clone());
         let span = self.span(node);
-        if ty != Type::String {
-            if place != Place::Keep && (subject.nulls.sql || col.nulls.sql) {
-                return Err(self.null(node, "IN over a query"));
+        let value = Val::new(self.column(id), nulls.clone());
+        if place == Place::Keep && (ty != Type::String || !nulls.sql || subject.nulls.never_empty) {
+            // NULL on any side finds nothing. A NULL among the values is no '', which the IR would take it for.
+            let plan = super::expr::only(rel.plan.clone(), id, self.column(id));
+            if ty != Type::String {
+                let test =
+                    InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
+                return Ok(Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span));
             }
-            let test = InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
-            return Ok(Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span));
+            match (subject.nulls.sql, subject.nulls.exact) {
+                (false, _) => return Ok(matches_query(subject.e, plan, folds, Missing::Empty, span)),
+                (true, true) => return Ok(matches_query(subject.e, plan, folds, Missing::False, span)),
+                (true, false) => {}
+            }
         }
-        // A NULL among the values is no '', which the IR would take it for, and makes null of what is not found.
-        if col.nulls.sql && !(place == Place::Keep && subject.nulls.never_empty) {
+        if !nulls.sql && !subject.nulls.sql {
+            let plan = super::expr::only(rel.plan.clone(), id, self.column(id));
+            return Ok(match ty {
+                Type::String => matches_query(subject.e, plan, folds, Missing::Empty, span),
+                _ => {
+                    let test =
+                        InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
+                    Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span)
+                }
+            });
+        }
+        // All three answers, spelled out: of no rows false; found is true; else null, where the value or one of the rows is.
+        let (Ok(no_subject), Ok(no_value)) = (self.cond(&subject), self.cond(&value)) else {
             return Err(self.null(node, "a value of a query"));
+        };
+        let mut there = rel.clone();
+        if let Some(null) = &no_value {
+            there.filter(not(null.clone()));
         }
-        let missing = match (subject.nulls.sql, subject.nulls.exact, place) {
-            (false, _, _) => Missing::Empty,
-            (true, true, Place::Keep) => Missing::False,
-            (true, true, Place::Drop | Place::Exact) => Missing::Null,
-            (true, false, _) => return Err(self.null(node, "the subject of IN")),
+        let plan = super::expr::only(there.plan, id, self.column(id));
+        let found = match ty {
+            Type::String => matches_query(subject.e, plan, folds, Missing::Empty, span),
+            _ => {
+                let test =
+                    InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
+                Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span)
+            }
         };
-        let test = StringMatch {
-            subject: Subject::Expr(subject.e),
-            kind: MatchKind::Equals,
-            case: if folds { Case::Insensitive } else { Case::Sensitive },
-            values: MatchValues::Query(Box::new(plan)),
-            quantifier: Quantifier::Any,
-            missing,
+        let found = match &no_subject {
+            Some(null) => Expr::and(vec![not(null.clone()), found], span),
+            None => found,
         };
-        Ok(Expr::matches(test, span))
+        if place == Place::Keep {
+            return Ok(found);
+        }
+        let mut unknown = Vec::new();
+        if let Some(null) = no_value {
+            let mut nulls = rel.clone();
+            nulls.filter(null);
+            unknown.push(self.has_rows(nulls.plan, node)?);
+        }
+        if let Some(null) = no_subject {
+            let rows = self.has_rows(rel.plan, node)?;
+            unknown.push(Expr::and(vec![null, rows], span));
+        }
+        let unknown = Expr::or(unknown, span);
+        Ok(match place {
+            Place::Drop => Expr::or(vec![found, unknown], span),
+            Place::Keep | Place::Exact => {
+                let (yes, no) = (Expr::bool(true, span), Expr::bool(false, span));
+                let null = Expr::literal(Value::Null(Type::Bool), span);
+                let e = ExprKind::Case(vec![(found, yes), (unknown, null)], Box::new(no));
+                Expr::new(e, Type::Bool, span)
+            }
+        })
+    }
+
+    /// Whether a query gives rows.
+    pub(super) fn has_rows(&mut self, plan: ruleferry_ir::Plan, node: &ast::Expr) -> Result<Expr> {
+        use ruleferry_ir::functions::{FunctionKind, find};
+        let Some(count) = find("count", FunctionKind::Aggregate) else {
+            return Err(self.function(node, "a query as a test"));
+        };
+        let id = self.add("count_", Type::Long);
+        let call = ruleferry_ir::AggregateCall::Function(count, Vec::new());
+        let item = ruleferry_ir::AggregateItem { ids: vec![id], call, named: true };
+        let aggregate = ruleferry_ir::Aggregate { input: plan, keys: Vec::new(), aggregates: vec![item] };
+        let plan = ruleferry_ir::Plan::new(ruleferry_ir::Op::Aggregate(aggregate), vec![id], Span::default());
+        let rows = Expr::new(ExprKind::Subquery(Box::new(plan)), Type::Long, self.span(node));
+        let zero = Expr::literal(Value::Long(0), Span::default());
+        Ok(Expr::compare(CompareOp::Gt, rows, zero, Missing::False, self.span(node)))
     }
 
     /// Whether the one column of a query is `lower(…)`.
@@ -662,6 +881,19 @@ impl<'q> Lifter<'q> {
             _ => false,
         }
     }
+}
+
+/// A text that is one of a query's.
+fn matches_query(subject: Expr, plan: ruleferry_ir::Plan, folds: bool, missing: Missing, span: Span) -> Expr {
+    let test = StringMatch {
+        subject: Subject::Expr(subject),
+        kind: MatchKind::Equals,
+        case: if folds { Case::Insensitive } else { Case::Sensitive },
+        values: MatchValues::Query(Box::new(plan)),
+        quantifier: Quantifier::Any,
+        missing,
+    };
+    Expr::matches(test, span)
 }
 
 /// Whether a pattern may be found in `""`.
@@ -733,7 +965,7 @@ pub(super) fn comparable(a: Type, b: Type) -> bool {
         || a == b && matches!(a, Type::Bool | Type::Datetime | Type::Timespan)
 }
 
-fn not(e: Expr) -> Expr {
+pub(super) fn not(e: Expr) -> Expr {
     match e.kind {
         ExprKind::Not(inner) => *inner,
         ExprKind::Literal(Value::Bool(b)) => Expr::bool(!b, e.span),

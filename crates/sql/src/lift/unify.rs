@@ -66,6 +66,9 @@ pub(super) fn shape(e: &Expr) -> Option<(SmolStr, Vec<&Expr>)> {
         Expr::Interval(i) => (format_smolstr!("interval:{i}"), vec![]),
         Expr::Function(f) => {
             let name = function_name(f)?;
+            if !matches!(f.parameters, FunctionArguments::None) {
+                return None;
+            }
             if f.over.is_some() || f.null_treatment.is_some() || !f.within_group.is_empty() {
                 return None;
             }

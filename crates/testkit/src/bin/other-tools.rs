@@ -1,6 +1,7 @@
 //! What another converter made of the Sigma corpus, under the prover: `other-tools FOLDER [--show] [ID…]`.
 //!
-//! The folder holds one KQL condition a rule (`a__b.yml.kql`), as `tests/tools/pysigma.py` writes them. Each is compared with
+//! The folder holds one output a rule (`a__b.yml.kql`, `….sqlite.sql`, `….spark.sql`), as `tests/tools/pysigma.py` writes them: a KQL
+//! condition, or SQL of a dialect, a whole query or a condition alone. Each is compared with
 //! its rule: proved equivalent, shown different by an event, or not decided; the kinds of faults are counted.
 #![allow(
     clippy::print_stdout,
@@ -11,10 +12,11 @@
 )]
 
 use rayon::prelude::*;
-use ruleferry_ir::{Envelope, Op, Rule, Scan, Source, Type};
+use ruleferry_ir::{Envelope, Op, Query, Rule, Scan, Source, Type};
 use ruleferry_kql::lift::{DataTables, LiftOptions, lift_with};
 use ruleferry_kql::syntax::parse;
 use ruleferry_prove::{Options, Relation, Verdict, compare};
+use ruleferry_sql::ReadDialect;
 use ruleferry_testkit::mutate::judge::{options, sigma_rules};
 use ruleferry_testkit::{route, snapshot};
 use smol_str::SmolStr;
@@ -33,6 +35,12 @@ impl DataTables for Fields {
 
     fn names(&self) -> Vec<SmolStr> {
         vec![self.table.clone()]
+    }
+}
+
+impl ruleferry_sql::SqlTables for Fields {
+    fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
+        (table == self.table).then(|| self.columns.clone())
     }
 }
 
@@ -56,17 +64,64 @@ enum Outcome {
     Compared(Verdict),
 }
 
-fn outcome(rule: &Rule, condition: &str) -> Outcome {
+/// The language of an output, by the ending of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Kql,
+    Sql(ReadDialect),
+}
+
+impl Made {
+    fn of(name: &str) -> Option<(Self, &str)> {
+        if let Some(rule) = name.strip_suffix(".kql") {
+            return Some((Self::Kql, rule));
+        }
+        let (rule, dialect) = name.strip_suffix(".sql")?.rsplit_once('.')?;
+        Some((Self::Sql(ReadDialect::parse(dialect)?), rule))
+    }
+
+    fn query(self, text: &str, fields: &Fields) -> Result<Query, String> {
+        match self {
+            Self::Kql => {
+                let text = format!("['{}'] | where {text}", fields.table);
+                let parsed = parse(&text);
+                let lifted = lift_with(&parsed.query, &LiftOptions { source: &text }, Some(fields));
+                let fault = parsed.diagnostics.iter().chain(&lifted.diagnostics).find(|d| d.is_error());
+                match (lifted.query, fault) {
+                    (Some(query), None) => Ok(query),
+                    (_, fault) => {
+                        Err(fault.map_or_else(String::new, |d| format!("{}: {}", d.code.0, d.message)))
+                    }
+                }
+            }
+            Self::Sql(dialect) => {
+                let quote = if dialect == ReadDialect::Spark { '`' } else { '"' };
+                let from = format!("SELECT * FROM {quote}{}{quote} WHERE ", fields.table);
+                // The table's name is the user's to give.
+                let text = match text.strip_prefix("SELECT * FROM logs WHERE ") {
+                    Some(condition) => format!("{from}{condition}"),
+                    None => format!("{from}{text}"),
+                };
+                let options = ruleferry_sql::LiftOptions { dialect, tables: fields };
+                let lifted = ruleferry_sql::lift(&text, &options);
+                lifted.query.ok_or_else(|| {
+                    let first = lifted.diagnostics.first();
+                    first.map_or_else(String::new, |d| format!("{}: {}", d.code.0, d.message))
+                })
+            }
+        }
+    }
+}
+
+fn outcome(rule: &Rule, made: Made, text: &str) -> Outcome {
     let Some(fields) = fields(rule) else { return Outcome::Broken("no table".into()) };
-    let text = format!("['{}'] | where {condition}", fields.table);
-    let parsed = parse(&text);
-    let lifted = lift_with(&parsed.query, &LiftOptions { source: &text }, Some(&fields));
-    let fault = parsed.diagnostics.iter().chain(&lifted.diagnostics).find(|d| d.is_error());
-    let (Some(query), None) = (lifted.query, fault) else {
-        return Outcome::Broken(fault.map_or_else(String::new, |d| format!("{}: {}", d.code.0, d.message)));
+    let query = match route::guarded(|| Ok(made.query(text, &fields))) {
+        Ok(Ok(query)) => query,
+        Ok(Err(why)) => return Outcome::Broken(why),
+        Err(stop) => return Outcome::Broken(stop.to_string()),
     };
     let other = Rule { envelope: Envelope { ..rule.envelope.clone() }, query };
-    let options = Options { empty_is_absent: true, ..options(true) };
+    let options = Options { empty_is_absent: made == Made::Kql, ..options(true) };
     let compared = route::guarded(|| Ok(compare(rule, &other, &options)));
     Outcome::Compared(compared.unwrap_or_else(|stop| Verdict::undecided(stop.to_string())))
 }
@@ -85,6 +140,18 @@ const FAULTS: &[(&str, Fits)] = &[
         t.contains("ipv4_is_in_range(")
     }),
     ("a pattern loses its case mode or its flags", |t| t.contains("matches regex")),
+];
+
+/// The same for SQL.
+const SQL_FAULTS: &[(&str, Fits)] = &[
+    ("a field that is missing: `NOT (…)` is NULL, and the event is lost", |t| {
+        t.to_uppercase().contains("NOT ")
+    }),
+    ("text is compared case by case: `=` tells cases apart", |t| t.contains("='") || t.contains(" = '")),
+    ("a pattern loses its case mode or its flags", |t| {
+        t.contains("REGEXP") || t.contains("rlike") || t.contains("regexp")
+    }),
+    ("`null` is tested with `IS NULL` alone", |t| t.contains("IS NULL") || t.contains("is null")),
 ];
 
 /// The contents of texts in double quotes.
@@ -125,23 +192,26 @@ fn main() {
     files.retain(|p| ids.is_empty() || ids.iter().any(|i| p.to_string_lossy().contains(i.as_str())));
     let root = snapshot::shared().join("corpus/sigma");
     let pool = rayon::ThreadPoolBuilder::new().stack_size(256 << 20).build().unwrap();
-    let all: Vec<(String, Outcome)> = pool.install(|| {
+    let all: Vec<(String, Made, Outcome, String)> = pool.install(|| {
         files
             .par_iter()
             .filter_map(|file| {
-                let name = file.file_stem()?.to_string_lossy().replace("__", "/");
+                let own = file.file_name()?.to_string_lossy().into_owned();
+                let (made, rule) = Made::of(&own)?;
+                let name = rule.replace("__", "/");
                 let mut rules = sigma_rules(&std::fs::read_to_string(root.join(&name)).ok()?);
                 if rules.len() != 1 {
                     return None;
                 }
-                Some((name, outcome(&rules.remove(0), &std::fs::read_to_string(file).ok()?)))
+                let text = std::fs::read_to_string(file).ok()?;
+                Some((name, made, outcome(&rules.remove(0), made, &text), text))
             })
             .collect()
     });
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut faults: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut decided = 0;
-    for (name, outcome) in &all {
+    for (name, made, outcome, text) in &all {
         let word = match outcome {
             Outcome::Broken(why) => format!("does not read: {}", why.chars().take(60).collect::<String>()),
             Outcome::Compared(v) => v.relation().name().to_owned(),
@@ -151,10 +221,9 @@ fn main() {
         if let Outcome::Compared(v) = outcome
             && !matches!(v.relation(), Relation::Equivalent | Relation::Unknown | Relation::EquivalentBounded)
         {
-            let text = std::fs::read_to_string(folder.join(format!("{}.kql", name.replace('/', "__"))))
-                .unwrap_or_default();
+            let kinds = if *made == Made::Kql { FAULTS } else { SQL_FAULTS };
             let fault =
-                FAULTS.iter().find(|(_, fits)| fits(&text)).map_or("something else", |(fault, _)| *fault);
+                kinds.iter().find(|(_, fits)| fits(text)).map_or("something else", |(fault, _)| *fault);
             *faults.entry((fault, v.relation().name())).or_default() += 1;
         }
         if show && word != "equivalent" {

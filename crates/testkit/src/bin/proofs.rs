@@ -127,7 +127,7 @@ fn main() -> ExitCode {
         }
     }
     print!("{out}");
-    if check && !snapshot::check("tests/corpora/proofs.snap", &out) {
+    if check && !snapshot::check(&snapshot::of_sample("tests/proofs", "proofs", every), &out) {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -41,7 +41,7 @@ pub fn options(search: bool) -> Options {
         now: NOW,
         now_is_fixed: false,
         seed: 1,
-        steps: 200_000,
+        steps: 500_000,
         search,
         empty_is_absent: false,
         stop: None,

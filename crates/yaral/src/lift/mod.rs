@@ -28,11 +28,11 @@ pub use envelope::envelope;
 
 use crate::plain::Tables;
 use crate::syntax::print_expr;
-use crate::syntax::tree::{self, Rule};
+use crate::syntax::tree::{self, Rule, WindowKind};
 use event::{EventVar, Quantified};
 use indexmap::IndexMap;
 use ruleferry_diag::{Diagnostic, Span, codes};
-use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, Type};
+use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, TICKS_PER_SECOND, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
 use std::cell::RefCell;
@@ -45,14 +45,26 @@ pub struct Lifted {
 
 /// Gives a rule its meaning, or says everything that stands in the way.
 pub fn lift(rule: &Rule) -> Result<Lifted, Vec<Diagnostic>> {
-    lift_over(rule, None)
+    lift_over(rule, &LiftOptions::default())
 }
 
-/// The same with what is known of the tables of rules that were converted to YARA-L.
-pub fn lift_over(rule: &Rule, tables: Option<&dyn Tables>) -> Result<Lifted, Vec<Diagnostic>> {
+/// What a caller knows of rules that were converted to YARA-L.
+#[derive(Clone, Copy, Default)]
+pub struct LiftOptions<'t> {
+    /// The tables of their events.
+    pub tables: Option<&'t dyn Tables>,
+    /// All events lie in one window: what a rule with `over` finds in one look at the length of its window.
+    pub one_window: bool,
+}
+
+/// The same with what the caller knows.
+pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<Diagnostic>> {
+    let hops = rule.matching.as_ref().and_then(|m| m.window.as_ref()).filter(|w| w.kind == WindowKind::Hop);
+    let one_window = hops.filter(|_| options.one_window);
     let mut lifter = Lifter {
         rule,
-        tables,
+        tables: options.tables,
+        one_window: one_window.is_some(),
         columns: Columns::default(),
         vars: IndexMap::new(),
         placeholders: IndexMap::new(),
@@ -73,7 +85,11 @@ pub fn lift_over(rule: &Rule, tables: Option<&dyn Tables>) -> Result<Lifted, Vec
         faults: Vec::new(),
         warnings: Vec::new(),
     };
-    let envelope = envelope(rule);
+    let mut envelope = envelope(rule);
+    if let Some(window) = one_window {
+        let seconds = i64::try_from(window.length.seconds()).ok();
+        envelope.schedule.look_back = seconds.and_then(|s| s.checked_mul(TICKS_PER_SECOND));
+    }
     let plan = lifter.plan();
     match plan {
         Some(plan) if lifter.faults.is_empty() => {
@@ -99,6 +115,8 @@ pub fn lift_over(rule: &Rule, tables: Option<&dyn Tables>) -> Result<Lifted, Vec
 struct Lifter<'t> {
     rule: &'t Rule,
     tables: Option<&'t dyn Tables>,
+    /// The windows of `match` are not told apart.
+    one_window: bool,
     columns: Columns,
     vars: IndexMap<SmolStr, EventVar>,
     placeholders: IndexMap<SmolStr, Placeholder>,

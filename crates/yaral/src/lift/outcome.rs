@@ -242,7 +242,11 @@ impl Lifter<'_> {
         let found = self.outer.get(var).cloned();
         let name = self.unique_name(&format!("#{var}"));
         let id = self.columns.add(name, Type::Long, span);
-        self.aggregates.extend(counted_if(id, of, found));
+        if self.rows_are_events() && self.vars.contains_key(var) {
+            self.aggregates.extend(super::event::aggregate("count", Vec::new(), id));
+        } else {
+            self.aggregates.extend(counted_if(id, of, found));
+        }
         self.present.insert(id);
         Expr::column(id, Type::Long, span)
     }
@@ -275,6 +279,7 @@ impl Lifter<'_> {
                 (self.made(function, vec![first.clone()]), ty.unwrap_or(first.ty))
             }
             Kind::Count => (self.made("count", Vec::new()), Type::Long),
+            Kind::CountDistinct if self.is_event_id(&first) => (self.made("count", Vec::new()), Type::Long),
             Kind::CountDistinct => (self.made("count_distinct", vec![first]), Type::Long),
             Kind::List(distinct) => {
                 let function = if distinct { "make_set" } else { "make_list" };
@@ -318,6 +323,17 @@ impl Lifter<'_> {
         self.aggregates.extend(super::event::aggregate("count", Vec::new(), id));
         self.present.insert(id);
         Expr::column(id, Type::Long, span)
+    }
+
+    /// Each row of a group is an event of its own: those of one variable over a table of plain columns.
+    fn rows_are_events(&self) -> bool {
+        !self.joined && self.vars.first().is_some_and(|(_, v)| v.plain.is_some() && !v.has_expansions())
+    }
+
+    /// The id of the events, where no two rows have the same.
+    fn is_event_id(&self, e: &Expr) -> bool {
+        let name = e.as_column().map(|id| self.columns.name(id));
+        self.rows_are_events() && name == Some(crate::plain::EVENT_ID)
     }
 
     fn made(&self, name: &str, args: Vec<Expr>) -> Option<AggregateCall> {

@@ -96,6 +96,7 @@ impl Lifter<'_> {
             // All its events are of one kind.
             Some(LOG_TYPE) => return target(Expr::string(table.name.clone(), span)),
             Some(EVENT_TYPE) => return target(Expr::string(GENERIC_EVENT, span)),
+            Some(EVENT_ID) => return target(self.column(var, EVENT_ID, Type::String, span)),
             _ => {}
         }
         let known = |name: &str| self.tables.and_then(|t| t.column(&table.name, name));

@@ -179,7 +179,9 @@ impl Lifter<'_> {
             return None;
         }
         let (plan, window_start) = self.joined_rows(across, &window.kind, length, window.span.0)?;
-        keys.push(Item { ids: vec![start], expr: window_start, named: true });
+        if !self.one_window {
+            keys.push(Item { ids: vec![start], expr: window_start, named: true });
+        }
         self.grouped(plan, keys, computed, tests, span)
     }
 
@@ -256,7 +258,7 @@ impl Lifter<'_> {
                 "entities of the graph are taken as they are, whatever time they are valid for".to_owned(),
             );
         }
-        if kind == &WindowKind::Hop {
+        if kind == &WindowKind::Hop && !self.one_window {
             let step = timespan_text(hop_step(length));
             let whole = timespan_text(length);
             self.assume(format!(
@@ -336,6 +338,7 @@ impl Lifter<'_> {
                 }
             }
             (None, Some(start)) => Expr::column(start, Type::Datetime, span),
+            (None, None) if self.one_window => Expr::literal(Value::Null(Type::Datetime), span),
             (None, None) => {
                 self.wrong(span, "no event of the rule has a time", "a rule needs events of UDM");
                 return None;
@@ -408,6 +411,7 @@ impl Lifter<'_> {
         if let Some(time) = time {
             let name = if self.joined { format!("{var}.window_start") } else { "window".to_owned() };
             match kind {
+                WindowKind::Hop if self.one_window => {}
                 WindowKind::Hop => {
                     let name = self.unique_name(&name);
                     let of = time.as_column()?;

@@ -579,11 +579,14 @@ impl<'q> Lowerer<'q> {
         if six {
             anywhere.push(SmolStr::new_static("::/0"));
         }
+        // An address with the length of its network is one in the source.
+        let slash = Cond::Is(Tree::call("strings.contains", [subject.clone(), Tree::text("/")]));
+        let address = Cond::any(vec![within(anywhere), slash]);
         match (negated, self.inverted) {
             (false, false) => test,
-            (true, false) => Cond::all(vec![within(anywhere), test.negated()]),
+            (true, false) => Cond::all(vec![address, test.negated()]),
             // `not` stands around it: it must hold where there is no address.
-            (false, true) => Cond::any(vec![within(anywhere).negated(), test]),
+            (false, true) => Cond::any(vec![address.negated(), test]),
             (true, true) => test.negated(),
         }
     }

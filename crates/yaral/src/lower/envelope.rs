@@ -90,8 +90,8 @@ pub(super) fn rule_name(envelope: &Envelope, options: &LowerOptions) -> SmolStr 
         options.title.as_deref(),
         envelope.id.as_deref(),
     ];
-    let usable = |t: &&str| t.chars().filter(char::is_ascii_alphanumeric).count() > 2;
-    let text = texts.into_iter().flatten().find(usable).unwrap_or("rule");
+    let usable = |t: &&str| t.chars().any(|c| c.is_ascii_alphanumeric());
+    let text = texts.into_iter().flatten().find(usable).unwrap_or("converted");
     identifier(&text.to_ascii_lowercase(), "rule")
 }
 
@@ -118,8 +118,8 @@ const fn severity_name(severity: Severity) -> &'static str {
 }
 
 impl Lowerer<'_> {
-    /// The rule's metadata: texts alone, each key once.
-    pub(super) fn meta(&mut self, envelope: &Envelope) -> Vec<Meta> {
+    /// The rule's metadata: texts alone, each key once. `look_back`: how far the query looks back, in ticks.
+    pub(super) fn meta(&mut self, envelope: &Envelope, look_back: Option<i64>) -> Vec<Meta> {
         let mut out = Keys(Vec::new());
         out.lists("author", &envelope.authors);
         out.text("description", envelope.description.as_deref());
@@ -139,7 +139,7 @@ impl Lowerer<'_> {
         out.text("product", envelope.log_source.product.as_deref());
         out.text("category", envelope.log_source.category.as_deref());
         out.text("service", envelope.log_source.service.as_deref());
-        let look_back = envelope.schedule.look_back.and_then(plain::write_look_back);
+        let look_back = look_back.and_then(plain::write_look_back);
         out.text(plain::LOOK_BACK, look_back.as_deref());
         for (key, meta) in &envelope.extra {
             if let ir::Meta::Scalar { text, .. } = meta {

@@ -58,6 +58,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
         events: Vec::new(),
         scans: Vec::new(),
         joins: Vec::new(),
+        distances: Vec::new(),
         counted: Vec::new(),
         stage: None,
         having: Vec::new(),
@@ -164,6 +165,8 @@ struct Lowerer<'q> {
     events: Vec<Event>,
     scans: Vec<Scanned>,
     joins: Vec<Joined<'q>>,
+    /// How far the events of two variables are apart: the second is later than the first by at least and at most so many ticks.
+    distances: Vec<(usize, usize, Option<i64>, Option<i64>)>,
     /// The event variables that make rows of their own in a group; none where that is not known.
     counted: Vec<usize>,
     stage: Option<outcome::Stage<'q>>,

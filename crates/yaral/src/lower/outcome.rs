@@ -117,7 +117,11 @@ impl<'q> Lowerer<'q> {
         self.shown(plan, grouped);
 
         let mut out = tree::Rule::new(envelope::rule_name(&rule.envelope, options));
-        out.meta = self.meta(&rule.envelope);
+        // What the window says needs no other word.
+        let period =
+            matching.as_ref().and_then(|m| m.window.as_ref()).is_some_and(|w| w.kind == WindowKind::Hop);
+        let look_back = if period { None } else { self.look_back_of(0) };
+        out.meta = self.meta(&rule.envelope, look_back);
         out.events = events;
         out.outcome = std::mem::take(&mut self.outcomes)
             .into_iter()
@@ -244,7 +248,10 @@ impl<'q> Lowerer<'q> {
             }
         }
         let Some(stage) = self.stage.clone() else {
-            let window = self.period(plan.span)?;
+            let window = match self.sliding(plan.span) {
+                Some(window) => window,
+                None => self.period(plan.span)?,
+            };
             return Some(self.match_of(window));
         };
         let mut tumbling = None;
@@ -545,10 +552,22 @@ impl<'q> Lowerer<'q> {
         if value.kind == Kind::Error {
             return value;
         }
-        let wanted = item.ids.get(part).map_or("value", |id| self.query.columns.name(*id)).to_owned();
-        let name = self.fresh(&wanted);
+        let name = match item.ids.get(part) {
+            Some(id) => self.outcome_name(*id),
+            None => self.fresh("value"),
+        };
         self.outcomes.push(Made { name: name.clone(), value, aggregate: Some((index, part)) });
         Tree::var(name)
+    }
+
+    /// The variable of a column; times are told to be seconds.
+    fn outcome_name(&mut self, id: ColId) -> SmolStr {
+        let name = self.query.columns.name(id).to_owned();
+        if self.query.columns.ty(id) == Type::Datetime {
+            self.fresh(&format!("{name}_seconds"))
+        } else {
+            self.fresh(&name)
+        }
     }
 
     fn aggregate(&mut self, item: &'q AggregateItem, scope: u32, part: usize, span: Span) -> Tree {
@@ -708,8 +727,13 @@ impl<'q> Lowerer<'q> {
             if matches!(self.origin(column), Some(Origin::Aggregate(..))) {
                 continue;
             }
+            // The detection shows what it is grouped by, and when its events were.
+            let matched = self.placeholders.iter().any(|p| p.matched && p.values.contains(&value));
+            if matched || matches!(self.origin(column), Some(Origin::Time { .. })) {
+                continue;
+            }
             let value = if grouped && !staged { Tree::call("array_distinct", [value]) } else { value };
-            let name = self.fresh(&name);
+            let name = self.outcome_name(id);
             self.outcomes.push(Made { name, value, aggregate: None });
         }
         self.place = Place::Events;

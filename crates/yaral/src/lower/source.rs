@@ -7,7 +7,7 @@ use crate::plain;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{
     self as ir, BindingId, BindingValue, Case, ColId, Effect, Expr, ExprKind, InputKind, JoinKind, MatchKind,
-    MatchValues, Op, Plan, Quantifier, Source as Scans, Subject,
+    MatchValues, Op, Plan, Quantifier, Source as Scans, Subject, window,
 };
 use smol_str::SmolStr;
 
@@ -214,6 +214,9 @@ impl<'q> Lowerer<'q> {
             }
             Op::Filter { input, predicate } => {
                 let rows = self.rows(input, scope, Spot { exposed: false, ..spot });
+                if rows.events.len() > 1 {
+                    self.note_distances(input, At { scope, e: predicate });
+                }
                 self.filter(rows, At { scope, e: predicate }, spot)
             }
             Op::Extend { input, items } | Op::Project { input, items } | Op::Serialize { input, items } => {
@@ -343,6 +346,23 @@ impl<'q> Lowerer<'q> {
             }
         }
         rows
+    }
+
+    /// How far apart the predicate wants the times of two events.
+    fn note_distances(&mut self, input: &'q Plan, at: At<'q>) {
+        let (found, _) = window::differences(self.query, input, [at.e]);
+        for d in found {
+            let event = |l: &Self, id| match l.origin((at.scope, id)) {
+                Some(Origin::Time { event, .. }) => Some(event),
+                _ => None,
+            };
+            if let (Some(later), Some(earlier)) = (event(self, d.left), event(self, d.right))
+                && later != earlier
+            {
+                let bound = |b: Option<window::Bound>| b.map(|b| b.ticks);
+                self.distances.push((earlier, later, bound(d.low), bound(d.high)));
+            }
+        }
     }
 
     /// `x in (other rows)` and its negation: a join that keeps the left side.

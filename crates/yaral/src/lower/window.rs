@@ -3,7 +3,7 @@
 use super::columns::Origin;
 use super::{At, Lowerer};
 use crate::syntax::literal::Duration;
-use crate::syntax::tree::{Loc, Window, WindowKind};
+use crate::syntax::tree::{Loc, Name, Window, WindowKind};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{Effect, ExprKind, TICKS_PER_SECOND, Value};
 
@@ -56,6 +56,37 @@ impl<'q> Lowerer<'q> {
             longest = longest.max(Some(own?));
         }
         longest
+    }
+
+    /// The window that begins with one event and holds the other, where the query says how far apart they are at most.
+    pub(super) fn sliding(&mut self, span: Span) -> Option<Window> {
+        let [a, b] = self.events.as_slice() else { return None };
+        if a.absent || b.absent {
+            return None;
+        }
+        let names = [a.name.clone(), b.name.clone()];
+        let (mut low, mut high) = (None::<i64>, None::<i64>);
+        for (first, _, least, most) in &self.distances {
+            let negated = |t: &Option<i64>| t.map(i64::saturating_neg);
+            let (least, most) = if *first == 0 { (*least, *most) } else { (negated(most), negated(least)) };
+            low = low.max(least);
+            high = match (high, most) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        let [first, second] = names;
+        let (pivot, length) = match (low?, high?) {
+            (low, high) if low >= 0 && high > 0 => (first, high),
+            (low, high) if high <= 0 && low < 0 => (second, low.checked_neg()?),
+            _ => return None,
+        };
+        // The conditions on the times say what is beyond whole minutes.
+        let whole = length.checked_add(MINUTE - 1)? / MINUTE * MINUTE;
+        if whole > LONGEST {
+            return None;
+        }
+        self.window(WindowKind::After(Name::new(pivot)), whole, span)
     }
 
     /// The period that the query looks at, as a window over the events; with what that changes.

@@ -225,6 +225,7 @@ class Spark:
         self.spark.sparkContext.setLogLevel("OFF")
 
     def run(self, case):
+        import pyspark.sql.functions as f
         from pyspark.sql import types as t
 
         kinds = {
@@ -242,12 +243,15 @@ class Spark:
                 )
                 for r in table["rows"]
             ]
-            self.spark.createDataFrame(rows, t.StructType(fields)).createOrReplaceTempView("`" + name.replace("`", "``") + "`" if not name.isidentifier() else name)
+            frame = self.spark.createDataFrame(rows, t.StructType(fields))
+            for (unique, _), ty in zip(uniques(table["columns"]), types):
+                if ty == "dynamic":
+                    column = "`" + unique.replace("`", "``") + "`"
+                    frame = frame.withColumn(unique, f.try_parse_json(f.col(column)))
+            frame.createOrReplaceTempView("`" + name.replace("`", "``") + "`" if not name.isidentifier() else name)
         frame = None
         for part in statements(case["sql"]):
             frame = self.spark.sql(part)
-        import pyspark.sql.functions as f
-
         shown = []
         for i, field in enumerate(frame.schema.fields):
             shown.append(field.name)

@@ -46,6 +46,13 @@ impl Lowerer<'_> {
             {
                 self.assume(TICKS_CUT);
             }
+            "datetime_add" if !self.dialect().generic && !self.has_template("inline.add_months", &[Type::Datetime, Type::Long]) => {
+                let unit = args.first().and_then(|a| self.constant_text(a)).map(|u| u.to_ascii_lowercase());
+                if unit.is_none_or(|u| matches!(u.as_str(), "year" | "quarter" | "month")) {
+                    let message = format!("`datetime_add` of months has no form in {}", self.dialect().title);
+                    return Err(Refusal::new(codes::SQL_FUNCTION, span, message));
+                }
+            }
             "extract_json" => {
                 if let Some(path) = args.first().and_then(|a| self.constant_text(a)) {
                     return self.extract_json(&path, args, span, scope);

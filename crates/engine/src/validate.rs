@@ -255,7 +255,7 @@ fn read_with(
 pub(crate) fn read_yaral_back(
     rule: &ir::Rule,
     from: Language,
-    output: &yaral::syntax::tree::Rule,
+    lowered: &yaral::lower::Lowered,
     one_window: bool,
     now: Option<i64>,
 ) -> Verdict {
@@ -263,6 +263,7 @@ pub(crate) fn read_yaral_back(
         return Verdict::undecided(reason);
     }
     // What is read is the text, as the service will.
+    let output = &lowered.rule;
     let parsed = yaral::syntax::parse(&yaral::syntax::print_rule(output));
     let [only] = parsed.file.rules.as_slice() else {
         return Verdict::undecided("the output does not read back as one rule");
@@ -271,7 +272,8 @@ pub(crate) fn read_yaral_back(
         return Verdict::undecided("the output does not read back as the same tree");
     }
     let tables = KnownTables::of(&rule.query);
-    let options = yaral::lift::LiftOptions { tables: Some(&tables), one_window };
+    let options =
+        yaral::lift::LiftOptions { tables: Some(&tables), one_window, look_backs: &lowered.look_backs };
     let mut lifted = match yaral::lift::lift_over(only, &options) {
         Ok(lifted) => lifted,
         Err(found) => {
@@ -279,12 +281,15 @@ pub(crate) fn read_yaral_back(
             return Verdict::undecided(format!("the output does not read back: {first}"));
         }
     };
+    // A rule of YARA-L has no period of its own: the two look at the same events.
+    lifted.rule.envelope.schedule.look_back = rule.envelope.schedule.look_back;
     keep_same_types(&mut lifted.rule.query, &rule.query);
     let comparison = Comparison {
         now,
         now_is_fixed: now.is_some(),
         watch: None,
-        empty_is_absent: empty_is_absent(from, Language::Yaral),
+        // In events of UDM the two are one value, and in Kusto's tables as well.
+        empty_is_absent: empty_is_absent(from, Language::Yaral) || from == Language::Kql,
         search: true,
     };
     let verdict = comparison.verdict(rule, &lifted.rule);

@@ -253,7 +253,14 @@ impl Lifter<'_> {
             self.column(var, path, Type::Datetime, Span::default());
         }
         let taken = self.vars.get_mut(var)?;
-        let (steps, predicates) = (std::mem::take(&mut taken.steps), std::mem::take(&mut taken.predicates));
+        let (steps, mut predicates) =
+            (std::mem::take(&mut taken.steps), std::mem::take(&mut taken.predicates));
+        if taken.plain.is_some()
+            && let Some(time) = &time
+        {
+            let time = self.column(var, time, Type::Datetime, Span::default());
+            predicates.extend(self.look_backs.iter().flat_map(|l| super::plain::period(l, &time)));
+        }
         let var = self.vars.get(var)?;
         let span = var.span;
         let output: Vec<ColId> = var.table_columns().collect();

@@ -26,13 +26,13 @@ mod value;
 
 pub use envelope::envelope;
 
-use crate::plain::Tables;
+use crate::plain::{LookBack, Tables};
 use crate::syntax::print_expr;
 use crate::syntax::tree::{self, Rule, WindowKind};
 use event::{EventVar, Quantified};
 use indexmap::IndexMap;
 use ruleferry_diag::{Diagnostic, Span, codes};
-use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, TICKS_PER_SECOND, Type};
+use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
 use std::cell::RefCell;
@@ -55,16 +55,19 @@ pub struct LiftOptions<'t> {
     pub tables: Option<&'t dyn Tables>,
     /// All events lie in one window: what a rule with `over` finds in one look at the length of its window.
     pub one_window: bool,
+    /// The period of the events, where the rule is looked at as a query of one run.
+    pub look_backs: &'t [LookBack],
 }
 
 /// The same with what the caller knows.
 pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<Diagnostic>> {
-    let hops = rule.matching.as_ref().and_then(|m| m.window.as_ref()).filter(|w| w.kind == WindowKind::Hop);
-    let one_window = hops.filter(|_| options.one_window);
+    let window = rule.matching.as_ref().and_then(|m| m.window.as_ref());
+    let hops = window.is_some_and(|w| w.kind == WindowKind::Hop);
     let mut lifter = Lifter {
         rule,
         tables: options.tables,
-        one_window: one_window.is_some(),
+        one_window: hops && options.one_window,
+        look_backs: options.look_backs,
         columns: Columns::default(),
         vars: IndexMap::new(),
         placeholders: IndexMap::new(),
@@ -85,11 +88,7 @@ pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<D
         faults: Vec::new(),
         warnings: Vec::new(),
     };
-    let mut envelope = envelope(rule);
-    if let Some(window) = one_window {
-        let seconds = i64::try_from(window.length.seconds()).ok();
-        envelope.schedule.look_back = seconds.and_then(|s| s.checked_mul(TICKS_PER_SECOND));
-    }
+    let envelope = envelope(rule);
     let plan = lifter.plan();
     match plan {
         Some(plan) if lifter.faults.is_empty() => {
@@ -117,6 +116,7 @@ struct Lifter<'t> {
     tables: Option<&'t dyn Tables>,
     /// The windows of `match` are not told apart.
     one_window: bool,
+    look_backs: &'t [LookBack],
     columns: Columns,
     vars: IndexMap<SmolStr, EventVar>,
     placeholders: IndexMap<SmolStr, Placeholder>,

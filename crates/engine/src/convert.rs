@@ -336,9 +336,8 @@ fn to_sigma(
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
     let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict = options
-        .validate
-        .then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
+    let verdict =
+        options.validate.then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
     let text = artefact("# ", &lines, verdict.as_ref(), &body);

@@ -28,8 +28,21 @@ impl Language {
     pub const SQL: Self = Self::Sql(ReadDialect::DuckDb);
     /// What `--from` may be.
     pub const NAMES: [&str; 15] = [
-        "kql", "sigma", "sql", "duckdb", "postgres", "postgresql", "clickhouse", "spark", "databricks", "snowflake",
-        "bigquery", "trino", "athena", "presto", "sqlite",
+        "kql",
+        "sigma",
+        "sql",
+        "duckdb",
+        "postgres",
+        "postgresql",
+        "clickhouse",
+        "spark",
+        "databricks",
+        "snowflake",
+        "bigquery",
+        "trino",
+        "athena",
+        "presto",
+        "sqlite",
     ];
 
     pub const fn name(self) -> &'static str {

@@ -353,10 +353,7 @@ fn lift_both(
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
-    matches!(
-        (a, b),
-        (Language::Sigma | Language::Sql(_), Language::Kql) | (Language::Kql, Language::Sigma)
-    )
+    matches!((a, b), (Language::Sigma | Language::Sql(_), Language::Kql) | (Language::Kql, Language::Sigma))
 }
 
 /// What a comparison across languages takes for granted.

@@ -96,11 +96,7 @@ fn read_kql(text: &str, layout: Layout, data: &Data) -> Result<ReadRule, Vec<Dia
     }
 }
 
-fn read_sql(
-    text: &str,
-    dialect: sql::ReadDialect,
-    data: &Data,
-) -> Result<ReadRule, Vec<Diagnostic>> {
+fn read_sql(text: &str, dialect: sql::ReadDialect, data: &Data) -> Result<ReadRule, Vec<Diagnostic>> {
     let tables = data.named(&sql::table_names(text, dialect));
     let options = sql::LiftOptions { dialect, tables: &tables };
     let lifted = sql::lift(text, &options);

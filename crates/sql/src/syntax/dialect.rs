@@ -23,7 +23,6 @@ pub enum ReadDialect {
 /// Where NULLs come in an order that does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NullOrder {
-    First,
     Last,
     /// Before all values going up, behind them going down.
     Low,

@@ -1,6 +1,6 @@
 """The corpus run: figures over the corpora, compared with the committed snapshots. Started by run.sh.
 
-Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql sigma-to-duckdb validated rows speed. None means all.
+Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql sigma-to-duckdb yaral validated rows speed. None means all.
 """
 
 import shutil
@@ -28,6 +28,7 @@ class Run:
         self.folder = folder
         self.accepted, self.rejected = prepare.kql(folder)
         self.sigma_paths = prepare.sigma(folder)
+        self.yaral_paths = prepare.yaral(folder)
         self.queries = {i: e["query"] for i, e in self.accepted.items() if e["has_query"]}
         self._made = {}
 
@@ -299,6 +300,64 @@ def sigma_to_duckdb(run):
     return snap
 
 
+def below(run, source, record):
+    return Path(record["path"]).relative_to(run.folder / source).as_posix()
+
+
+def yaral(run):
+    """YARA-L read, printed, lifted, and carried to KQL and SQL. A file holds one rule."""
+    snap = Snapshot("yaral")
+    folder = run.folder / "yaral"
+    checked = {below(run, "yaral", r): r for r in records("check", folder)}
+    converted = {below(run, "yaral", r): r for r in records("convert", folder, "--to", "yaral")}
+    parsed = lifted = same_tree = 0
+    current = [p for p in run.yaral_paths if "/community/" in f"/{p}"]
+    for path in run.yaral_paths:
+        r = checked.get(path)
+        first = next((d for d in r["diagnostics"] if d["severity"] == "error" and d["code"].startswith("E10")), None) if r else None
+        if r and not first:
+            parsed += 1
+        else:
+            snap.fail("YARA-L: not parsed", path, f"{first['code']} {short(first['message'])}" if first else "no record")
+        verdict = (converted.get(path) or {}).get("verdict")
+        if verdict and verdict["relation"] == "equivalent":
+            same_tree += 1
+        else:
+            snap.fail("YARA-L: printed, and another tree", path, verdict["relation"] if verdict else "no verdict")
+    for path in run.yaral_paths:
+        r = checked.get(path)
+        if r and r["lifted"] and r["opaque"] == 0:
+            lifted += path in current
+        elif r:
+            snap.fail("YARA-L: not lifted, or with opaque nodes", path, f"opaque {r['opaque']}: {reason(r)}")
+    snap.count("YARA-L parsed", parsed, len(run.yaral_paths))
+    snap.count("YARA-L printed, the same tree when read again", same_tree, len(run.yaral_paths))
+    snap.count("YARA-L of the current rules lifted without an opaque node", lifted, len(current))
+    to = lambda target: {below(run, "yaral", r): r for r in records("convert", folder, "--to", target, "--no-validate")}
+    kql_records, sql_records = to("kql"), to("duckdb")
+    emitted_kql(snap, "YARA-L to KQL", {p: kql_records.get(p) for p in run.yaral_paths})
+    for path in run.yaral_paths:
+        r = sql_records.get(path)
+        if not r or not r["files"]:
+            snap.fail("YARA-L to DuckDB: not emitted", path, f"{r['status']}: {reason(r)}" if r else "no record")
+    prepared(run, snap, "YARA-L to DuckDB", {p: r for p, r in sql_records.items()}, len(run.yaral_paths))
+    formatted_yaral(run, snap)
+    return snap
+
+
+def formatted_yaral(run, snap):
+    """`fmt` changes nothing of what it wrote itself."""
+    once, again = run.folder / "formatted-yaral", run.folder / "formatted-yaral-again"
+    shutil.copytree(run.folder / "yaral", once)
+    ruleferry("fmt", once)
+    shutil.copytree(once, again)
+    ruleferry("fmt", again)
+    stable = [p for p in run.yaral_paths if (once / p).read_bytes() == (again / p).read_bytes()]
+    for path in set(run.yaral_paths) - set(stable):
+        snap.fail("YARA-L fmt: changes its own output", path, "differs")
+    snap.count("YARA-L formatted, unchanged by formatting it again", len(stable), len(run.yaral_paths))
+
+
 # The routes whose output is read back and compared with its source.
 VALIDATED = (("sigma", "kql"), ("sigma", "duckdb"), ("kql", "duckdb"), ("kql", "sigma"))
 
@@ -349,6 +408,7 @@ PARTS = {
     "sigma": sigma,
     "sigma-to-kql": sigma_to_kql,
     "sigma-to-duckdb": sigma_to_duckdb,
+    "yaral": yaral,
     "validated": validated,
     "rows": rows_part,
     "speed": speed,
@@ -363,7 +423,7 @@ def main(names):
     same_as_committed = True
     with tempfile.TemporaryDirectory(prefix="ruleferry-corpora-") as folder:
         run = Run(Path(folder))
-        print(f"corpora: {len(run.accepted)} + {len(run.rejected)} KQL, {len(run.sigma_paths)} Sigma, from {CORPUS}")
+        print(f"corpora: {len(run.accepted)} + {len(run.rejected)} KQL, {len(run.sigma_paths)} Sigma, {len(run.yaral_paths)} YARA-L, from {CORPUS}")
         for name in names or PARTS:
             snap = PARTS[name](run)
             if snap is not None:

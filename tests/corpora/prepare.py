@@ -3,6 +3,7 @@
 kql/       one file for each query that Microsoft's parser accepts: `<id>.kql`, or `<id>.yaml` for a Sentinel rule
 rejected/  those that it does not accept
 sigma/     the Sigma rules, in their folders
+yaral/     the YARA-L rules, in their folders
 """
 
 import json
@@ -52,6 +53,17 @@ def sigma(folder):
     paths = sorted(p.relative_to(source) for p in source.rglob("*.yml"))
     for path in paths:
         target = folder / "sigma" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, target)
+    return [p.as_posix() for p in paths]
+
+
+def yaral(folder):
+    """Copies the YARA-L corpus and returns its paths, relative to it."""
+    source = CORPUS / "corpus/yara-l"
+    paths = sorted(p.relative_to(source) for p in source.rglob("*.yaral"))
+    for path in paths:
+        target = folder / "yaral" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / path, target)
     return [p.as_posix() for p in paths]

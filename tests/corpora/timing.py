@@ -43,12 +43,15 @@ def multiplied(folder, name):
 def figures(folder, values):
     sigma, sigma_count = multiplied(folder, "sigma")
     kql, kql_count = multiplied(folder, "kql")
+    yaral, yaral_count = multiplied(folder, "yaral")
     plain = ["--no-validate", "--format", "json"]
     for label, source, count, target in (
         ("Sigma to KQL", sigma, sigma_count, "kql"),
         ("Sigma to DuckDB", sigma, sigma_count, "duckdb"),
         ("KQL to DuckDB", kql, kql_count, "duckdb"),
         ("KQL to KQL", kql, kql_count, "kql"),
+        ("YARA-L to KQL", yaral, yaral_count, "kql"),
+        ("YARA-L to DuckDB", yaral, yaral_count, "duckdb"),
     ):
         extra = ["--values", values] if source is sigma else []
         seconds, memory = best(["convert", source, "--to", target, *plain, *extra])

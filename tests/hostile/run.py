@@ -47,6 +47,10 @@ COMMANDS = {
     "to-kql": ["convert", "--to", "kql", "--format", "json"],
     "to-sigma": ["convert", "--to", "sigma", "--format", "json"],
     "fmt": ["fmt", "--check"],
+    "explain": ["explain", "--format", "json"],
+    "explain-text": ["explain"],
+    # The folder beside itself: each input in both positions.
+    "diff": ["diff", "--timeout", "2s", "--format", "json", "."],
 }
 
 
@@ -55,11 +59,11 @@ class Outcome:
         self.status, self.out, self.err, self.seconds, self.megabytes = status, out, err, seconds, megabytes
 
 
-def run(arguments, folder):
+def run(arguments, folder, on=(".",)):
     """Runs the program on the folder, with its own peak memory."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
-        process = subprocess.Popen([BIN, *arguments, "."], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        process = subprocess.Popen([BIN, *arguments, *on], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         timer = subprocess.Popen(["sleep", str(SECONDS * 3)])
         while True:
             done, status, usage = os.wait4(process.pid, os.WNOHANG)

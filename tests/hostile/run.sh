@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Feeds the program what is broken, hostile, huge or deep, and asserts that it stays calm. See run.py.
+# Feeds the program what is broken, hostile, huge or deep, and asserts that it stays calm. See run.py, and pairs.py for `diff`.
 #   RULEFERRY_BIN  the program; built for release where it is not given
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1
@@ -9,4 +9,5 @@ if [[ -z ${RULEFERRY_BIN:-} ]]; then
     RULEFERRY_BIN=${CARGO_TARGET_DIR:-$PWD/target}/release/ruleferry
 fi
 export RULEFERRY_BIN
-exec python3 tests/hostile/run.py "$@"
+python3 tests/hostile/run.py "$@"
+python3 tests/hostile/pairs.py "$@"

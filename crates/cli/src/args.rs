@@ -22,6 +22,18 @@ pub enum Command {
     /// Every output keeps what its source finds, or says in which direction it differs and why. What has no faithful
     /// form is refused with the reason.
     Convert(Convert),
+    /// Convert a whole catalogue to several targets, in a folder that later runs go on with
+    ///
+    /// Writes `<target>/…` as a mirror of the rules, `ledger.jsonl` with a record a rule and target, and the reports `report.html`,
+    /// `report.md` and `report.json`. What has not changed is not done again; what was edited by hand is not overwritten; a
+    /// run that was cut short is gone on with.
+    Migrate(Migrate),
+    /// Say which deployed rules no longer mean what their source means
+    ///
+    /// A rule that was only reformatted has not drifted; one that finds less or more, is disabled, runs less often, triggers later
+    /// or is suppressed for longer has. Rules are paired by the file that a converted rule names, by id, by path, by title.
+    /// Exit status 0 if nothing drifted, 2 if something did, 1 if something cannot be read.
+    Drift(Drift),
     /// Say how what one rule finds relates to what another finds
     ///
     /// The verdict is about meaning, not text: `equivalent` is proved, `equivalent-bounded` was tested on tables and shows no
@@ -44,6 +56,10 @@ pub enum Command {
     /// Also what is proved of a rule alone: conditions that never or always hold, exclusions that hide all or nothing, gaps
     /// between runs, thresholds out of reach. `ruleferry codes E0921` and on say what each finding means.
     Check(Check),
+    /// Say what a rule does, stage by stage and in plain language
+    ///
+    /// Metadata, ATT&CK, stages with their conditions, what is looked for and what is left out, outputs, schedule, needs.
+    Explain(Explain),
     /// Write rules in their canonical layout, comments kept
     Fmt(Fmt),
     /// List the targets, or show one
@@ -59,7 +75,7 @@ pub enum Command {
 }
 
 /// Which rules, and how they are read.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Rules {
     /// Rule files and folders; `-` is standard input. Folders are walked, `.gitignore` is respected
     #[arg(required = true, value_name = "PATH")]
@@ -100,6 +116,94 @@ pub struct Convert {
     /// `text` prints the artefacts, `json` one record a rule
     #[arg(long, value_enum, default_value = "text")]
     pub format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("other").required(true).args(["deployed", "since"]))]
+pub struct Drift {
+    /// The source: a file, a folder, or either at a git revision (`rules@main`)
+    #[arg(value_name = "SRC")]
+    pub source: PathBuf,
+    /// What is deployed: converted files, an export of a platform, a folder of either
+    #[arg(value_name = "DEPLOYED")]
+    pub deployed: Option<PathBuf>,
+    /// Compare with what SRC was at this git revision instead
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// Drift that is accepted, with a reason and the last day (YAML)
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// What cannot be decided does not fail the run
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// Read every file as this language, whatever its name and content say
+    #[arg(long, value_name = "LANG", value_parser = ["kql", "sigma"])]
+    pub from: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Give up on a rule after this long (`10s`): what is not decided by then is unknown
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DriftFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DriftFormat {
+    Text,
+    /// One object a rule
+    Json,
+    Sarif,
+    Github,
+    Junit,
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// The targets; `ruleferry targets` lists them
+    #[arg(long, value_name = "TARGET", required = true, num_args = 1.., value_delimiter = ',')]
+    pub to: Vec<String>,
+    /// The folder of the outputs, the ledger and the reports
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// The worst loss that is still emitted
+    #[arg(long, value_enum, default_value = "wider")]
+    pub max_loss: MaxLoss,
+    /// The time that `now()` stands for, written into the outputs as a literal (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Refuse what cannot be proved equivalent
+    #[arg(long)]
+    pub require_proof: bool,
+    /// Do not read the outputs again to compare them with their sources
+    #[arg(long)]
+    pub no_validate: bool,
+}
+
+impl Migrate {
+    /// The conversion to one of the targets.
+    pub fn convert(&self, to: &str) -> Convert {
+        Convert {
+            rules: self.rules.clone(),
+            to: to.to_owned(),
+            output: Some(self.output.clone()),
+            schema: "native".to_owned(),
+            max_loss: self.max_loss,
+            now: self.now.clone(),
+            values: self.values.clone(),
+            require_proof: self.require_proof,
+            no_validate: self.no_validate,
+            format: TextOrJson::Json,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -191,12 +295,24 @@ pub struct Schema {
 pub struct Check {
     #[command(flatten)]
     pub rules: Rules,
-    /// Rewrite files in their canonical layout where they have no errors
+    /// Mend in the files what can be mended without a change of meaning: each edit is proved
     #[arg(long)]
     pub fix: bool,
     /// How findings are shown
     #[arg(long, value_enum, default_value = "text")]
     pub format: Findings,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    #[command(flatten)]
+    pub rules: Rules,
+    /// Values for Sigma's placeholders: a YAML or JSON mapping from name to values
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// How it is shown; `json` is one record a rule
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ExplainFormat,
 }
 
 #[derive(Debug, Args)]
@@ -256,6 +372,13 @@ pub enum TestFormat {
     Text,
     Json,
     Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

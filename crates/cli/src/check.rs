@@ -6,7 +6,7 @@ use crate::output;
 use anyhow::Result;
 use ruleferry_engine::diag::render::{FileReport, github, json, junit, sarif};
 use ruleferry_engine::diag::{Diagnostic, Severity};
-use ruleferry_engine::{Checked, check_file, for_each, format_file, write_whole};
+use ruleferry_engine::{Checked, Fixed, check_file, fix_file, for_each, write_whole};
 use std::io::{self, BufWriter, Write};
 
 pub fn run(args: &Check) -> Result<Exit> {
@@ -15,13 +15,20 @@ pub fn run(args: &Check) -> Result<Exit> {
     let bar = output::progress(inputs.len());
     let mut out = BufWriter::new(io::stdout().lock());
     let mut worst = if missing { Exit::Error } else { Exit::Done };
-    let (mut files, mut rules, mut findings) = (0_usize, 0_usize, 0_usize);
+    let (mut files, mut rules, mut findings, mut mended) = (0_usize, 0_usize, 0_usize, 0_usize);
     let mut reports = Vec::new();
     for_each(
         &inputs,
-        |_, input| check_file(input, from),
-        |i, checked: Checked| {
+        |_, input| {
+            // Nothing is written to standard input.
+            if args.fix && input.shown != "-" {
+                return fix_file(input, from);
+            }
+            Fixed { after: None, mended: Vec::new(), checked: check_file(input, from) }
+        },
+        |i, fixed| {
             bar.inc(1);
+            let Fixed { after, mended: of_file, checked } = fixed;
             if !checked.holds_rules {
                 return Ok(());
             }
@@ -29,13 +36,15 @@ pub fn run(args: &Check) -> Result<Exit> {
             rules += checked.record.rules;
             findings += checked.diagnostics.len();
             worst = worst.max(exit(&checked));
-            if args.fix
-                && !checked.diagnostics.iter().any(Diagnostic::is_error)
-                && let Some(input) = inputs.get(i).filter(|i| i.shown != "-")
-                && let formatted = format_file(input, from)
-                && let Some(after) = formatted.after.filter(|a| *a != formatted.before)
-            {
-                write_whole(&input.path, &after)?;
+            if let (Some(after), Some(input)) = (after, inputs.get(i)) {
+                write_whole(&input.path, &after)
+                    .map_err(|e| io::Error::new(e.kind(), format!("cannot write {}: {e}", input.shown)))?;
+                mended += of_file.len();
+                for (d, at) in &of_file {
+                    let what = d.fix.as_ref().map(|f| f.title.as_str()).unwrap_or_default();
+                    let line = format!("fixed {}:{}:{}: {}: {what}", input.shown, at.line, at.column, d.code);
+                    bar.suspend(|| output::message(&line))?;
+                }
             }
             let report = |c: Checked| FileReport::new(c.record.path.clone(), c.text, c.diagnostics);
             match args.format {
@@ -52,7 +61,11 @@ pub fn run(args: &Check) -> Result<Exit> {
         Findings::Sarif => writeln!(out, "{}", sarif::sarif(&reports, env!("CARGO_PKG_VERSION"))?)?,
         Findings::Junit => writeln!(out, "{}", junit::junit(&reports))?,
         Findings::Text => {
-            output::message(&format!("{rules} rules in {files} files checked, {findings} findings"))?;
+            let fixed = if args.fix { format!(", {mended} fixed") } else { String::new() };
+            let left = if args.fix { " left" } else { "" };
+            output::message(&format!(
+                "{rules} rules in {files} files checked{fixed}, {findings} findings{left}"
+            ))?;
         }
         Findings::Json | Findings::Github => {}
     }

@@ -4,6 +4,7 @@ use crate::Exit;
 use crate::args::{Convert, MaxLoss, TextOrJson};
 use crate::output;
 use anyhow::{Context as _, Result, bail};
+use ruleferry_engine::diag::codes;
 use ruleferry_engine::diag::render::{FileReport, json};
 use ruleferry_engine::{
     ConvertOptions, ConvertRecord, Converted, Status, convert_file, for_each, parse_values, stems, targets,
@@ -14,8 +15,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 pub fn run(args: &Convert) -> Result<Exit> {
-    let options = options(args)?;
+    let mut options = options(args)?;
     let (inputs, missing) = output::inputs(&args.rules)?;
+    options.sigma.companions = output::companions(&inputs);
     let stems = stems(&inputs);
     let bar = output::progress(inputs.len());
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
@@ -23,6 +25,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
     let mut failed_writes = 0_usize;
     let mut printed = 0_usize;
     let mut without_rules = 0_usize;
+    let mut disagree = false;
     let work = |i: usize, input: &_| {
         let stem = stems.get(i).map_or_else(|| Path::new("rule"), |s| s.as_path());
         let converted = convert_file(input, stem, &options);
@@ -37,6 +40,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
             bar.suspend(|| output::message(&format!("error: cannot write the output of {shown}: {e}")))?;
         }
         without_rules += usize::from(converted.records.is_empty());
+        disagree |= converted.diagnostics.iter().any(|d| d.code == codes::ENGINES_DISAGREE);
         for record in &converted.records {
             *totals.entry(record.status).or_default() += 1;
             match args.format {
@@ -72,7 +76,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
         output::message(&format!("{without_rules} files hold no rule"))?;
     }
     let count = |s: Status| totals.get(&s).copied().unwrap_or(0);
-    Ok(if missing || failed_writes > 0 || count(Status::Invalid) > 0 {
+    Ok(if missing || disagree || failed_writes > 0 || count(Status::Invalid) > 0 {
         Exit::Error
     } else if count(Status::Unproved) + count(Status::Lossy) + count(Status::Refused) > 0 {
         Exit::Report
@@ -81,7 +85,7 @@ pub fn run(args: &Convert) -> Result<Exit> {
     })
 }
 
-fn options(args: &Convert) -> Result<ConvertOptions> {
+pub fn options(args: &Convert) -> Result<ConvertOptions> {
     let Some(to) = targets::target::find(&args.to).filter(|t| t.writes) else {
         let names: Vec<&str> = targets::target::all().iter().filter(|t| t.writes).map(|t| t.name).collect();
         bail!("`{}` is no target; there are {}", args.to, names.join(", "));
@@ -115,6 +119,11 @@ fn options(args: &Convert) -> Result<ConvertOptions> {
         },
         require_proof: args.require_proof,
         validate: !args.no_validate,
+        executor: if to.language == targets::target::Language::Sql && !args.no_validate {
+            output::executor()
+        } else {
+            None
+        },
     })
 }
 
@@ -126,7 +135,9 @@ fn write_files(folder: &Path, records: &[ConvertRecord]) -> io::Result<()> {
 fn separator(options: &ConvertOptions) -> &'static [u8] {
     match options.to.language {
         targets::target::Language::Sigma => b"---\n",
-        targets::target::Language::Kql | targets::target::Language::Sql => b"\n",
+        targets::target::Language::Kql
+        | targets::target::Language::Sql
+        | targets::target::Language::Yaral => b"\n",
     }
 }
 

@@ -36,7 +36,7 @@ pub fn run(args: &Diff) -> Result<Exit> {
     let mut reports: Vec<FileReport> = Vec::new();
     let pairs = diff(&a, &b, &options, |diffed| {
         *totals.entry(kind(&diffed)).or_default() += 1;
-        if diffed.invalid() {
+        if diffed.invalid() || diffed.engines_disagree() {
             worst = Exit::Error;
         } else if !gates.pass(&diffed) {
             worst = worst.max(Exit::Report);
@@ -95,22 +95,23 @@ fn options(args: &Diff) -> Result<DiffOptions> {
         Some(text) => Some(parse_time(text).with_context(|| format!("`{text}` is no RFC 3339 time"))?),
         None => None,
     };
-    let watch = match &args.timeout {
-        Some(text) => {
-            let limit = duration(text).with_context(|| format!("`{text}` is no length of time"))?;
-            // One run has one limit.
-            let _ = LIMIT.set(limit);
-            Some(Watch { start, over })
-        }
-        None => None,
-    };
     Ok(DiffOptions {
         from: args.from.as_deref().and_then(Language::parse),
         sigma: output::sigma_options(args.values.as_deref())?,
         now,
-        watch,
+        watch: watch(args.timeout.as_deref())?,
         text: args.text,
+        executor: output::executor(),
     })
+}
+
+/// The clock of a limit of time on each pair.
+pub fn watch(timeout: Option<&str>) -> Result<Option<Watch>> {
+    let Some(text) = timeout else { return Ok(None) };
+    let limit = duration(text).with_context(|| format!("`{text}` is no length of time"))?;
+    // One run has one limit.
+    let _ = LIMIT.set(limit);
+    Ok(Some(Watch { start, over }))
 }
 
 /// `500ms`, `10s`, `2m`, `1h`; a number alone counts seconds.

@@ -36,7 +36,7 @@ pub fn targets(args: &Targets) -> Result<Exit> {
         if t.language != target::Language::Sql {
             bail!("`{name}` has no tables to create: it is no SQL target");
         }
-        let ddl = ruleferry_engine::ddl(tables).map_err(anyhow::Error::msg)?;
+        let ddl = ruleferry_engine::ddl(t, tables).map_err(anyhow::Error::msg)?;
         out.write_all(ddl.as_bytes())?;
         return Ok(Exit::Done);
     }

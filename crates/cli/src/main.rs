@@ -7,8 +7,11 @@ mod args;
 mod check;
 mod convert;
 mod diff;
+mod drift;
+mod explain;
 mod format;
 mod info;
+mod migrate;
 mod output;
 mod run;
 mod test;
@@ -51,10 +54,13 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Convert(args) => convert::run(&args),
+        Command::Drift(args) => drift::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Fmt(args) => format::run(&args),
         Command::Targets(args) => info::targets(&args),
         Command::Codes(args) => info::codes(&args),

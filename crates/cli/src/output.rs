@@ -4,9 +4,13 @@ use crate::args::Rules;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ruleferry_engine::diag::render::{FileReport, text};
-use ruleferry_engine::{DataWarning, Input, Language, SigmaOptions, parse_values, walk};
+use ruleferry_engine::{
+    Companions, DataWarning, DuckDb, Executor, Input, Language, SigmaOptions, companions_beside,
+    parse_values, walk,
+};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 pub use ruleferry_engine::diag::render::visible::visible;
 
@@ -33,6 +37,29 @@ pub fn sigma_options(values: Option<&Path>) -> Result<SigmaOptions> {
     let values =
         parse_values(&text).map_err(anyhow::Error::msg).with_context(|| format!("in {}", path.display()))?;
     Ok(SigmaOptions { values, ..Default::default() })
+}
+
+/// DuckDB, where the environment names its library: emitted SQL is tried out on it. What is asked for and cannot be had is told.
+pub fn executor() -> Option<Arc<dyn Executor>> {
+    std::env::var_os("RULEFERRY_DUCKDB_LIB").filter(|v| !v.is_empty())?;
+    match DuckDb::find() {
+        Some(engine) => Some(Arc::new(engine)),
+        None => {
+            // Nobody is there to be told.
+            let _ = message(
+                "warning: RULEFERRY_DUCKDB_LIB names no library that can be loaded; SQL is not tried out",
+            );
+            None
+        }
+    }
+}
+
+/// The rules of other files that correlations and filters of these name; of one file alone those in its folder.
+pub fn companions(inputs: &[Input]) -> Companions {
+    match inputs {
+        [only] if only.path.as_os_str() != "-" => companions_beside(&only.path),
+        _ => ruleferry_engine::companions(inputs),
+    }
 }
 
 /// A line on stderr.

@@ -21,9 +21,11 @@ pub fn run(args: &Run) -> Result<Exit> {
     for argument in &args.data {
         data.add(argument)?;
     }
+    let mut sigma = output::sigma_options(args.values.as_deref())?;
+    sigma.companions = ruleferry_engine::companions_beside(&args.rule);
     let options = RunOptions {
         from: args.from.as_deref().and_then(Language::parse),
-        sigma: output::sigma_options(args.values.as_deref())?,
+        sigma,
         engine: engine(args.engine),
         now,
     };

@@ -8,5 +8,5 @@ mod diagnostic;
 pub mod render;
 mod span;
 
-pub use diagnostic::{Code, Diagnostic, Severity};
+pub use diagnostic::{Code, Diagnostic, Edit, Event, Fix, Severity};
 pub use span::{LineIndex, Position, Span, SpanMap};

@@ -28,6 +28,7 @@ fn options(to: &str, validate: bool) -> ConvertOptions {
         max_loss: Default::default(),
         require_proof: false,
         validate,
+        executor: None,
     }
 }
 

@@ -1,18 +1,19 @@
 //! `check`: parses and lifts the rules of a file, and says what is wrong with them,
 //! also what is proved of a rule alone.
 
+use crate::fix::{Budget, Site};
 use crate::identify::{Identified, identify};
 use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::record::{CheckRecord, diagnostic_records};
 use crate::run::guarded;
-use ruleferry_diag::{Diagnostic, LineIndex, Severity, Span, codes};
+use crate::source;
+use ruleferry_diag::{Diagnostic, LineIndex, Severity, Span, SpanMap, codes};
 use ruleferry_ir as ir;
 use ruleferry_ir::{Case, MatchKind};
 use ruleferry_kql as kql;
-use ruleferry_prove::{Finding, PlainTest, findings};
+use ruleferry_prove::{Finding, PlainTest, Repair, findings};
 use ruleferry_sigma as sigma;
-use ruleferry_sql as sql;
 
 /// What was found in one file.
 #[derive(Debug)]
@@ -27,11 +28,16 @@ pub struct Checked {
 /// Checks a file; `from` overrides what its name and content say.
 pub fn check_file(input: &Input, from: Option<Language>) -> Checked {
     let checked = guarded(|| input.read().map(|text| check_text(input, text, from)));
-    checked.flatten().unwrap_or_else(|d| {
+    checked.flatten().unwrap_or_else(|d| Checked::unreadable(input, d))
+}
+
+impl Checked {
+    /// Of a file that cannot be read.
+    pub(crate) fn unreadable(input: &Input, why: Diagnostic) -> Self {
         let mut record = empty(input);
-        record.diagnostics = diagnostic_records(std::slice::from_ref(&d), "");
-        Checked { record, text: String::new(), diagnostics: vec![d], holds_rules: true }
-    })
+        record.diagnostics = diagnostic_records(std::slice::from_ref(&why), "");
+        Self { record, text: String::new(), diagnostics: vec![why], holds_rules: true }
+    }
 }
 
 fn empty(input: &Input) -> CheckRecord {
@@ -45,7 +51,7 @@ fn empty(input: &Input) -> CheckRecord {
     }
 }
 
-fn check_text(input: &Input, text: String, from: Option<Language>) -> Checked {
+pub(crate) fn check_text(input: &Input, text: String, from: Option<Language>) -> Checked {
     let mut record = empty(input);
     let mut diagnostics = Vec::new();
     let mut holds_rules = true;
@@ -57,7 +63,9 @@ fn check_text(input: &Input, text: String, from: Option<Language>) -> Checked {
             match language {
                 Language::Kql => check_kql(&text, layout, &mut record, &mut diagnostics),
                 Language::Sigma => check_sigma(&text, &mut record, &mut diagnostics),
-                Language::Sql(dialect) => check_sql(&text, dialect, &mut record, &mut diagnostics),
+                Language::Sql(_) | Language::Yaral => {
+                    check_text_of(&text, language, &mut record, &mut diagnostics)
+                }
             }
         }
     }
@@ -76,10 +84,12 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
     record.rules = file.rules.len();
     record.lifted = !file.rules.is_empty() && !file.diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.extend(file.diagnostics);
-    for rule in &file.rules {
+    let budget = Budget::new();
+    for (index, rule) in file.rules.iter().enumerate() {
         let parsed = kql::syntax::parse(&rule.query);
         let bad = parsed.diagnostics.iter().any(Diagnostic::is_error);
         let mut found = parsed.diagnostics;
+        let mut of_rule = Vec::new();
         if bad {
             record.lifted = false;
         } else {
@@ -89,13 +99,29 @@ fn check_kql(text: &str, layout: Layout, record: &mut CheckRecord, diagnostics: 
             found.extend(lifted.diagnostics.into_iter().map(not_liftable));
             if let Some(query) = lifted.query {
                 let lifted = ir::Rule { envelope: rule.envelope.clone(), query };
-                found.extend(proved(&lifted, Language::Kql, &rule.query));
+                let (language, map) = (Language::Kql, &rule.map);
+                let site = Site {
+                    file: text,
+                    language,
+                    layout,
+                    index,
+                    rule: &lifted,
+                    query: &rule.query,
+                    map,
+                    budget: &budget,
+                };
+                of_rule = proved(&site);
+                // Of the rule as a whole: where its schedule stands.
+                for d in of_rule.iter_mut().filter(|d| d.span.is_empty()) {
+                    d.span = rule.schedule.unwrap_or(d.span);
+                }
             }
         }
-        for mut d in found {
+        diagnostics.extend(found.into_iter().map(|mut d| {
             d.span = rule.map.span(d.span);
-            diagnostics.push(d);
-        }
+            d
+        }));
+        diagnostics.extend(of_rule);
     }
 }
 
@@ -105,16 +131,49 @@ fn not_liftable(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic
 }
 
-fn check_sql(
+/// The rules of a language that is read in one piece.
+fn check_text_of(
     text: &str,
-    dialect: sql::ReadDialect,
+    language: Language,
     record: &mut CheckRecord,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let options = sql::LiftOptions { dialect, tables: &sql::NoTables };
-    let lifted = sql::lift(text, &options);
-    (record.rules, record.lifted) = (1, lifted.query.is_some());
-    diagnostics.extend(lifted.diagnostics.into_iter().map(not_liftable));
+    let options = sigma::lift::LiftOptions::default();
+    let budget = Budget::new();
+    let rules = match source::read(text, language, Layout::Text) {
+        Ok(rules) => rules,
+        Err(found) => return diagnostics.extend(found),
+    };
+    record.lifted = !rules.is_empty();
+    for (index, rule) in rules.iter().enumerate() {
+        record.rules += 1;
+        match rule.lift(&options, None) {
+            Ok(lifted) => {
+                record.opaque += lifted.rule.query.opaque_count();
+                diagnostics.extend(lifted.warnings.iter().cloned().map(not_liftable));
+                let layout = Layout::Text;
+                let (query, map) = (text, &lifted.map);
+                diagnostics.extend(proved(&Site {
+                    file: text,
+                    language,
+                    layout,
+                    index,
+                    rule: &lifted.rule,
+                    query,
+                    map,
+                    budget: &budget,
+                }));
+            }
+            Err(source::LiftFault::Invalid(found)) => {
+                record.lifted = false;
+                diagnostics.extend(found);
+            }
+            Err(source::LiftFault::Refused(found)) => {
+                record.lifted = false;
+                diagnostics.extend(found.into_iter().map(not_liftable));
+            }
+        }
+    }
 }
 
 fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagnostic>) {
@@ -127,12 +186,18 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
         return;
     }
     let options = sigma::lift::LiftOptions::default();
-    for document in parsed.rules().iter() {
-        match sigma::lift::lift(document, &options) {
+    let (map, budget) = (SpanMap::identity(), Budget::new());
+    let rules = parsed.rules();
+    let set = sigma::lift::RuleSet::new(&rules, &[]);
+    for (index, document) in rules.iter().enumerate() {
+        match sigma::lift::lift_in(document, set, &options) {
             Ok(lifted) => {
                 record.opaque += lifted.rule.query.opaque_count();
                 diagnostics.extend(lifted.warnings);
-                for mut d in proved(&lifted.rule, Language::Sigma, text) {
+                let (language, layout, rule) = (Language::Sigma, Layout::Yaml, &lifted.rule);
+                let (query, map, budget) = (text, &map, &budget);
+                let site = Site { file: text, language, layout, index, rule, query, map, budget };
+                for mut d in proved(&site) {
                     // Of the rule as a whole: where it starts.
                     if d.span.is_empty() {
                         d.span = Span::new(document.span.start, document.span.start);
@@ -151,23 +216,30 @@ fn check_sigma(text: &str, record: &mut CheckRecord, diagnostics: &mut Vec<Diagn
 /// Steps of proof for one rule: what takes longer is not told.
 const STEPS: u64 = 50_000;
 
-/// What is proved to be wrong with a rule, as warnings with places in `text`.
-fn proved(rule: &ir::Rule, language: Language, text: &str) -> Vec<Diagnostic> {
+/// `now()` of the events that show a finding: 2026-01-01T00:00:00Z.
+const NOW: i64 = 639_028_224_000_000_000;
+
+/// What is proved to be wrong with a rule, as warnings with places in the file; a place that is none stays empty.
+fn proved(site: &Site<'_>) -> Vec<Diagnostic> {
+    let (text, language) = (site.query, site.language);
     let options = ruleferry_prove::Options {
-        now: 0,
-        seed: 0,
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
         steps: STEPS,
-        search: false,
+        search: true,
         empty_is_absent: false,
         stop: None,
     };
     let mut lines = None;
     let mut found = Vec::new();
-    for finding in findings(rule, &options) {
+    for finding in findings(site.rule, &options) {
         if finding.code == codes::UNUSED_LET && named_again(&finding, text) {
             continue;
         }
-        let Finding { code, span, message, mut help, other, plain } = finding;
+        let span = if finding.span.is_empty() { finding.span } else { trimmed(finding.span, text) };
+        let fix = site.fix(&Finding { span, ..finding.clone() });
+        let Finding { code, message, mut help, other, repair, event, span: _ } = finding;
         if let Some(other) = other {
             let mut shown = other.text(text).split_whitespace().collect::<Vec<_>>().join(" ");
             if shown.chars().count() > 60 {
@@ -180,12 +252,19 @@ fn proved(rule: &ir::Rule, language: Language, text: &str) -> Vec<Diagnostic> {
             } else {
                 String::new()
             };
-            help = format!("the other one is `{shown}`{line}; {help}");
+            let what = match code {
+                codes::IMPLIED_CONDITION | codes::COVERED_ALTERNATIVE => "the other one is",
+                _ => "what says so is",
+            };
+            help = format!("{what} `{shown}`{line}; {help}");
         }
-        if let Some(plain) = plain {
+        if let Some(Repair::Plain(plain)) = repair {
             help = format!("{help}: write {}", plain_test(&plain, language));
         }
-        found.push(Diagnostic::warning(code, trimmed(span, text), message).with_help(help));
+        let span = if span.is_empty() { span } else { site.map.span(span) };
+        let mut told = Diagnostic::warning(code, span, message).with_help(help);
+        (told.fix, told.event) = (fix.map(Box::new), event.map(Box::new));
+        found.push(told);
     }
     found
 }
@@ -235,6 +314,6 @@ fn plain_test(plain: &PlainTest, language: Language) -> String {
         Language::Sigma => {
             format!("the field with `{sigma}{}` and the text `{text}`", if exact { "|cased" } else { "" })
         }
-        Language::Sql(_) => format!("a test without a pattern of the text `{text}`"),
+        Language::Sql(_) | Language::Yaral => format!("a test without a pattern of the text `{text}`"),
     }
 }

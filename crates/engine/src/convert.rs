@@ -10,15 +10,17 @@ use crate::outcome::{Emitted, Failure, Outcome};
 use crate::record::{ConvertRecord, NeedRecord, RuleName, Status, diagnostic_records};
 use crate::run::guarded;
 use crate::source::{self, LiftFault, SourceRule, no_rule};
+use crate::to_yaral::to_yaral;
 use crate::validate;
 use ruleferry_diag::{Diagnostic, SpanMap, codes};
-use ruleferry_ir::{Envelope, InputKind, Op, Rule, Scan, Source};
+use ruleferry_ir::{Effect, Envelope, InputKind, Loss, Op, Rule, Scan, Source};
 use ruleferry_kql as kql;
 use ruleferry_kql::file::{RuleText, Wrapper};
 use ruleferry_prove::Verdict;
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
 use ruleferry_targets::target::Language as TargetLanguage;
+use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +32,8 @@ const MAX_EXPANDED: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Converted {
     pub records: Vec<ConvertRecord>,
+    /// What each of the rules says of itself; empty where it could not be read.
+    pub envelopes: Vec<Envelope>,
     /// The text of the file, for showing diagnostics; empty where it could not be read.
     pub text: String,
     /// The same diagnostics as in the records, with their spans in the file.
@@ -62,19 +66,22 @@ fn invalid(
         files: Vec::new(),
         diagnostics: diagnostic_records(&diagnostics, &text),
     };
-    Converted { records: vec![record], text, diagnostics }
+    Converted { records: vec![record], envelopes: vec![Envelope::default()], text, diagnostics }
 }
 
 /// The same for a text that was read already. `input` says what to call it.
 pub fn convert_text(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
     let (language, layout) = match identify(input, &text, options.from) {
         Identified::Rules(language, layout) => (language, layout),
-        Identified::NoRules => return Converted { records: Vec::new(), text, diagnostics: Vec::new() },
+        Identified::NoRules => {
+            return Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+        }
         Identified::Unknown(diagnostics) => return invalid(input, text, None, diagnostics, options),
     };
     match language {
         Language::Kql => convert_kql(input, text, layout, stem, options),
         Language::Sigma => convert_sigma(input, text, stem, options),
+        Language::Yaral => convert_yaral(input, text, stem, options),
         Language::Sql(_) => convert_sql(input, text, language, stem, options),
     }
 }
@@ -90,7 +97,8 @@ fn convert_sql(
         Ok(rules) => rules,
         Err(diagnostics) => return invalid(input, text, Some(language), diagnostics, options),
     };
-    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     for rule in &rules {
         let origin = origin(input, 0, 1);
         let (envelope, warnings, result) = sql_rule(rule, &origin, &input.path, options);
@@ -128,6 +136,7 @@ fn sql_rule(
         TargetLanguage::Kql => to_kql(&rule, Language::SQL, origin, options),
         TargetLanguage::Sql => to_sql(&rule, Language::SQL, origin, options),
         TargetLanguage::Sigma => to_sigma(&rule, Language::SQL, origin, path, options),
+        TargetLanguage::Yaral => to_yaral(&rule, Language::SQL, origin, path, options),
     };
     (rule.envelope, warnings, result)
 }
@@ -138,6 +147,7 @@ fn output_path(stem: &Path, index: usize, count: usize, options: &ConvertOptions
         TargetLanguage::Kql => "kql",
         TargetLanguage::Sigma => "yml",
         TargetLanguage::Sql => "sql",
+        TargetLanguage::Yaral => "yaral",
     };
     let stem = stem.to_string_lossy().replace('\\', "/");
     if count > 1 { format!("{stem}.{}.{extension}", index + 1) } else { format!("{stem}.{extension}") }
@@ -163,7 +173,12 @@ fn convert_kql(
         return invalid(input, text, Some(Language::Kql), diagnostics, options);
     }
     let count = file.rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: file.diagnostics };
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: file.diagnostics,
+    };
     for (i, rule) in file.rules.iter().enumerate() {
         let origin = origin(input, i, count);
         let (warnings, result) = kql_rule(rule, &origin, &input.path, options);
@@ -204,6 +219,7 @@ fn kql_rule(
         TargetLanguage::Kql => unreachable_target(),
         TargetLanguage::Sql => to_sql(&lifted, Language::Kql, origin, options),
         TargetLanguage::Sigma => to_sigma(&lifted, Language::Kql, origin, path, options),
+        TargetLanguage::Yaral => to_yaral(&lifted, Language::Kql, origin, path, options),
     };
     (warnings, result)
 }
@@ -234,7 +250,7 @@ fn kql_to_kql(
     let text = if rule.wrapper == Wrapper::Bare {
         body
     } else {
-        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &body)
+        artefact("// ", &header(&rule.envelope, origin), verdict.as_ref(), &[], &body)
     };
     Emitted { text, verdict, ..Emitted::default() }
 }
@@ -250,19 +266,16 @@ fn same_tree(same: bool) -> Verdict {
 
 fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -> Result<Emitted, Failure> {
     let (query, envelope) = (&rule.query, &rule.envelope);
-    let sql_options = sql::SqlOptions {
-        dialect: sql::Dialect::DUCKDB,
-        now: options.now,
-        look_back: envelope.schedule.look_back,
-    };
+    let dialect = options.to.dialect.and_then(sql::Dialect::find).unwrap_or(sql::Dialect::DUCKDB);
+    let sql_options = sql::SqlOptions { dialect, now: options.now, look_back: envelope.schedule.look_back };
     let lowered = sql::lower(query, &sql_options).map_err(Failure::Refused)?;
     let (lines, body) = (header(envelope, origin), sql::print(&lowered.script));
     let read_back = || {
-        let text = artefact("-- ", &lines, None, &body);
+        let text = artefact("-- ", &lines, None, &[], &body);
         validate::read_sql_back(rule, from, &text, &lowered.needs, options.now)
     };
-    let verdict = if options.validate { read_back() } else { None };
-    let text = artefact("-- ", &lines, verdict.as_ref(), &body);
+    // There is no reader of the other dialects yet: what they say is tested, and not compared.
+    let verdict = if options.validate && dialect.generic { read_back() } else { None };
     let mut needs: Vec<NeedRecord> = lowered
         .needs
         .into_iter()
@@ -284,8 +297,18 @@ fn to_sql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
             assumptions.push(a);
         }
     }
-    let mut emitted = Emitted { text, losses: lowered.losses, needs, assumptions, verdict: None };
+    if options.validate && !dialect.generic {
+        let title = dialect.title;
+        assumptions.push(format!(
+            "the output is not read back and compared: what is emitted for {title} has no way back yet"
+        ));
+    }
+    let fault = options.executor.as_deref().filter(|_| options.validate && dialect.generic);
+    let fault = fault.and_then(|executor| validate::try_out(rule, executor));
+    let losses = lowered.losses;
+    let mut emitted = Emitted { losses, needs, assumptions, fault, ..Emitted::default() };
     emitted.judge(verdict, rule, false);
+    emitted.text = artefact("-- ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -335,19 +358,20 @@ fn to_sigma(
     let title = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let lowered =
         sigma::lower::lower(rule, &sigma::lower::LowerOptions { title }).map_err(Failure::Refused)?;
-    let body = sigma::syntax::print(std::slice::from_ref(&lowered.document), &Default::default());
-    let verdict =
-        options.validate.then(|| validate::read_back(rule, from, &body, Language::Sigma, options.now));
+    let mut documents = lowered.base;
+    documents.push(lowered.document);
+    let body = sigma::syntax::print(&documents, &Default::default());
+    let groups = lowered.groups.as_deref();
+    let verdict = options.validate.then(|| validate::read_sigma_back(rule, from, &body, groups, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let text = artefact("# ", &lines, verdict.as_ref(), &body);
-    let mut emitted = Emitted {
-        text,
-        losses: lowered.losses,
-        assumptions: rule.query.assumptions.clone(),
-        ..Emitted::default()
-    };
+    let mut assumptions = rule.query.assumptions.clone();
+    if lowered.groups.is_some() {
+        assumptions.push(validate::EVENTS_HAVE_TIMES.to_owned());
+    }
+    let mut emitted = Emitted { losses: lowered.losses, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("# ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -358,7 +382,7 @@ fn to_kql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
     let body = kql::syntax::print(&lowered.query);
     let lines = header(envelope, origin);
     let verdict = options.validate.then(|| {
-        let text = artefact("// ", &lines, None, &body);
+        let text = artefact("// ", &lines, None, &[], &body);
         validate::read_back(rule, from, &text, Language::Kql, options.now)
     });
     // Absent and empty text are one value in Kusto: an event in which they differ cannot be stored there, so on the events
@@ -371,9 +395,9 @@ fn to_kql(rule: &Rule, from: Language, origin: &str, options: &ConvertOptions) -
             assumptions.push(loss.detail);
         }
     }
-    let text = artefact("// ", &lines, verdict.as_ref(), &body);
-    let mut emitted = Emitted { text, losses, assumptions, ..Emitted::default() };
+    let mut emitted = Emitted { losses, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
+    emitted.text = artefact("// ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)
 }
 
@@ -393,18 +417,34 @@ fn convert_sigma(input: &Input, text: String, stem: &Path, options: &ConvertOpti
         }
         return invalid(input, text, Some(Language::Sigma), diagnostics, options);
     }
-    let count = rules.len();
-    let mut converted = Converted { records: Vec::with_capacity(count), text, diagnostics: Vec::new() };
+    // A rule that only a correlation of the file refers to is a part of that.
+    let alerting = sigma::lift::alerting(&rules);
+    let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+    let count = alerting.iter().filter(|alerts| **alerts).count();
+    let set = sigma::lift::RuleSet::new(&rules, &options.sigma.companions);
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
     let ends = rules.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
-    let mut start = 0;
-    for (i, (document, end)) in rules.iter().zip(ends).enumerate() {
-        // What is wrong between the start of this document and that of the next one is wrong with this one.
-        let own =
-            parsed.diagnostics.iter().filter(|d| (start..end).contains(&d.span.start)).cloned().collect();
+    let (mut start, mut at) = (0, 0);
+    for ((document, end), alerts) in rules.iter().zip(ends).zip(alerting) {
+        // What is wrong between the start of this document and that of the next one is wrong with this one, and with a
+        // correlation all that is wrong with the file.
+        let whole = document.correlation().is_some() && faulty;
+        let own = parsed.diagnostics.iter();
+        let own = own.filter(|d| whole || (start..end).contains(&d.span.start)).cloned().collect();
         start = end;
-        let (envelope, warnings, result) = sigma_rule(document, own, &origin(input, i, count), options);
+        if !alerts {
+            continue;
+        }
+        let (envelope, warnings, result) =
+            sigma_rule(document, set, own, &origin(input, at, count), &input.path, options);
         let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
-        converted.take(outcome, input, output_path(stem, i, count, options), options);
+        converted.take(outcome, input, output_path(stem, at, count, options), options);
+        at += 1;
     }
     converted
 }
@@ -428,8 +468,82 @@ fn sigma_to_sigma(
     };
     let envelope = parsed.documents.first().map(names).unwrap_or_default();
     let map = SpanMap::identity();
-    let mut converted = Converted { records: Vec::new(), text, diagnostics: Vec::new() };
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
     let outcome = Outcome { envelope: &envelope, source: "sigma", map: &map, warnings, result };
+    converted.take(outcome, input, output_path(stem, 0, 1, options), options);
+    converted
+}
+
+fn convert_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+    if options.to.language == TargetLanguage::Yaral {
+        return yaral_to_yaral(input, text, stem, options);
+    }
+    let rules = match source::read(&text, Language::Yaral, Layout::Text) {
+        Ok(rules) => rules,
+        Err(found) => return invalid(input, text, Some(Language::Yaral), found, options),
+    };
+    let map = SpanMap::identity();
+    let count = rules.len();
+    let mut converted = Converted {
+        records: Vec::with_capacity(count),
+        envelopes: Vec::with_capacity(count),
+        text,
+        diagnostics: Vec::new(),
+    };
+    for (i, rule) in rules.iter().enumerate() {
+        let (envelope, warnings, result) = match rule.lift(&options.sigma, None) {
+            Ok(lifted) => {
+                let origin = origin(input, i, count);
+                let from = Language::Yaral;
+                let result = match options.to.language {
+                    TargetLanguage::Yaral => unreachable_target(),
+                    TargetLanguage::Kql => to_kql(&lifted.rule, from, &origin, options),
+                    TargetLanguage::Sql => to_sql(&lifted.rule, from, &origin, options),
+                    TargetLanguage::Sigma => to_sigma(&lifted.rule, from, &origin, &input.path, options),
+                };
+                (lifted.rule.envelope, lifted.warnings, result)
+            }
+            Err(fault) => {
+                let envelope = Envelope {
+                    id: rule.name.id.clone(),
+                    title: rule.name.title.clone(),
+                    ..Envelope::default()
+                };
+                let failure = match fault {
+                    source::LiftFault::Invalid(found) => Failure::Invalid(found),
+                    source::LiftFault::Refused(found) => Failure::Refused(found),
+                };
+                (envelope, Vec::new(), Err(failure))
+            }
+        };
+        let outcome = Outcome { envelope: &envelope, source: "yaral", map: &map, warnings, result };
+        converted.take(outcome, input, output_path(stem, i, count, options), options);
+    }
+    converted
+}
+
+/// YARA-L to YARA-L prints the tree that was read: the whole file, in canonical layout.
+fn yaral_to_yaral(input: &Input, text: String, stem: &Path, options: &ConvertOptions) -> Converted {
+    let parsed = yaral::syntax::parse(&text);
+    if parsed.file.rules.is_empty() {
+        return invalid(input, text, Some(Language::Yaral), parsed.diagnostics, options);
+    }
+    let (warnings, result) = if parsed.has_errors() {
+        (Vec::new(), Err(Failure::Invalid(parsed.diagnostics.clone())))
+    } else {
+        let printed = yaral::syntax::print_with_comments(&parsed.file, &parsed.comments);
+        let verdict = options.validate.then(|| {
+            let again = yaral::syntax::parse(&printed);
+            same_tree(again.file == parsed.file)
+        });
+        (parsed.diagnostics.clone(), Ok(Emitted { text: printed, verdict, ..Emitted::default() }))
+    };
+    let envelope = parsed.file.rules.first().map(yaral::lift::envelope).unwrap_or_default();
+    let map = SpanMap::identity();
+    let mut converted =
+        Converted { records: Vec::new(), envelopes: Vec::new(), text, diagnostics: Vec::new() };
+    let outcome = Outcome { envelope: &envelope, source: "yaral", map: &map, warnings, result };
     converted.take(outcome, input, output_path(stem, 0, 1, options), options);
     converted
 }
@@ -442,15 +556,17 @@ fn names(document: &sigma::syntax::SigmaDocument) -> Envelope {
 
 fn sigma_rule(
     document: &sigma::syntax::SigmaDocument,
+    set: sigma::lift::RuleSet<'_>,
     diagnostics: Vec<Diagnostic>,
     origin: &str,
+    path: &Path,
     options: &ConvertOptions,
 ) -> (Envelope, Vec<Diagnostic>, Result<Emitted, Failure>) {
     if diagnostics.iter().any(Diagnostic::is_error) {
         return (names(document), Vec::new(), Err(Failure::Invalid(diagnostics)));
     }
     let mut warnings = diagnostics;
-    let lifted = match sigma::lift::lift(document, &options.sigma) {
+    let lifted = match sigma::lift::lift_in(document, set, &options.sigma) {
         Ok(lifted) => lifted,
         Err(found) => return (names(document), warnings, Err(Failure::Refused(found))),
     };
@@ -460,6 +576,7 @@ fn sigma_rule(
         TargetLanguage::Sigma => unreachable_target(),
         TargetLanguage::Kql => to_kql(&rule, Language::Sigma, origin, options),
         TargetLanguage::Sql => to_sql(&rule, Language::Sigma, origin, options),
+        TargetLanguage::Yaral => to_yaral(&rule, Language::Sigma, origin, path, options),
     };
     (rule.envelope, warnings, result)
 }
@@ -497,7 +614,7 @@ fn header(envelope: &Envelope, origin: &str) -> Vec<String> {
     lines
 }
 
-fn line(lines: &mut Vec<String>, key: &str, value: &str) {
+pub(crate) fn line(lines: &mut Vec<String>, key: &str, value: &str) {
     if !value.is_empty() {
         lines.push(format!("{key}: {}", one_line(value)));
     }
@@ -510,10 +627,17 @@ fn one_line(text: &str) -> String {
 }
 
 /// The header, what is known of the output, and the output.
-fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str) -> String {
+pub(crate) fn artefact(
+    mark: &str,
+    header: &[String],
+    verdict: Option<&Verdict>,
+    losses: &[Loss],
+    body: &str,
+) -> String {
     let mut out = String::with_capacity(body.len() + 64 * header.len());
     let judged = verdict.map(|v| one_line(&validate::comment(v)));
-    for line in header.iter().chain(&judged) {
+    let lost: Vec<String> = losses.iter().map(lost).collect();
+    for line in header.iter().chain(&judged).chain(&lost) {
         out.push_str(mark);
         out.push_str(line);
         out.push('\n');
@@ -525,6 +649,24 @@ fn artefact(mark: &str, header: &[String], verdict: Option<&Verdict>, body: &str
     out
 }
 
+/// Characters of a loss in the artefact; the record has all of it.
+const LONGEST_LOSS: usize = 200;
+
+/// A loss in one line: what it is, and what it does to what is found. A header is read again, and two blanks part its keys.
+fn lost(loss: &Loss) -> String {
+    let effect = match loss.effect {
+        Effect::Widens => "it finds more",
+        Effect::Narrows => "it misses alerts",
+        Effect::Unknown => "it finds something else",
+        Effect::Cosmetic => "it finds the same",
+    };
+    let mut detail = loss.detail.split_whitespace().collect::<Vec<_>>().join(" ");
+    if detail.chars().count() > LONGEST_LOSS {
+        detail = detail.chars().take(LONGEST_LOSS - 1).collect::<String>() + "…";
+    }
+    one_line(&format!("Lost ({}, {effect}): {detail}", loss.code))
+}
+
 /// Control characters, and the separators that some readers take for the end of a line.
 fn is_line_break(c: char) -> bool {
     c.is_control()
@@ -534,6 +676,7 @@ fn is_line_break(c: char) -> bool {
 
 impl Converted {
     fn take(&mut self, outcome: Outcome<'_>, input: &Input, file: String, options: &ConvertOptions) {
+        self.envelopes.push(outcome.envelope.clone());
         let record = outcome.record(&input.shown, file, &self.text, options, &mut self.diagnostics);
         self.records.push(record);
     }

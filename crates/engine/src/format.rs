@@ -8,6 +8,7 @@ use ruleferry_diag::Diagnostic;
 use ruleferry_doc::{Kind, Node};
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
+use ruleferry_yaral as yaral;
 
 /// What formatting gave for one file.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ fn format_text(input: &Input, before: String, from: Option<Language>) -> Formatt
         Identified::Unknown(found) => Err(found),
         Identified::NoRules => Ok(before.clone()),
         Identified::Rules(Language::Sigma, _) => format_sigma(&before),
+        Identified::Rules(Language::Yaral, _) => format_yaral(&before),
         Identified::Rules(Language::Kql, Layout::Text) => format_query(&before),
         Identified::Rules(Language::Kql, Layout::Yaml) => format_yaml(&before),
         // JSON exports are written by tools: they have no layout of ours.
@@ -61,6 +63,14 @@ fn format_sigma(text: &str) -> Result<String, Vec<Diagnostic>> {
         return Err(parsed.diagnostics);
     }
     Ok(sigma::syntax::print(&parsed.documents, &parsed.comments))
+}
+
+fn format_yaral(text: &str) -> Result<String, Vec<Diagnostic>> {
+    let parsed = yaral::syntax::parse(text);
+    if parsed.has_errors() {
+        return Err(parsed.diagnostics);
+    }
+    Ok(yaral::syntax::print_with_comments(&parsed.file, &parsed.comments))
 }
 
 /// A Sentinel rule: the document as it is, with its query in canonical layout.

@@ -15,7 +15,11 @@ pub(crate) enum Identified {
 /// Tells what a file is; `from` overrides what its name and content say.
 pub(crate) fn identify(input: &Input, text: &str, from: Option<Language>) -> Identified {
     if let Some(language) = from {
-        let layout = if language == Language::Sigma { Layout::Yaml } else { layout(&input.path) };
+        let layout = match language {
+            Language::Sigma => Layout::Yaml,
+            Language::Yaral => Layout::Text,
+            Language::Kql | Language::Sql(_) => layout(&input.path),
+        };
         return Identified::Rules(language, layout);
     }
     match detect(&input.path, text) {

@@ -11,6 +11,7 @@ pub enum Language {
     Sigma,
     /// SQL of a dialect.
     Sql(ReadDialect),
+    Yaral,
 }
 
 /// How the text of a rule file is laid out.
@@ -23,13 +24,14 @@ pub enum Layout {
 }
 
 impl Language {
-    pub const ALL: [Self; 3] = [Self::Kql, Self::Sigma, Self::SQL];
+    pub const ALL: [Self; 4] = [Self::Kql, Self::Sigma, Self::SQL, Self::Yaral];
     /// SQL as it is written here, and where no dialect is named.
     pub const SQL: Self = Self::Sql(ReadDialect::DuckDb);
     /// What `--from` may be.
-    pub const NAMES: [&str; 15] = [
+    pub const NAMES: [&str; 16] = [
         "kql",
         "sigma",
+        "yaral",
         "sql",
         "duckdb",
         "postgres",
@@ -50,6 +52,7 @@ impl Language {
             Self::Kql => "kql",
             Self::Sigma => "sigma",
             Self::Sql(_) => "sql",
+            Self::Yaral => "yaral",
         }
     }
 
@@ -59,6 +62,7 @@ impl Language {
             Self::Kql => "KQL",
             Self::Sigma => "Sigma",
             Self::Sql(_) => "SQL",
+            Self::Yaral => "YARA-L",
         }
     }
 
@@ -92,12 +96,15 @@ pub fn detect(path: &Path, text: &str) -> Option<(Language, Layout)> {
     match extension.as_deref() {
         Some("kql" | "csl") => Some((Language::Kql, Layout::Text)),
         Some("sql") => Some((Language::SQL, Layout::Text)),
-        Some("yaral") => None,
+        Some("yaral") => Some((Language::Yaral, Layout::Text)),
         Some("json") => Some((Language::Kql, Layout::Json)),
         Some("yml" | "yaml") => yaml(text).map(|l| (l, Layout::Yaml)),
         // Standard input, or a name without a known ending: the content decides.
         _ => match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
             Some('{' | '[') if text.contains("\"query") => Some((Language::Kql, Layout::Json)),
+            Some('r' | 'R' | '/') if ruleferry_yaral::syntax::is_rule_text(text) => {
+                Some((Language::Yaral, Layout::Text))
+            }
             _ => Some(yaml(text).map_or((Language::Kql, Layout::Text), |l| (l, Layout::Yaml))),
         },
     }
@@ -136,6 +143,9 @@ mod tests {
         assert_eq!(of("a.yaml", "id: 1\nquery: |\n  T\n"), Some((Language::Kql, Layout::Yaml)));
         assert_eq!(of("a.yml", "on: push\n"), None);
         assert_eq!(of("-", "T | take 1"), Some((Language::Kql, Layout::Text)));
+        assert_eq!(of("a.yaral", "x"), Some((Language::Yaral, Layout::Text)));
+        assert_eq!(of("-", "/* a */ // b\nrule r {\n"), Some((Language::Yaral, Layout::Text)));
+        assert_eq!(of("-", "// rule r {\nrules | take 1"), Some((Language::Kql, Layout::Text)));
         assert_eq!(of("-", "title: x\nlogsource:\n"), Some((Language::Sigma, Layout::Yaml)));
     }
 }

@@ -44,6 +44,8 @@ pub struct ConvertOptions {
     pub require_proof: bool,
     /// Read the output again and compare it with the source.
     pub validate: bool,
+    /// Runs emitted SQL on an engine, to be compared with the evaluator. No verdict rests on it.
+    pub executor: Option<std::sync::Arc<dyn ruleferry_prove::Executor>>,
 }
 
 /// Reads `--values`: a mapping from placeholder to a value or a list of values, in YAML or JSON.

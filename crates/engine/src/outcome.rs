@@ -19,6 +19,8 @@ pub(crate) struct Emitted {
     pub assumptions: Vec<String>,
     /// What reading the output again said; `None` where it was not asked for or nothing can tell yet.
     pub verdict: Option<Verdict>,
+    /// What an engine says that ran the output.
+    pub fault: Option<Diagnostic>,
 }
 
 impl Emitted {
@@ -82,6 +84,10 @@ impl Outcome<'_> {
                 for loss in &mut emitted.losses {
                     loss.span = self.map.span(loss.span);
                 }
+                diagnostics.extend(emitted.fault.take().map(|mut d| {
+                    d.span = self.map.span(d.span);
+                    d
+                }));
                 record.status = status(&emitted, options);
                 if record.status == Status::Refused {
                     diagnostics.extend(

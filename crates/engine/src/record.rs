@@ -5,12 +5,12 @@ use ruleferry_diag::{Diagnostic, LineIndex};
 use ruleferry_ir::Effect;
 use ruleferry_prove::Verdict;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// What came of one rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// No loss but cosmetic ones; the verdict is equivalent, or was not asked for or not available (null).

@@ -165,9 +165,13 @@ pub fn stems(inputs: &[Input]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Writes a file whole or not at all: beside its place first, then moved there.
+/// Writes a file whole or not at all: beside its place first, then moved there. What was there keeps its permissions, and a
+/// link stays a link.
 pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    let target = std::fs::canonicalize(path).ok();
+    let path = target.as_deref().unwrap_or(path);
+    let permissions = std::fs::metadata(path).ok().map(|m| m.permissions());
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     let temporary = folder.join(format!(".ruleferry-{}-{n}.tmp", std::process::id()));
@@ -180,6 +184,9 @@ pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
         other => other?,
     };
     let written = file.write_all(text.as_bytes()).and_then(|()| {
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions)?;
+        }
         drop(file);
         std::fs::rename(&temporary, path)
     });

@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use ruleferry_ir::{self as ir, ColId, Expr, ExprKind, Item, Op, Plan, Query, Scan, Source, Type, Value};
 use ruleferry_kql::lift::DataTables;
 use ruleferry_targets::schema::{SchemaSet, find_table};
-use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 use std::sync::Arc;
 
@@ -60,18 +59,7 @@ pub(crate) fn has_schema(table: &str) -> bool {
 
 /// The type that says more: text is what is taken for want of a better one.
 const fn stronger(a: Type, b: Type) -> Type {
-    const fn rank(ty: Type) -> u8 {
-        match ty {
-            Type::Unknown => 0,
-            Type::String => 1,
-            Type::Bool | Type::Int => 2,
-            Type::Long => 3,
-            Type::Real | Type::Decimal => 4,
-            Type::Datetime | Type::Timespan | Type::Guid => 5,
-            Type::Dynamic => 6,
-        }
-    }
-    if rank(b) > rank(a) { b } else { a }
+    if b.evidence() > a.evidence() { b } else { a }
 }
 
 impl DataTables for KnownTables {
@@ -89,6 +77,19 @@ impl DataTables for KnownTables {
     }
 }
 
+impl ruleferry_yaral::plain::Tables for KnownTables {
+    fn column(&self, table: &str, column: &str) -> Option<Type> {
+        self.0.get(table)?.get(column).copied()
+    }
+
+    fn time(&self, table: &str) -> Option<SmolStr> {
+        let columns = self.0.get(table)?;
+        let of_schema = SchemaSet::ALL.into_iter().filter_map(|set| find_table(set, table)?.time_column);
+        let mut names = of_schema.chain(["TimeGenerated", "Timestamp"]);
+        names.find(|name| columns.contains_key(*name)).map(SmolStr::new)
+    }
+}
+
 impl ruleferry_sql::SqlTables for KnownTables {
     fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
         // The engine folds the case of names.
@@ -103,43 +104,95 @@ impl ruleferry_sql::SqlTables for KnownTables {
 /// Gives the fields of a rule over events of text the types that the table has: what the rule compares is the text of the
 /// typed value. True if there was such a field.
 pub(crate) fn retype(query: &mut Query, tables: &KnownTables) -> bool {
-    let Op::Filter { input, .. } = &mut *query.plan.op else { return false };
-    let Op::Scan(Scan { source: Source::Table(table), .. }) = &*input.op else { return false };
-    let Some(known) = tables.0.get(&table.name) else { return false };
-    let mut typed: FxHashMap<ColId, ColId> = FxHashMap::default();
+    let Op::Filter { .. } = &*query.plan.op else { return retype_bindings(query, tables) };
+    let Query { columns, plan, .. } = query;
+    let Some(outputs) = retype_filter(columns, plan, tables, true) else {
+        return retype_bindings(query, tables);
+    };
+    let span = query.plan.span;
+    let outputs: Arc<[ColId]> = outputs.into();
+    let select = outputs.iter().map(|id| ir::SelectItem { from: *id, to: *id }).collect();
+    let whole = std::mem::replace(&mut query.plan, Plan::new(Op::Rows, outputs.clone(), span));
+    query.plan =
+        Plan::new(Op::Select { input: whole, kind: ir::SelectKind::Keep, items: select }, outputs, span);
+    true
+}
+
+/// The same for the events of a correlation, whose scans stand in its tables.
+fn retype_bindings(query: &mut Query, tables: &KnownTables) -> bool {
+    let Query { columns, bindings, plan, .. } = query;
+    let bound = bindings.iter_mut().filter_map(|b| match &mut b.value {
+        ir::BindingValue::Table { plan, .. } => Some(plan),
+        ir::BindingValue::Scalar(_) => None,
+    });
+    let mut changed = false;
+    let mut work: Vec<&mut Plan> = bound.chain([plan]).collect();
+    while let Some(plan) = work.pop() {
+        if retype_filter(columns, plan, tables, false).is_some() {
+            changed = true;
+            continue;
+        }
+        // What stands above a scan in what Sigma becomes.
+        match &mut *plan.op {
+            Op::Filter { input, .. }
+            | Op::Extend { input, .. }
+            | Op::Project { input, .. }
+            | Op::Select { input, .. }
+            | Op::Distinct { input } => work.push(input),
+            Op::Aggregate(a) => work.push(&mut a.input),
+            Op::Join(j) => work.extend([&mut j.left, &mut j.right]),
+            Op::Union(u) => work.extend(&mut u.inputs),
+            _ => {}
+        }
+    }
+    changed
+}
+
+/// Puts the texts of typed columns between a filter and the scan below it; the columns that the filter had, typed. `shown`: these
+/// are what the rule returns, so that the texts need names of their own.
+fn retype_filter(
+    columns: &mut ir::Columns,
+    plan: &mut Plan,
+    tables: &KnownTables,
+    shown: bool,
+) -> Option<Vec<ColId>> {
+    let span = plan.span;
+    let Op::Filter { input, .. } = &mut *plan.op else { return None };
+    let Op::Scan(Scan { source: Source::Table(table), .. }) = &*input.op else { return None };
+    let known = tables.0.get(&table.name)?;
     let mut items = Vec::new();
     let mut outputs: Vec<ColId> = Vec::with_capacity(input.output.len());
     for id in input.output.iter() {
-        let Some(column) = query.columns.get(*id).cloned() else { continue };
+        let Some(column) = columns.get(*id).cloned() else { continue };
         match known.get(&column.name) {
-            Some(ty) if *ty != Type::String && *ty != Type::Unknown => {
-                let new = query.columns.add(column.name.clone(), *ty, column.span);
-                if let Some(old) = query.columns.get_mut(*id) {
+            Some(ty) if *ty != Type::String && *ty != Type::Unknown && *ty != column.ty => {
+                let new = columns.add(column.name.clone(), *ty, column.span);
+                if shown && let Some(old) = columns.get_mut(*id) {
                     old.name = format!("{} (text)", column.name).into();
                 }
                 items.push(Item { ids: vec![*id], expr: text_of(new, *ty), named: true });
-                typed.insert(*id, new);
                 outputs.push(new);
             }
             _ => outputs.push(*id),
         }
     }
     if items.is_empty() {
-        return false;
+        return None;
     }
-    let span = query.plan.span;
-    let outputs: Arc<[ColId]> = outputs.into();
-    let scan = Plan { op: input.op.clone(), output: outputs.clone(), span };
-    let mut extended: Vec<ColId> = outputs.to_vec();
-    extended.extend(items.iter().flat_map(|i| &i.ids));
+    let mut op = input.op.clone();
+    if let Op::Scan(scan) = &mut *op
+        && let Some(time) = scan.time
+    {
+        let at = input.output.iter().position(|id| *id == time);
+        scan.time = at.and_then(|i| outputs.get(i)).copied().or(scan.time);
+    }
+    let scan = Plan { op, output: outputs.clone().into(), span };
+    let extended: Vec<ColId> =
+        outputs.iter().copied().chain(items.iter().flat_map(|i| i.ids.clone())).collect();
     let extended: Arc<[ColId]> = extended.into();
     *input = Plan::new(Op::Extend { input: scan, items }, extended.clone(), span);
-    query.plan.output = extended;
-    let select = outputs.iter().map(|id| ir::SelectItem { from: *id, to: *id }).collect();
-    let whole = std::mem::replace(&mut query.plan, Plan::new(Op::Rows, outputs.clone(), span));
-    query.plan =
-        Plan::new(Op::Select { input: whole, kind: ir::SelectKind::Keep, items: select }, outputs, span);
-    true
+    plan.output = extended;
+    Some(outputs)
 }
 
 /// The text of a typed value; absent where it has none.

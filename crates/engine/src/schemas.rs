@@ -2,6 +2,7 @@
 
 use crate::diff::DiffRecord;
 use crate::execute::RunRecord;
+use crate::explain::ExplainRecord;
 use crate::record::{CheckRecord, ConvertRecord};
 use crate::rule_test::{TestFile, TestRecord};
 use schemars::generate::SchemaSettings;
@@ -10,10 +11,11 @@ use schemars::{JsonSchema, Schema};
 /// A name, what has it, and how its schema is made.
 type Entry = (&'static str, &'static str, fn() -> Schema);
 
-const ALL: [Entry; 6] = [
+const ALL: [Entry; 7] = [
     ("check", "one file of `check --format json`", printed::<CheckRecord>),
     ("convert", "one rule of `convert --format json`", printed::<ConvertRecord>),
     ("diff", "one pair of `diff --format json`", printed::<DiffRecord>),
+    ("explain", "one rule of `explain --format json`", printed::<ExplainRecord>),
     ("run", "what `run --format json` prints", printed::<RunRecord>),
     ("test", "a file of tests, `<rule>.test.yaml`", written::<TestFile>),
     ("test-record", "one case of `test --format json`", printed::<TestRecord>),

@@ -11,7 +11,9 @@ use ruleferry_ir as ir;
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
+use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// A rule of a text.
 #[derive(Clone, Debug)]
@@ -28,8 +30,10 @@ pub(crate) struct SourceRule {
 #[derive(Clone, Debug)]
 enum Body {
     Kql(Box<kql::file::RuleText>),
-    Sigma(Box<sigma::syntax::SigmaDocument>, Vec<Diagnostic>),
+    /// The documents of the file, and which one it is.
+    Sigma(Arc<Vec<sigma::syntax::SigmaDocument>>, usize, Vec<Diagnostic>),
     Sql(Box<SqlText>),
+    Yaral(Box<yaral::syntax::tree::Rule>, Vec<Diagnostic>),
 }
 
 #[derive(Clone, Debug)]
@@ -96,23 +100,38 @@ pub(crate) fn read(
             if documents.is_empty() && parsed.diagnostics.iter().any(Diagnostic::is_error) {
                 return Err(parsed.diagnostics.clone());
             }
+            let documents = Arc::new(documents.into_owned());
+            let alerting = sigma::lift::alerting(&documents);
+            let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
             let ends = documents.iter().skip(1).map(|d| d.span.start).chain([u32::MAX]);
             let mut start = 0;
             let mut rules = Vec::with_capacity(documents.len());
-            for (document, end) in documents.iter().zip(ends) {
-                let own = |d: &&Diagnostic| (start..end).contains(&d.span.start);
+            for (i, ((document, end), alerts)) in documents.iter().zip(ends).zip(alerting).enumerate() {
+                // With a correlation everything is wrong that is wrong with its file.
+                let whole = document.correlation().is_some() && faulty;
+                let own = |d: &&Diagnostic| whole || (start..end).contains(&d.span.start);
                 let found = parsed.diagnostics.iter().filter(own).cloned().collect();
                 start = end;
+                if !alerts {
+                    continue;
+                }
                 let text_of = |key: &str| document.text(key).map(SmolStr::new);
                 rules.push(SourceRule {
                     name: RuleName { id: text_of("id"), title: text_of("title") },
                     language,
                     span: *document.span,
                     origin: origin(text),
-                    body: Body::Sigma(Box::new(document.clone()), found),
+                    body: Body::Sigma(Arc::clone(&documents), i, found),
                 });
             }
             Ok(rules)
+        }
+        Language::Yaral => {
+            let parsed = yaral::syntax::parse(text);
+            if parsed.file.rules.is_empty() && parsed.has_errors() {
+                return Err(parsed.diagnostics);
+            }
+            Ok(yaral_rules(parsed, text))
         }
         Language::Sql(dialect) => {
             let envelope = sql_envelope(text);
@@ -125,6 +144,32 @@ pub(crate) fn read(
             }])
         }
     }
+}
+
+/// Each rule with what is wrong from its start to that of the next one.
+fn yaral_rules(parsed: yaral::syntax::Parsed, text: &str) -> Vec<SourceRule> {
+    let starts: Vec<u32> =
+        parsed.file.rules.iter().skip(1).map(|r| r.span.0.start).chain([u32::MAX]).collect();
+    let mut start = 0;
+    let mut rules = Vec::with_capacity(starts.len());
+    for (rule, end) in parsed.file.rules.into_iter().zip(starts) {
+        let own = |d: &&Diagnostic| (start..end).contains(&d.span.start);
+        let found = parsed.diagnostics.iter().filter(own).cloned().collect();
+        start = end;
+        rules.push(SourceRule {
+            name: yaral_name(&rule),
+            language: Language::Yaral,
+            span: rule.span.0,
+            origin: origin(text),
+            body: Body::Yaral(Box::new(rule), found),
+        });
+    }
+    rules
+}
+
+pub(crate) fn yaral_name(rule: &yaral::syntax::tree::Rule) -> RuleName {
+    let envelope = yaral::lift::envelope(rule);
+    RuleName { id: envelope.id, title: envelope.title.or(envelope.name) }
 }
 
 /// What the comments at the top of a script say of its rule: a header in SQL says it as one in KQL does.
@@ -178,11 +223,25 @@ impl SourceRule {
                 let rule_out = ir::Rule { envelope: rule.envelope.clone(), query };
                 Ok(LiftedRule { rule: rule_out, map: rule.map.clone(), warnings })
             }
-            Body::Sigma(document, diagnostics) => {
+            Body::Sigma(documents, at, diagnostics) => {
                 if diagnostics.iter().any(Diagnostic::is_error) {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
-                let lifted = sigma::lift::lift(document, sigma_options).map_err(LiftFault::Refused)?;
+                let Some(document) = documents.get(*at) else { return Err(LiftFault::Invalid(Vec::new())) };
+                let set = sigma::lift::RuleSet::new(documents, &sigma_options.companions);
+                let lifted =
+                    sigma::lift::lift_in(document, set, sigma_options).map_err(LiftFault::Refused)?;
+                let mut warnings = diagnostics.clone();
+                warnings.extend(lifted.warnings);
+                Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
+            }
+            Body::Yaral(rule, diagnostics) => {
+                if diagnostics.iter().any(Diagnostic::is_error) {
+                    return Err(LiftFault::Invalid(diagnostics.clone()));
+                }
+                let tables = tables.map(|t| -> &dyn yaral::plain::Tables { t });
+                let options = yaral::lift::LiftOptions { tables, one_window: false };
+                let lifted = yaral::lift::lift_over(rule, &options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);
                 Ok(LiftedRule { rule: lifted.rule, map: SpanMap::identity(), warnings })
@@ -209,6 +268,7 @@ impl SourceRule {
                 ..ir::Envelope::default()
             },
             Body::Sql(script) => script.envelope.clone(),
+            Body::Yaral(rule, _) => yaral::lift::envelope(rule),
         }
     }
 
@@ -216,14 +276,22 @@ impl SourceRule {
     pub fn query_text<'t>(&'t self, file: &'t str) -> &'t str {
         match &self.body {
             Body::Kql(rule) => &rule.query,
-            Body::Sigma(..) | Body::Sql(_) => file,
+            Body::Sigma(..) | Body::Sql(_) | Body::Yaral(..) => file,
+        }
+    }
+
+    /// Where the file says how often the rule runs and how far it looks back.
+    pub fn schedule(&self) -> Option<Span> {
+        match &self.body {
+            Body::Kql(rule) => rule.schedule,
+            Body::Sigma(..) | Body::Sql(_) | Body::Yaral(..) => None,
         }
     }
 
     /// Whether the text under the span of a condition is the whole condition.
     pub const fn spans_are_whole(&self) -> bool {
         match self.body {
-            Body::Kql(_) => true,
+            Body::Kql(_) | Body::Yaral(..) => true,
             // A test's place is its key; of SQL places are roughly known.
             Body::Sigma(..) | Body::Sql(_) => false,
         }

@@ -112,6 +112,7 @@ fn holds(from: Language, to: &'static targets::target::Target, text: String) -> 
         max_loss: MaxLoss::Any,
         require_proof: false,
         validate: true,
+        executor: None,
     };
     let input = Input { path: "rule".into(), shown: "rule".into(), relative: "rule".into(), walked: false };
     let length = text.len();

@@ -185,3 +185,73 @@ fn the_engine_reads_no_other_files() {
     );
     assert!(Path::new(&rule).exists());
 }
+
+/// An engine that answers what it likes.
+#[derive(Debug)]
+struct Liar;
+
+impl ruleferry_engine::Executor for Liar {
+    fn run(
+        &self,
+        _: &str,
+        _: &ruleferry_eval::MemoryTables,
+        _: &[(smol_str::SmolStr, ruleferry_ir::Type)],
+    ) -> Result<Vec<ruleferry_eval::Row>, String> {
+        Ok(Vec::new())
+    }
+}
+
+/// Our own rules as SQL, tried out on the real engine: nothing differs, and the verdict is the one without it. An engine that
+/// answers otherwise is told, and changes no verdict either.
+#[test]
+fn emitted_sql_is_tried_out_and_verdicts_do_not_depend_on_it() {
+    let folder = Folder::new("executor");
+    let rules = [
+        (
+            "a.kql",
+            "SigninLogs | where UserId has 'u' and not(AppDisplayName =~ 'x') | summarize N = count(), T = max(TimeGenerated) by UserId | where N > 2",
+        ),
+        (
+            "b.kql",
+            "let d = 1d; SigninLogs | where TimeGenerated > ago(d) | join kind=inner (AuditLogs | where Result == 'ok') on CorrelationId | project UserId, Result, TimeGenerated",
+        ),
+        (
+            "c.kql",
+            "SigninLogs | extend H = bin(TimeGenerated, 1h), D = tostring(split(UserPrincipalName, '@')[1]) | where D == 'x.org' | summarize make_set(IPAddress), dcount(AppDisplayName) by H",
+        ),
+        (
+            "d.yml",
+            "title: t\nlogsource: {category: process_creation, product: windows}\ndetection:\n    a:\n        Image|endswith: '\\a.exe'\n        CommandLine|re: 'x[0-9]+'\n    f:\n        User: null\n    condition: a and not f\n",
+        ),
+    ];
+    let engine: std::sync::Arc<dyn ruleferry_engine::Executor> =
+        std::sync::Arc::new(ruleferry_engine::DuckDb::find().expect("the engine opens"));
+    for (name, text) in rules {
+        let path = folder.write(name, text);
+        let convert = |executor: Option<std::sync::Arc<dyn ruleferry_engine::Executor>>| {
+            let input =
+                Input { path: path.clone().into(), shown: name.into(), relative: name.into(), walked: false };
+            let options = ruleferry_engine::ConvertOptions { executor, ..support::options(None) };
+            ruleferry_engine::convert_file(&input, Path::new("out"), &options)
+        };
+        let told = |c: &ruleferry_engine::Converted| {
+            c.diagnostics
+                .iter()
+                .filter(|d| d.code.0 == "E0906")
+                .map(|d| d.message.clone())
+                .collect::<Vec<_>>()
+        };
+        let (without, with, lied) =
+            (convert(None), convert(Some(engine.clone())), convert(Some(std::sync::Arc::new(Liar))));
+        assert_eq!(told(&with), Vec::<String>::new(), "{name}");
+        assert_eq!(told(&lied).len(), 1, "{name}: {:?}", told(&lied));
+        for other in [&with, &lied] {
+            let (a, b) = (&without.records[0], &other.records[0]);
+            assert_eq!(
+                serde_json::to_value((&a.status, &a.verdict, &a.files)).unwrap(),
+                serde_json::to_value((&b.status, &b.verdict, &b.files)).unwrap(),
+                "{name}"
+            );
+        }
+    }
+}

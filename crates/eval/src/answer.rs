@@ -10,4 +10,6 @@ pub struct Answer {
     pub rows: Vec<Row>,
     /// Where another answer would have been as right.
     pub choices: Vec<Choice>,
+    /// What the run has cost: rows that its steps made, wide ones counted more.
+    pub work: u64,
 }

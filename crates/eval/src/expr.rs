@@ -154,15 +154,7 @@ impl Evaluator<'_> {
             (false, false) => {}
             (a, b) => return Ok(missing(c.op, a && b, c.missing)),
         }
-        let order = compare(&left, &right);
-        Ok(Value::Bool(match c.op {
-            CompareOp::Eq => order == Some(Ordering::Equal),
-            CompareOp::Ne => order != Some(Ordering::Equal),
-            CompareOp::Lt => order == Some(Ordering::Less),
-            CompareOp::Le => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-            CompareOp::Gt => order == Some(Ordering::Greater),
-            CompareOp::Ge => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-        }))
+        Ok(Value::Bool(c.op.holds(compare(&left, &right))))
     }
 
     fn between(&self, b: &Between, scope: &Scope<'_>) -> Result<Value> {

@@ -39,6 +39,7 @@ pub use compare::{Key, compare, order};
 pub use fault::Fault;
 pub use functions::is_implemented;
 pub use json::{parse as parse_json, text as json_text};
+pub use plan::Prepared;
 pub use rows::Row;
 pub use tables::{MemoryTable, MemoryTables, Request, Tables};
 pub use undefined::{Definedness, undefined_columns};
@@ -73,5 +74,5 @@ impl Options {
 /// # Errors
 /// A table that is not given, a construct that the IR keeps as opaque text, a function that needs the outside world, a limit.
 pub fn evaluate(query: &ir::Query, tables: &dyn Tables, options: Options) -> Result<Answer, Fault> {
-    plan::Evaluator::new(query, tables, options).answer()
+    Prepared::new(query).run(tables, options)
 }

@@ -55,7 +55,7 @@ impl Windows {
         rows: &[Row],
         width: usize,
     ) -> Result<Option<Self>> {
-        if !exprs.iter().any(|e| has_window(e)) {
+        if !exprs.iter().any(|e| e.has_window()) {
             return Ok(None);
         }
         let mut windows = Self::default();
@@ -221,17 +221,4 @@ fn session(
         starts.push(start.clone());
     }
     starts
-}
-
-fn has_window(e: &Expr) -> bool {
-    if matches!(&e.kind, ExprKind::Call(f, _) if f.has(Flags::WINDOW)) {
-        return true;
-    }
-    let mut found = false;
-    e.children(&mut |child| {
-        if let Child::Expr(inner) = child {
-            found = found || has_window(inner);
-        }
-    });
-    found
 }

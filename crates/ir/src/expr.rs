@@ -6,6 +6,7 @@ use crate::plan::Plan;
 use crate::{ColId, Type, Value};
 use ruleferry_diag::Span;
 use smol_str::SmolStr;
+use std::cmp::Ordering;
 
 #[derive(Clone, Debug)]
 pub struct Expr {
@@ -231,6 +232,33 @@ pub struct Opaque {
     pub text: SmolStr,
     /// Why the IR does not have it.
     pub reason: String,
+}
+
+impl CompareOp {
+    /// The comparison with its sides exchanged: `5 < x` as `x > 5`.
+    #[must_use]
+    pub const fn flipped(self) -> Self {
+        match self {
+            Self::Eq => Self::Eq,
+            Self::Ne => Self::Ne,
+            Self::Lt => Self::Gt,
+            Self::Le => Self::Ge,
+            Self::Gt => Self::Lt,
+            Self::Ge => Self::Le,
+        }
+    }
+
+    /// Whether it holds between two values that are there and stand in this order; values that do not compare are unequal.
+    pub fn holds(self, order: Option<Ordering>) -> bool {
+        match self {
+            Self::Eq => order == Some(Ordering::Equal),
+            Self::Ne => order != Some(Ordering::Equal),
+            Self::Lt => order == Some(Ordering::Less),
+            Self::Le => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+            Self::Gt => order == Some(Ordering::Greater),
+            Self::Ge => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+        }
+    }
 }
 
 impl Expr {

@@ -9,12 +9,14 @@ mod expr;
 pub mod functions;
 mod loss;
 mod plan;
+mod relocate;
 mod rule;
 mod text;
 pub mod time;
 mod types;
 mod value;
 mod visit;
+pub mod window;
 
 pub use column::{ColId, Column, Columns};
 pub use expr::*;

@@ -48,6 +48,33 @@ impl Type {
         }
     }
 
+    /// The type in which two values are compared as keys of a join.
+    #[must_use]
+    pub fn of_keys(left: Self, right: Self) -> Self {
+        match (left, right) {
+            (Self::Dynamic | Self::Unknown, other) | (other, Self::Dynamic | Self::Unknown) => other,
+            (l, r) if l == r => l,
+            (Self::Real, _) | (_, Self::Real) => Self::Real,
+            (Self::Decimal, _) | (_, Self::Decimal) => Self::Decimal,
+            (Self::Int | Self::Long, Self::Int | Self::Long) => Self::Long,
+            (l, _) => l,
+        }
+    }
+
+    /// How much a use of a column says of its type where no schema knows it: the higher of two wins. Text is what is
+    /// taken for want of a better one.
+    pub const fn evidence(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::String => 1,
+            Self::Bool | Self::Int => 2,
+            Self::Long => 3,
+            Self::Real | Self::Decimal => 4,
+            Self::Datetime | Self::Timespan | Self::Guid => 5,
+            Self::Dynamic => 6,
+        }
+    }
+
     /// Reads a type name of KQL, aliases included (`boolean`, `double`, `date`, `time`, `uuid`, `int64` …).
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {

@@ -3,6 +3,7 @@
 //! In: a node. Out: its direct children, in source order, to a callback. Everything that walks (needs, losses,
 //! text form, capability checks) is built on these two functions, so a new node is handled everywhere or nowhere.
 
+use crate::functions::Flags;
 use crate::*;
 
 /// A direct child of a node.
@@ -209,6 +210,27 @@ impl Expr {
             }
             ExprKind::Subquery(p) => f(Child::Plan(p)),
         }
+    }
+
+    /// Adds the expressions directly below this one, of the same row: no sub-plans.
+    pub fn operands<'n>(&'n self, out: &mut Vec<&'n Self>) {
+        self.children(&mut |child| match child {
+            Child::Expr(e) => out.push(e),
+            Child::Plan(_) => {}
+        });
+    }
+
+    /// Whether a function of the row's place among others is called in it, sub-plans apart (`prev`, `row_number`).
+    pub fn has_window(&self) -> bool {
+        if matches!(&self.kind, ExprKind::Call(f, _) if f.has(Flags::WINDOW)) {
+            return true;
+        }
+        let mut found = false;
+        self.children(&mut |child| match child {
+            Child::Expr(e) => found = found || e.has_window(),
+            Child::Plan(_) => {}
+        });
+        found
     }
 
     /// Whether `test` holds for this expression or one inside it, sub-plans included.

@@ -11,7 +11,15 @@ use ruleferry_prove::{Arena, Options, show};
 fn main() {
     // 2026-01-15T12:00:00Z
     let now = 639_040_752_000_000_000;
-    let options = Options { now, seed: 0, steps: 0, search: false, empty_is_absent: false, stop: None };
+    let options = Options {
+        now,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 0,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    };
     let mut arena = Arena::default();
     let mut all: Vec<Canonical> = Vec::new();
     for text in std::env::args().skip(1) {

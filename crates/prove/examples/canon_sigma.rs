@@ -25,6 +25,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn main() {
     let options = Options {
         now: 639_040_752_000_000_000,
+        now_is_fixed: false,
         seed: 0,
         steps: 0,
         search: false,

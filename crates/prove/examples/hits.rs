@@ -103,7 +103,15 @@ fn main() {
 }
 
 fn options() -> Options {
-    Options { now: NOW, seed: 1, steps: 2_000_000, search: true, empty_is_absent: false, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 2_000_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    }
 }
 
 fn fired(rule: &Rule, show: bool) -> String {

@@ -91,6 +91,7 @@ fn main() {
     let sigma = !path.ends_with(".jsonl");
     let options = Options {
         now: 639_040_752_000_000_000,
+        now_is_fixed: false,
         seed: 0,
         steps: 0,
         search: false,

@@ -7,8 +7,8 @@
 use crate::block::{Block, BlockId, Source};
 use crate::canon::{Canonical, canonical};
 use crate::formula::FormulaId;
-use crate::search::{Found, Pair, search};
-use crate::solve::{Answer, Budget, Model, Solver};
+use crate::search::{Found, Pair, Suggestion, search};
+use crate::solve::{Answer, Budget, Solver};
 use crate::term::{Term, TermId};
 use crate::{Arena, Options, Proof, Verdict};
 use ruleferry_ir::{self as ir, JoinKind};
@@ -69,7 +69,7 @@ struct Aligner {
     solver: Solver,
     budget: Budget,
     /// Values that suggest a difference.
-    models: Vec<Model>,
+    models: Vec<Suggestion>,
     reasons: Vec<String>,
     depth: usize,
 }
@@ -141,8 +141,13 @@ pub(crate) fn compare(a: &ir::Rule, b: &ir::Rule, options: &Options) -> Verdict 
         }
         return Verdict::unknown(aligner.reasons);
     }
-    let pair =
-        Pair { arena: &aligner.arena, a: (a, ca.as_ref()), b: (b, cb.as_ref()), models: &aligner.models };
+    let pair = Pair {
+        arena: &aligner.arena,
+        a: (a, ca.as_ref()),
+        b: (b, cb.as_ref()),
+        models: &aligner.models,
+        wanted: (related.within.is_none(), related.covers.is_none()),
+    };
     let found = search(&pair, options);
     judged(found, related, aligner.reasons, options)
 }
@@ -261,7 +266,7 @@ impl Aligner {
         let related = if sources == Related::NOTHING {
             sources
         } else {
-            sources.and(self.filters(ba.filter, bb.filter))
+            sources.and(self.filters((a, ba.filter), (b, bb.filter)))
         };
         self.depth -= 1;
         self.with_empty(related, a, b)
@@ -279,7 +284,7 @@ impl Aligner {
     /// A proof that a block has no rows.
     fn is_empty(&mut self, block: BlockId) -> Option<Proof> {
         let block = self.arena.get_block(block)?.clone();
-        if let Some(proof) = self.unsatisfiable(block.filter, false) {
+        if let Some(proof) = self.unsatisfiable(block.filter, None) {
             return Some(proof);
         }
         match &block.source {
@@ -412,27 +417,35 @@ impl Aligner {
         }
     }
 
-    fn filters(&mut self, a: FormulaId, b: FormulaId) -> Related {
-        if a == b {
+    fn filters(&mut self, a: (BlockId, FormulaId), b: (BlockId, FormulaId)) -> Related {
+        if a.1 == b.1 {
             return Related::EQUAL;
         }
-        Related { within: self.implies(a, b), covers: self.implies(b, a) }
+        Related {
+            within: self.implies(a.1, b.1, Some((a.0, true))),
+            covers: self.implies(b.1, a.1, Some((b.0, false))),
+        }
     }
 
-    /// A proof that `b` holds wherever `a` does.
-    fn implies(&mut self, a: FormulaId, b: FormulaId) -> Option<Proof> {
+    /// A proof that `b` holds wherever `a` does. Values that meet `a` alone are kept for the search with the block that they are
+    /// in, and whether it is one of the first rule.
+    fn implies(&mut self, a: FormulaId, b: FormulaId, at: Option<(BlockId, bool)>) -> Option<Proof> {
         let not_b = self.arena.not(b);
         let both = self.arena.and([a, not_b]);
-        self.unsatisfiable(both, true)
+        self.unsatisfiable(both, Some(at))
     }
 
     /// `suggest`: values that meet the formula are kept for the search.
-    fn unsatisfiable(&mut self, formula: FormulaId, suggest: bool) -> Option<Proof> {
+    fn unsatisfiable(
+        &mut self,
+        formula: FormulaId,
+        suggest: Option<Option<(BlockId, bool)>>,
+    ) -> Option<Proof> {
         match self.solver.satisfiable(&self.arena, formula, &mut self.budget) {
             Answer::Unsatisfiable(proof) => Some(proof),
             Answer::Satisfiable(model) => {
-                if suggest {
-                    self.models.push(model);
+                if let Some(at) = suggest {
+                    self.models.push(Suggestion { model, at });
                 }
                 None
             }
@@ -536,6 +549,6 @@ impl Aligner {
     }
 
     fn same_formula(&mut self, a: FormulaId, b: FormulaId) -> bool {
-        a == b || (self.implies(a, b).is_some() && self.implies(b, a).is_some())
+        a == b || (self.implies(a, b, None).is_some() && self.implies(b, a, None).is_some())
     }
 }

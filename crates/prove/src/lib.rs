@@ -31,7 +31,8 @@ pub mod term;
 mod verdict;
 
 pub use arena::Arena;
-pub use findings::{Finding, PlainTest, findings};
+pub use findings::{Finding, PlainTest, Repair, findings};
+pub use search::{Executor, replay, try_out};
 #[doc(hidden)]
 pub use search::{fires, shown, witnesses};
 pub use verdict::{Fires, Proof, Relation, Verdict, Witness};
@@ -43,6 +44,8 @@ use ruleferry_ir as ir;
 pub struct Options {
     /// `now()` of searches: ticks since year 1.
     pub now: i64,
+    /// Every run is at `now`: a rule that names that time and one that says `now()` are the same.
+    pub now_is_fixed: bool,
     /// Seed of the search.
     pub seed: u64,
     /// Steps of proof and search; the same input gives the same verdict on every machine.

@@ -4,6 +4,7 @@
 //! witness is made only by [`Witness::replay`], which runs both rules in the evaluator and sees the difference itself.
 
 use crate::search::Observed;
+use ruleferry_eval::MemoryTables;
 use ruleferry_ir as ir;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,13 +53,23 @@ pub enum Fires {
 }
 
 /// Tables on which the evaluator shows a difference.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Witness {
     fires: Fires,
     /// The time of the run, RFC 3339.
     now: String,
     /// Rows by table; a column that is not there has no value.
     tables: serde_json::Map<String, JsonValue>,
+    /// The same with their types, for running them again.
+    #[serde(skip)]
+    data: std::sync::Arc<MemoryTables>,
+}
+
+/// The tables say all.
+impl PartialEq for Witness {
+    fn eq(&self, other: &Self) -> bool {
+        (self.fires, &self.now, &self.tables) == (other.fires, &other.now, &other.tables)
+    }
 }
 
 impl Witness {
@@ -68,7 +79,12 @@ impl Witness {
             Fires::A => observed.only_a,
             Fires::B => observed.only_b,
         };
-        shows.then(|| Self { fires, now: observed.now_text(), tables: observed.tables_json() })
+        shows.then(|| Self {
+            fires,
+            now: observed.now_text(),
+            tables: observed.tables_json(),
+            data: observed.tables.clone().into(),
+        })
     }
 
     pub const fn fires(&self) -> Fires {
@@ -77,6 +93,10 @@ impl Witness {
 
     pub fn now(&self) -> &str {
         &self.now
+    }
+
+    pub(crate) fn data(&self) -> &MemoryTables {
+        &self.data
     }
 
     pub const fn tables(&self) -> &serde_json::Map<String, JsonValue> {

@@ -68,7 +68,15 @@ fn rule(text: &str) -> ir::Rule {
 }
 
 fn options(empty_is_absent: bool) -> Options {
-    Options { now: NOW, seed: 1, steps: 10_000, search: false, empty_is_absent, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 10_000,
+        search: false,
+        empty_is_absent,
+        stop: None,
+    }
 }
 
 /// Block and columns by name, as far as both return them.
@@ -89,7 +97,22 @@ impl Random {
     }
 
     fn value(&mut self, ty: Type, column: &str, absent: bool) -> Value {
-        const TEXTS: [&str; 12] = ["", "p", "P", "q", "pq", "p-q", "-p-", "PQ", "12-3", "x=p", "px", "h"];
+        const TEXTS: [&str; 14] = [
+            "",
+            "p",
+            "P",
+            "q",
+            "pq",
+            "p-q",
+            "-p-",
+            "PQ",
+            "12-3",
+            "x=p",
+            "px",
+            "h",
+            "10.0.0.2",
+            "::ffff:10.0.0.2",
+        ];
         if self.below(5) == 0 {
             return Value::Null;
         }
@@ -300,4 +323,21 @@ fn what_is_nested_less_deep_fits_on_a_small_stack() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn a_fixed_time_is_a_constant() {
+    let (a, b) =
+        (rule("T | where t > ago(1h)"), rule("T | where t > datetime(2026-01-15T11:00:00Z) and t < now(1d)"));
+    let b_alone = rule("T | where t > datetime(2026-01-15T11:00:00Z)");
+    let is_same = |a: &ir::Rule, b: &ir::Rule, now_is_fixed: bool| {
+        let mut arena = Arena::default();
+        let options = Options { now_is_fixed, ..options(false) };
+        let a = canonical(&mut arena, a, &options).unwrap();
+        let b = canonical(&mut arena, b, &options).unwrap();
+        same(&a, &b)
+    };
+    assert!(is_same(&a, &b_alone, true));
+    assert!(!is_same(&a, &b_alone, false));
+    assert!(!is_same(&a, &b, true));
 }

@@ -48,8 +48,15 @@ fn sigma(detection: &str) -> (ir::Rule, String) {
 }
 
 fn found(rule: &ir::Rule, text: &str) -> Vec<String> {
-    let options =
-        Options { now: 0, seed: 0, steps: 50_000, search: false, empty_is_absent: false, stop: None };
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: false,
+        empty_is_absent: false,
+        stop: None,
+    };
     findings(rule, &options).iter().map(|f| format!("{} {}", f.code, f.span.text(text).trim())).collect()
 }
 
@@ -149,4 +156,80 @@ fn schedules_and_triggers() {
     rule.envelope.schedule = ir::Schedule { frequency: Some(HOUR), look_back: Some(HOUR) };
     rule.envelope.trigger = Some(ir::Trigger { operator: "gt".into(), threshold: 2 });
     assert_eq!(found(&rule, text), Vec::<String>::new());
+}
+
+/// The rows that show the first finding, as JSON.
+fn shown(rule: &ir::Rule) -> String {
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    };
+    let found = findings(rule, &options);
+    let event = found[0].event.as_ref();
+    event.map_or_else(String::new, |e| format!("{}: {}", e.shows, serde_json::to_string(&e.tables).unwrap()))
+}
+
+#[test]
+fn events_show_what_is_wrong() {
+    let cases: &[(&str, &str)] = &[
+        (r#"T | where a == "x" | where a == "y""#, r#"{"T":[{"a":"x"}]}"#),
+        (r#"T | where a == "x" and not(a startswith "x")"#, r#"{"T":[{"a":"x"}]}"#),
+        (r#"T | where a contains "cmd" and a contains "cmd.exe""#, r#"{"T":[{"a":"cmd.exe"}]}"#),
+        (r#"T | where a has_any ("cmd", "cmd.exe")"#, r#"{"T":[{"a":"cmd.exe"}]}"#),
+        ("T | take 5 | summarize n = count() | where n > 10", r#"{"T":[]}"#),
+        ("T | summarize n = count() by a | where n < 1", r#"{"T":[{}]}"#),
+    ];
+    for (text, rows) in cases {
+        let shown = shown(&kql(text));
+        assert!(shown.ends_with(rows), "{text}: {shown}");
+    }
+    let join = shown(&kql("T | join (U) on a"));
+    assert!(join.contains("keeps one") && join.matches("\"a\":").count() >= 3, "{join}");
+    let text = "detection:\n  s:\n    Image|endswith: '\\cmd.exe'\n  f:\n    Image|contains: 'cmd'\n  condition: s and not f";
+    assert_eq!(
+        self::shown(&sigma(text).0),
+        r#"the conditions select this, and the exclusion hides it: {"windows_process_creation":[{"Image":"\\cmd.exe"}]}"#
+    );
+}
+
+#[test]
+fn a_gap_between_runs_is_shown_by_the_time_of_an_event() {
+    let hours = |n: i64| n * HOUR;
+    let schedule = |frequency, look_back| ir::Schedule { frequency: Some(frequency), look_back };
+    let of = |text: &str, schedule| {
+        let mut rule = kql(text);
+        rule.envelope.schedule = schedule;
+        (found(&rule, text), shown_if(&rule))
+    };
+    let (codes, event) = of("SigninLogs | where UserId == 'u'", schedule(hours(24), Some(hours(1))));
+    assert_eq!(codes, ["E0930 "]);
+    assert!(event.contains("2026-01-01T11:30:00.0000000Z"), "{event}");
+    // The query's own bound is narrower than the look-back of the schedule.
+    let text = "SigninLogs | where TimeGenerated > ago(1h) | where UserId == 'u'";
+    assert_eq!(of(text, schedule(hours(24), Some(hours(24)))).0, ["E0930 TimeGenerated > ago(1h)"]);
+    assert_eq!(of(text, schedule(hours(24), None)).0, ["E0930 TimeGenerated > ago(1h)"]);
+    assert_eq!(of(text, schedule(hours(1), Some(hours(24)))).0, Vec::<String>::new());
+    // A delay is no gap, and what another table sees is seen.
+    let delay = "SigninLogs | where TimeGenerated between (ago(25h) .. ago(1h)) | where UserId == 'u'";
+    assert_eq!(of(delay, schedule(hours(24), Some(hours(48)))).0, Vec::<String>::new());
+    let baseline = "let d = 24h; SigninLogs | where TimeGenerated > ago(1h) | join kind=leftanti (AuditLogs | where TimeGenerated > ago(d)) on Id";
+    assert_eq!(of(baseline, schedule(hours(24), Some(hours(48)))).0, Vec::<String>::new());
+}
+
+fn shown_if(rule: &ir::Rule) -> String {
+    let options = Options {
+        now: 0,
+        now_is_fixed: false,
+        seed: 0,
+        steps: 50_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    };
+    findings(rule, &options).first().map_or_else(String::new, |_| shown(rule))
 }

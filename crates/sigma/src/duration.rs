@@ -21,6 +21,16 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     (number.is_none() && total > 0).then_some(total)
 }
 
+/// The `timespan` of a correlation: as [`parse`], with `M` for months and `y` for years. Those are no fixed length: the longest
+/// is taken, so that no window is cut short.
+pub(crate) fn parse_timespan(text: &str) -> Option<i64> {
+    let long = [("M", 31), ("y", 366)].into_iter().find_map(|(unit, days)| {
+        let count: i64 = text.trim().strip_suffix(unit)?.parse().ok()?;
+        (count > 0).then(|| count.checked_mul(days * 86_400 * TICKS_PER_SECOND))?
+    });
+    long.or_else(|| parse(text))
+}
+
 /// The shortest form, without weeks; `None` for a length that is no whole number of seconds.
 pub(crate) fn format(ticks: i64) -> Option<String> {
     if ticks <= 0 || ticks % TICKS_PER_SECOND != 0 {

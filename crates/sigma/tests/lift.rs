@@ -245,7 +245,9 @@ fn other_refusals() {
     let huge = refused(&format!("s:\n    A:{values}\ncondition: {named}"));
     assert!(huge.iter().any(|d| d.code == codes::SIGMA_TOO_LARGE), "{huge:?}");
     let text = "title: c\nname: c\ncorrelation:\n    type: event_count\n    rules: [a]\n    timespan: 5m\n    condition: {gt: 1}\n";
-    assert_eq!(try_lift(text, &LiftOptions::default()).unwrap_err()[0].code, codes::SIGMA_NOT_YET);
+    assert_eq!(try_lift(text, &LiftOptions::default()).unwrap_err()[0].code, codes::SIGMA_REFERENCE);
+    let filter = "title: f\nlogsource: {product: p}\nfilter: {rules: [a], s: {b: c}, condition: not s}\n";
+    assert_eq!(try_lift(filter, &LiftOptions::default()).unwrap_err()[0].code, codes::SIGMA_FILTER_ALONE);
     let unsupported = format!("{}status: unsupported\n", file("s:\n    A: 1\ncondition: s"));
     assert_eq!(
         try_lift(&unsupported, &LiftOptions::default()).unwrap_err()[0].code,

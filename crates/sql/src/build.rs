@@ -295,6 +295,14 @@ pub(crate) fn try_cast(expr: Expr, data_type: DataType) -> Expr {
 
 /// The type of the dialect for one of ours.
 pub(crate) fn data_type(dialect: &crate::Dialect, ty: Type) -> DataType {
+    if !dialect.generic {
+        // Printed as it stands in the target's data.
+        let name = Ident::new(dialect.type_name(ty));
+        return DataType::Custom(
+            ObjectName(vec![ObjectNamePart::Identifier(Ident { quote_style: Some('\u{1}'), ..name })]),
+            Vec::new(),
+        );
+    }
     named_type(dialect.type_name(ty))
 }
 

@@ -90,11 +90,16 @@ pub fn tables_for(query: &Query, needs: &[Need]) -> IndexMap<SmolStr, IndexMap<S
     tables
 }
 
+/// A name as emitted queries write it.
+fn written(dialect: &Dialect, text: &str) -> sqlparser::ast::Ident {
+    if dialect.generic { build::ident(text) } else { crate::adapt::quoted(dialect, text) }
+}
+
 fn print(dialect: &Dialect, tables: &IndexMap<SmolStr, Columns>) -> String {
     let mut out = String::new();
     for (table, columns) in tables {
         // Writing to a string does not fail.
-        let _ = writeln!(out, "CREATE TABLE {} (", build::ident(table));
+        let _ = writeln!(out, "CREATE TABLE {} (", written(dialect, table));
         let mut taken: FxHashSet<String> = FxHashSet::default();
         let mut lines: Vec<String> = Vec::with_capacity(columns.len());
         for (name, ty) in columns {
@@ -104,14 +109,19 @@ fn print(dialect: &Dialect, tables: &IndexMap<SmolStr, Columns>) -> String {
                 n += 1;
                 unique = format!("{name}__{n}");
             }
-            lines.push(format!("    {} {}", build::ident(&unique), dialect.type_name(*ty)));
+            lines.push(format!("    {} {}", written(dialect, &unique), dialect.type_name(*ty)));
         }
         if lines.is_empty() {
             // A table must have a column.
             lines.push(format!("    _raw {}", dialect.type_name(Type::String)));
         }
         out.push_str(&lines.join(",\n"));
-        out.push_str("\n);\n");
+        out.push_str("\n)");
+        if !dialect.table_suffix.is_empty() {
+            out.push(' ');
+            out.push_str(dialect.table_suffix);
+        }
+        out.push_str(";\n");
     }
     out
 }

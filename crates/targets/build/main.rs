@@ -14,6 +14,8 @@ mod schema;
 mod table_functions;
 mod targets;
 mod templates;
+mod udm;
+mod yaral;
 
 use read::Problems;
 use std::path::{Path, PathBuf};
@@ -48,6 +50,9 @@ fn run(problems: &mut Problems) -> Result<(), String> {
     write("tables.rs", schema.tables.as_bytes())?;
     write("table_functions.rs", table_functions::build(&root, problems).as_bytes())?;
     write("targets.rs", targets::build(&root, problems).as_bytes())?;
+    write("udm.rs", udm::build(&root, problems).as_bytes())?;
+    write("yaral.rs", yaral::build(&root, problems).as_bytes())?;
+    write("dialects.rs", targets::dialects(&root, problems).as_bytes())?;
     write("reads.rs", reads::build(&root, problems).as_bytes())?;
     write("templates.rs", templates::build(&root, problems).as_bytes())
 }

@@ -22,8 +22,8 @@ pub fn build(root: &Path, problems: &mut Problems) -> String {
         let macros = read_macros(&folder.join("macros"), problems);
         let order = order(&macros, problems);
         let path = folder.join("functions.toml");
-        let content = read::table(&path, problems);
-        read::only_keys(&path, "top level", &content, &["function", "aggregate"], problems);
+        let content = with_base(root, read::table(&path, problems), problems);
+        read::only_keys(&path, "top level", &content, &["base", "function", "aggregate"], problems);
         let _ = writeln!(out, "SqlDialect {{ name: {:?},", read::folder_name(&folder));
         for key in ["function", "aggregate"] {
             let list = templates(&path, key, &content, &macros, &mut id, problems);
@@ -43,6 +43,25 @@ pub fn build(root: &Path, problems: &mut Problems) -> String {
     out + "];\n"
 }
 
+/// The templates of a dialect, and behind them those of the file that it builds on. One for the same name and arguments takes the place
+/// of the other's; one for any arguments (without `args`) that of all of the name.
+fn with_base(root: &Path, mut own: Table, problems: &mut Problems) -> Table {
+    let Some(base) = own.get("base").and_then(Value::as_str).map(str::to_owned) else { return own };
+    let base = read::table(&root.join(base), problems);
+    for key in ["function", "aggregate"] {
+        let mine: Vec<Value> = own.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let same = |a: &Value, b: &Value| {
+            a.get("name") == b.get("name") && (a.get("args") == b.get("args") || a.get("args").is_none())
+        };
+        let theirs = base.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let rest: Vec<Value> = theirs.into_iter().filter(|t| !mine.iter().any(|m| same(m, t))).collect();
+        // A form that is taken away stands for nothing.
+        let kept = mine.into_iter().filter(|m| m.get("sql").is_some());
+        own.insert(key.to_owned(), Value::Array(kept.chain(rest).collect()));
+    }
+    own
+}
+
 fn templates(
     path: &Path,
     key: &str,
@@ -59,7 +78,7 @@ fn templates(
     for entry in entries {
         let name = read::text(path, key, entry, "name", problems);
         let at = format!("{key} `{name}`");
-        read::only_keys(path, &at, entry, &["name", "args", "sql", "macros", "nulls"], problems);
+        read::only_keys(path, &at, entry, &["name", "args", "sql", "macros", "nulls", "assumes"], problems);
         let sql = read::text(path, &at, entry, "sql", problems);
         let nulls = match read::text(path, &at, entry, "nulls", problems) {
             "strict" => "Strict",
@@ -75,13 +94,14 @@ fn templates(
             problems.add(path, format!("{at}: given twice for the same arguments"));
         }
         let Places { highest, rest } = places(path, &at, sql, args.as_deref(), problems);
+        let assumes = entry.get("assumes").and_then(Value::as_str);
         let needed = read::texts(path, &at, entry, "macros", problems);
         check_macros(path, &at, sql, &needed, macros, problems);
         let args = args.map(|args| arguments(path, &at, &args, problems));
         let args = args.map_or_else(|| "None".to_owned(), |a| format!("Some(&[{a}])"));
         let _ = writeln!(
             out,
-            "    Template {{ id: {id}, name: {name:?}, args: {args}, sql: {sql:?}, places: {highest}, rest: {rest}, macros: &{needed:?}, nulls: Nulls::{nulls} }},"
+            "    Template {{ id: {id}, name: {name:?}, args: {args}, sql: {sql:?}, places: {highest}, rest: {rest}, macros: &{needed:?}, nulls: Nulls::{nulls}, assumes: {assumes:?} }},"
         );
         *id += 1;
     }

@@ -56,4 +56,40 @@ capabilities! {
     Macros = "macros",
     /// `WITH RECURSIVE`.
     RecursiveCte = "recursive_cte",
+    /// The forms that the lowering writes are the dialect's own: its trees are printed as they are.
+    GenericSql = "generic_sql",
+    /// A column of a SELECT may be named in the same SELECT.
+    AliasReuse = "alias_reuse",
+    /// `ILIKE`.
+    Ilike = "ilike",
+    /// `LIKE` ignores the case of ASCII letters, and `lower` folds no others; `GLOB` tells them apart.
+    LikeFoldsAscii = "like_folds_ascii",
+    /// `IS [NOT] TRUE`.
+    IsTrue = "is_true",
+    /// `DISTINCT ON (…)`.
+    DistinctOn = "distinct_on",
+    /// `(VALUES …) AS t (a, b)`.
+    ValuesList = "values_list",
+    /// `WITH x AS MATERIALIZED (…)`.
+    MaterializedCte = "materialized_cte",
+    /// `x LEFT SEMI JOIN y`, `x LEFT ANTI JOIN y`.
+    SidedSemiJoin = "sided_semi_join",
+    /// A name in a JSON path that is no plain word is `["name"]`.
+    BracketPaths = "bracket_paths",
+    /// `a % b`.
+    Modulo = "modulo",
+    /// `ARRAY[…]`, where `[…]` alone is no list.
+    ArrayKeyword = "array_keyword",
+    /// Values that are infinite or no numbers.
+    NotANumber = "not_a_number",
+    /// A query in an expression may name columns of the row around it.
+    Correlated = "correlated",
+    /// `list(x ORDER BY y)`, in aggregates that make lists.
+    OrderedAggregate = "ordered_aggregate",
+    /// Texts are compared by the rules of a language unless `COLLATE "C"` says otherwise.
+    Collates = "collates",
+    /// Functions that give rows may stand in a SELECT list.
+    RowFunctions = "row_functions",
+    /// Several such functions in one list go side by side.
+    ZippedRows = "zipped_rows",
 }

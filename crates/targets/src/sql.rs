@@ -43,6 +43,8 @@ pub struct Template {
     pub rest: bool,
     pub macros: &'static [&'static str],
     pub nulls: Nulls,
+    /// What a conversion that uses it takes for granted.
+    pub assumes: Option<&'static str>,
 }
 
 impl Template {
@@ -203,6 +205,7 @@ mod tests {
             rest: false,
             macros: &[],
             nulls: Nulls::Strict,
+            assumes: None,
         }
     }
 

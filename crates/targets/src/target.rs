@@ -9,6 +9,7 @@ pub enum Language {
     Kql,
     Sigma,
     Sql,
+    Yaral,
 }
 
 impl Language {
@@ -17,6 +18,7 @@ impl Language {
             Self::Kql => "kql",
             Self::Sigma => "sigma",
             Self::Sql => "sql",
+            Self::Yaral => "yaral",
         }
     }
 }
@@ -26,6 +28,8 @@ impl Language {
 pub enum Support {
     /// Tested on the real engine or with the vendor's own parser.
     Supported,
+    /// Read by a parser of the language in tests, and never run.
+    Unexecuted,
     /// May change or lack parts.
     Preview,
 }
@@ -34,6 +38,7 @@ impl Support {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Supported => "supported",
+            Self::Unexecuted => "unexecuted",
             Self::Preview => "preview",
         }
     }

@@ -284,7 +284,7 @@ fn empty(need: &Need) -> (SmolStr, MemoryTable) {
 }
 
 /// The text of a query without the digits of its times that are below the microsecond.
-fn in_micros(text: &str, query: &Query) -> String {
+pub fn in_micros(text: &str, query: &Query) -> String {
     let mut cuts: Vec<(Span, String)> = Vec::new();
     let mut cut = |e: &Expr| {
         match e.as_literal() {

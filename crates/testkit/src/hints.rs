@@ -492,7 +492,7 @@ impl Walk<'_> {
                     return;
                 }
                 let (places, other, op) =
-                    if left.is_empty() { (right, &c.left, turned(c.op)) } else { (left, &c.right, c.op) };
+                    if left.is_empty() { (right, &c.left, c.op.flipped()) } else { (left, &c.right, c.op) };
                 if places.is_empty() {
                     return;
                 }
@@ -681,17 +681,6 @@ const REGEX_ARGUMENT: [(&str, usize); 7] = [
     ("trim_end", 0),
     ("countof", 1),
 ];
-
-const fn turned(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Eq => CompareOp::Eq,
-        CompareOp::Ne => CompareOp::Ne,
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-    }
-}
 
 /// The elements of an array; else the value.
 fn spread(value: Option<Value>) -> Vec<Value> {

@@ -16,8 +16,10 @@
     reason = "a test harness: it reads its own files, and a fault of it is to be seen"
 )]
 
+pub mod clock;
 pub mod conformance;
 pub mod corpora;
+pub mod dialects;
 pub mod duck;
 pub mod hints;
 pub mod mutate;

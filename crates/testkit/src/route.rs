@@ -71,7 +71,12 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
 
 /// Evaluates; rows that any one step may make are limited, for cases run side by side.
 pub fn eval(query: &Query, tables: &dyn Tables, choice: u64) -> Result<Answer, Stop> {
-    let options = Options { max_rows: 1_500_000, choice, ..Options::at(NOW) };
+    eval_at(NOW, query, tables, choice)
+}
+
+/// As [`eval`], at another time.
+pub fn eval_at(now: i64, query: &Query, tables: &dyn Tables, choice: u64) -> Result<Answer, Stop> {
+    let options = Options { max_rows: 1_500_000, choice, ..Options::at(now) };
     guarded(|| {
         evaluate(query, tables, options).map_err(|f| Stop::Eval(format!("{}: {}", f.code.0, f.message)))
     })

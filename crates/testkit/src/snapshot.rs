@@ -13,6 +13,11 @@ pub fn shared() -> PathBuf {
         .map_or_else(|| root().join("../shared"), PathBuf::from)
 }
 
+/// The snapshot of a part, or of each `every`th case of it.
+pub fn of_sample(folder: &str, part: &str, every: usize) -> String {
+    if every == 1 { format!("{folder}/{part}.snap") } else { format!("{folder}/{part}-every-{every}.snap") }
+}
+
 /// Compares a text with the committed one, or replaces it. Whether they agree.
 pub fn check(path: &str, text: &str) -> bool {
     let path = root().join(path);

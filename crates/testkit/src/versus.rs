@@ -44,19 +44,21 @@ pub struct Prepared<'q> {
     pub lowered: Lowered,
     pub sql: String,
     ddl: String,
+    /// The time of the run.
+    pub now: i64,
 }
 
 pub fn prepare(query: &Query) -> Result<Prepared<'_>, String> {
     let lowered = route::guarded(|| duck::sql(query, NOW).map_err(Stop::Eval)).map_err(|s| s.to_string())?;
     let sql = print(&lowered.script);
     let ddl = ddl_for(Dialect::DUCKDB, query, &lowered.needs);
-    Ok(Prepared { query, lowered, sql, ddl })
+    Ok(Prepared { query, lowered, sql, ddl, now: NOW })
 }
 
 impl Prepared<'_> {
     /// A query beside SQL of another origin, over the tables of this one.
     pub fn beside<'b>(&self, query: &'b Query, sql: String) -> Prepared<'b> {
-        Prepared { query, lowered: self.lowered.clone(), sql, ddl: self.ddl.clone() }
+        Prepared { query, lowered: self.lowered.clone(), sql, ddl: self.ddl.clone(), now: self.now }
     }
 }
 
@@ -82,7 +84,7 @@ impl<'q> Prepared<'q> {
 
     /// Holds rows that another way gave against the evaluator's.
     pub fn held(&self, rows: Vec<Vec<Value>>, tables: &MemoryTables) -> Verdict {
-        match route::eval(self.query, tables, 0) {
+        match route::eval_at(self.now, self.query, tables, 0) {
             Ok(answer) => {
                 let places = (0..answer.columns.len()).collect();
                 self.judge(&answer, Shared { places, rows, more: 0 }, tables)
@@ -91,9 +93,17 @@ impl<'q> Prepared<'q> {
         }
     }
 
+    /// As [`Self::held`], of the columns at these places alone.
+    pub fn held_at(&self, places: Vec<usize>, rows: Vec<Vec<Value>>, tables: &MemoryTables) -> Verdict {
+        match route::eval_at(self.now, self.query, tables, 0) {
+            Ok(answer) => self.judge(&answer, Shared { places, rows, more: 0 }, tables),
+            Err(stop) => Verdict::NoAnswer(stop.to_string()),
+        }
+    }
+
     /// Runs both; the engine has the tables.
     pub fn run_on(&self, engine: &Engine, tables: &MemoryTables) -> Verdict {
-        match route::eval(self.query, tables, 0) {
+        match route::eval_at(self.now, self.query, tables, 0) {
             Ok(answer) => self.against(&answer, engine, tables),
             Err(stop) => Verdict::NoAnswer(stop.to_string()),
         }
@@ -143,7 +153,7 @@ impl<'q> Prepared<'q> {
         if choices > 0 || rows_open || sets {
             let mut others = vec![first.clone()];
             for choice in 1..12 {
-                let Ok(other) = route::eval(self.query, tables, choice) else { break };
+                let Ok(other) = route::eval_at(self.now, self.query, tables, choice) else { break };
                 others.push(plain(&other));
             }
             // A column that another choice changes is one of which any value is right.
@@ -287,7 +297,7 @@ pub fn shared(query: &Query, columns: &[(SmolStr, Type)], table: Table) -> Share
 }
 
 /// Whether columns of the query come from what the rows hold.
-fn finds_columns(query: &Query) -> bool {
+pub fn finds_columns(query: &Query) -> bool {
     let mut found = false;
     query.for_each_plan(&mut |plan| {
         found |= matches!(&*plan.op, Op::Plugin(p) if p.open);

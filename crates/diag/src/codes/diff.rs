@@ -22,4 +22,8 @@ codes! {
         why: "rules are paired by the file that they were converted from, their id, their path and their title",
         example: "a rule was deleted, or its id was changed together with its file",
         fix: "give both the same id";
+    ENGINES_DISAGREE = "E0906", "the SQL engine answers otherwise than the evaluator",
+        why: "the evaluator is the definition of what a rule means; where SQL that it holds for the same answers otherwise when it runs, one of the two is at fault, and it is ours",
+        example: "a template that rounds where the function cuts",
+        fix: "do not rely on this output; report it with the rule and the tables that are shown";
 }

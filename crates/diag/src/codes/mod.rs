@@ -2,7 +2,7 @@
 //!
 //! Ranges: `E00xx` files and documents, `E01xx` KQL syntax, `E02xx` Sigma, `E03xx` KQL lift, `E04xx` SQL (`E042x` reading it back),
 //! `E05xx` KQL output, `E06xx` Sigma output, `E07xx` options and policy, `E08xx` running and testing rules, `E09xx` comparing rules (`E092x` and on: what is proved of one rule alone);
-//! `L01xx` losses. A number is never used twice.
+//! `E10xx` YARA-L syntax, `E11xx` YARA-L lift, `E12xx` YARA-L output; `L01xx` losses. A number is never used twice.
 
 use crate::Code;
 
@@ -17,6 +17,7 @@ mod losses;
 mod output;
 mod sigma;
 mod sql;
+mod yaral;
 
 pub use data::*;
 pub use diff::*;
@@ -29,6 +30,7 @@ pub use losses::*;
 pub use output::*;
 pub use sigma::*;
 pub use sql::*;
+pub use yaral::*;
 
 /// What `ruleferry codes CODE` prints.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,7 @@ pub fn all() -> Vec<CodeInfo> {
         output::TABLE,
         sql::TABLE,
         losses::TABLE,
+        yaral::TABLE,
     ]
     .concat();
     all.sort_by_key(|c| c.code);

@@ -70,10 +70,10 @@ codes! {
         why: "look-around, back references and possessive quantifiers are in no engine that is converted to, and a pattern without them would find something else",
         example: "`CommandLine|re: '(?<!a)b'`",
         fix: "write the condition without them";
-    SIGMA_NOT_YET = "E0222", "a kind of document that is not converted yet",
-        why: "correlations and filters are read and kept; their meaning comes in a later version",
-        example: "`correlation: {type: event_count, …}`",
-        fix: "convert the rules that it refers to";
+    SIGMA_FILTER_ALONE = "E0222", "a filter without the rules that it narrows",
+        why: "a filter makes no alert: it takes some from the rules that it names",
+        example: "a file with nothing but `filter: {rules: [...], ...}`",
+        fix: "convert the filter and its rules together: one file, or one folder";
     SIGMA_TOO_LARGE = "E0223", "the rule grows too large",
         why: "placeholders, dashes and `3 of x*` stand for every combination of their values",
         example: "`CommandLine|windash: '-a -b -c -d -e -f -g -h'`",
@@ -82,4 +82,16 @@ codes! {
         why: "its authors mark with `status: unsupported` what Sigma's language cannot say: the detection alone would find something else, or never anything",
         example: "`status: unsupported` over searches that are meant to be correlated",
         fix: "write what is meant as a correlation, or change the status";
+    SIGMA_REFERENCE = "E0225", "a rule that a correlation refers to is not there",
+        why: "without it nobody can say what the correlation counts",
+        example: "`rules: [failed_login]`, and no document with that `id` or `name`",
+        fix: "put the rule into the same file, or convert the folder that holds both";
+    SIGMA_CORRELATION_MEANING = "E0226", "a correlation whose meaning is not settled",
+        why: "the specification does not say what it means, or says it of other types only; a guess could lose alerts",
+        example: "`type: temporal_ordered` with the condition `a or b`; a correlation that refers to itself",
+        fix: "write it as the help says";
+    SIGMA_FILTER_KEEPS = "E0227", "a filter that keeps what it describes, or does not apply",
+        why: "a filter's condition is added by `and`, as Sigma's documentation has it: `condition: selection` drops every other event",
+        example: "`filter: {selection: {User: admin}, condition: selection}`",
+        fix: "to take events away write `condition: not selection`";
 }

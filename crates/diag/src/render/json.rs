@@ -1,7 +1,7 @@
 //! Diagnostics as the records that `--format json` prints.
 
 use super::{FileReport, Placed, ends, visible::is_hidden};
-use crate::{Code, Diagnostic, LineIndex, Severity};
+use crate::{Code, Diagnostic, Event, LineIndex, Severity, Span};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use std::io;
@@ -13,6 +13,25 @@ pub struct DiagnosticRecord {
     pub message: String,
     pub help: Option<String>,
     pub span: SpanRecord,
+    /// Edits after which the finding is gone and the rule still means the same: proved. What `check --fix` does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<FixRecord>,
+    /// Events that show it, as the evaluator saw them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct FixRecord {
+    pub title: String,
+    pub edits: Vec<EditRecord>,
+}
+
+/// A piece of the file and what stands there instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct EditRecord {
+    pub span: SpanRecord,
+    pub text: String,
 }
 
 /// UTF-8 byte offsets in the file, and the same as lines and columns, from 1; the end is behind the last character.
@@ -28,16 +47,37 @@ pub struct SpanRecord {
 
 pub fn record(diagnostic: &Diagnostic, index: &LineIndex<'_>) -> DiagnosticRecord {
     let (start, end) = ends(diagnostic, index);
-    placed(&Placed { diagnostic, start, end })
+    placed(&Placed { diagnostic, start, end }, index)
+}
+
+impl SpanRecord {
+    pub fn new(span: Span, index: &LineIndex<'_>) -> Self {
+        let (start, end) = (index.position(span.start), index.position(span.end.max(span.start)));
+        Self {
+            start: span.start,
+            end: span.end,
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        }
+    }
 }
 
 /// The records of a file, in the order of its diagnostics.
 pub fn records(report: &FileReport) -> Vec<DiagnosticRecord> {
-    report.placed().map(|p| placed(&p)).collect()
+    let index = LineIndex::new(&report.file.text);
+    report.placed().map(|p| placed(&p, &index)).collect()
 }
 
-fn placed(Placed { diagnostic: d, start, end }: &Placed<'_>) -> DiagnosticRecord {
+fn placed(Placed { diagnostic: d, start, end }: &Placed<'_>, index: &LineIndex<'_>) -> DiagnosticRecord {
+    let edit = |e: &crate::Edit| EditRecord { span: SpanRecord::new(e.span, index), text: e.text.clone() };
     DiagnosticRecord {
+        fix: d
+            .fix
+            .as_ref()
+            .map(|fix| FixRecord { title: fix.title.clone(), edits: fix.edits.iter().map(edit).collect() }),
+        event: d.event.as_deref().cloned(),
         code: d.code,
         severity: d.severity,
         message: d.message.clone(),

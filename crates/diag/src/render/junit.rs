@@ -62,7 +62,7 @@ fn case(out: &mut String, path: &str, Placed { diagnostic: d, start, .. }: &Plac
 
 /// Text for content and for attributes in double quotes. Hidden characters, most of which XML 1.0 forbids even as
 /// references, are written out first; `>` is escaped so that no `]]>` arises.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in visible::visible(text).chars() {
         match c {

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, as code scanning reads it.
 
 use super::{FileReport, Placed, json, visible};
-use crate::{Severity, codes};
+use crate::{Fix, LineIndex, Severity, codes};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -19,7 +19,8 @@ pub fn document(reports: &[FileReport], version: &str) -> Document {
     let used: Vec<_> = used.into_iter().collect();
     let results = reports.iter().flat_map(|report| {
         let uri = uri(&report.file.path);
-        report.placed().map(|placed| result(&placed, &uri, &used)).collect::<Vec<_>>()
+        let index = LineIndex::new(&report.file.text);
+        report.placed().map(|placed| result(&placed, &uri, &used, &index)).collect::<Vec<_>>()
     });
     let driver = Driver {
         name: "ruleferry",
@@ -46,6 +47,7 @@ fn result(
     Placed { diagnostic: d, start, end }: &Placed<'_>,
     uri: &str,
     used: &[&'static str],
+    index: &LineIndex<'_>,
 ) -> ResultRecord {
     let help = d.help.as_deref().map(|h| format!("\nhelp: {}", visible::brief(h))).unwrap_or_default();
     let region = Region {
@@ -66,7 +68,30 @@ fn result(
             Severity::Note => "note",
         },
         message: Message { text: format!("{}{help}", visible::brief(&d.message)) },
+        fixes: d.fix.iter().map(|fix| fix_record(fix, &artifact_location, index)).collect(),
         locations: vec![Location { physical_location: PhysicalLocation { artifact_location, region } }],
+    }
+}
+
+fn fix_record(fix: &Fix, location: &ArtifactLocation, index: &LineIndex<'_>) -> FixRecord {
+    let replacement = |edit: &crate::Edit| {
+        let place = json::SpanRecord::new(edit.span, index);
+        Replacement {
+            deleted_region: Region {
+                start_line: place.line,
+                start_column: place.column,
+                end_line: place.end_line,
+                end_column: place.end_column,
+                byte_offset: place.start,
+                byte_length: place.end.saturating_sub(place.start),
+            },
+            inserted_content: Message { text: edit.text.clone() },
+        }
+    };
+    let replacements = fix.edits.iter().map(replacement).collect();
+    FixRecord {
+        description: Message { text: visible::brief(&fix.title).into_owned() },
+        artifact_changes: vec![ArtifactChange { artifact_location: location.clone(), replacements }],
     }
 }
 
@@ -144,6 +169,29 @@ struct ResultRecord {
     level: &'static str,
     message: Message,
     locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<FixRecord>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FixRecord {
+    description: Message,
+    artifact_changes: Vec<ArtifactChange>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange {
+    artifact_location: ArtifactLocation,
+    replacements: Vec<Replacement>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    inserted_content: Message,
 }
 
 #[derive(Clone, Debug, Serialize)]

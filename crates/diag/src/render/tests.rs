@@ -24,6 +24,15 @@ fn hostile() -> Vec<FileReport> {
         message: format!("m {HOSTILE}"),
         help: Some(format!("h {HOSTILE}")),
         span: Span::new(start, end),
+        fix: Some(Box::new(crate::Fix {
+            title: format!("f {HOSTILE}"),
+            edits: vec![crate::Edit { span: Span::new(start, end.max(start)), text: HOSTILE.to_owned() }],
+        })),
+        event: Some(Box::new(crate::Event {
+            shows: format!("e {HOSTILE}"),
+            now: "2026-01-01T00:00:00.0000000Z".into(),
+            tables: [(HOSTILE.to_owned(), json!([{ HOSTILE: HOSTILE }]))].into_iter().collect(),
+        })),
     };
     let all = [Severity::Error, Severity::Warning, Severity::Note];
     let found = all.into_iter().flat_map(|s| [at(s, 0, 4), at(s, 3, 30), at(s, 500, 9)]).collect();

@@ -3,7 +3,7 @@
 //! Only the lines under a span are shown, cut to a window around it, so the size of the output does not depend on
 //! the size of the file or of its lines.
 
-use super::{FileReport, ends, visible};
+use super::{FileReport, ends, tables, visible};
 use crate::{Diagnostic, LineIndex, Position, Severity, Span};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
@@ -59,9 +59,18 @@ fn block(renderer: &Renderer, path: &str, index: &LineIndex<'_>, diagnostic: &Di
     if let Some(help) = &diagnostic.help {
         body = body.element(Level::HELP.message(visible::brief(help)));
     }
+    if let Some(fix) = &diagnostic.fix {
+        let text = format!("`check --fix` can mend it: {}", fix.title);
+        body = body.element(Level::NOTE.message(visible::brief(&text).into_owned()));
+    }
     let body = renderer.render(&[body]);
     let (title, place) = head.split_once('\n').unwrap_or((&head, ""));
-    format!("{title}\n{:indent$}{place}\n{body}", "").trim_end().to_owned()
+    let mut out = format!("{title}\n{:indent$}{place}\n{body}", "").trim_end().to_owned();
+    if let Some(event) = &diagnostic.event {
+        out.push_str(&format!("\n\n{} (now = {}):\n", visible::brief(&event.shows), event.now));
+        out.push_str(tables::text(&event.tables).trim_end());
+    }
+    out
 }
 
 /// The lines of a span as they are shown, and where the span is in them.

@@ -9,7 +9,7 @@ mod git;
 mod metadata;
 mod pairs;
 mod predicate;
-mod render;
+pub(crate) mod render;
 mod report;
 mod shape;
 mod side;
@@ -17,7 +17,7 @@ mod side;
 pub use changes::ChangeEffect;
 pub use findings::{Gates, finding};
 pub use metadata::MetadataChange;
-pub use report::diff_text;
+pub use report::{diff_text, sentence};
 pub use shape::ChangeKind;
 pub use side::Side;
 
@@ -26,10 +26,11 @@ use crate::record::{RuleName, diagnostic_records};
 use crate::run::{for_each, guarded};
 use crate::same_types::{KnownTables, retype};
 use crate::source::{LiftFault, LiftedRule, SourceRule};
+use crate::validate;
 use changes::RawChange;
 use pairs::{Pair, Slot};
 use ruleferry_diag::render::json::{DiagnosticRecord, SpanRecord};
-use ruleferry_diag::{Diagnostic, LineIndex, Span};
+use ruleferry_diag::{Diagnostic, LineIndex, Span, codes};
 use ruleferry_ir as ir;
 use ruleferry_prove::{self as prove, Relation, Verdict};
 use ruleferry_sigma::lift::LiftOptions as SigmaOptions;
@@ -57,6 +58,8 @@ pub struct DiffOptions {
     pub watch: Option<Watch>,
     /// Compare the texts, too.
     pub text: bool,
+    /// Runs the SQL of a side on an engine over the witnesses. No verdict rests on it.
+    pub executor: Option<std::sync::Arc<dyn ruleferry_prove::Executor>>,
 }
 
 /// One pair of `diff --format json`.
@@ -119,6 +122,12 @@ pub struct DiffedFile {
 }
 
 impl Diffed {
+    /// The SQL engine and the evaluator disagree: a fault of ours.
+    pub fn engines_disagree(&self) -> bool {
+        let told = |f: &DiffedFile| f.diagnostics.iter().any(|d| d.code == codes::ENGINES_DISAGREE);
+        [&self.a, &self.b].into_iter().flatten().any(told)
+    }
+
     /// One of the two could not be read.
     pub fn invalid(&self) -> bool {
         self.record.verdict.is_none() && self.a.is_some() && self.b.is_some()
@@ -284,11 +293,24 @@ fn compare_members(
     let across = rule_a.language != rule_b.language;
     let comparison = Comparison {
         now: options.now,
+        now_is_fixed: false,
         watch: options.watch,
         empty_is_absent: empty_is_absent(rule_a.language, rule_b.language),
         search: true,
     };
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
+    if let Some(executor) = options.executor.as_deref() {
+        let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
+            if rule.language == Language::SQL {
+                let script = rule.query_text(&member.file.text);
+                let now = options.now.unwrap_or(NOW);
+                let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);
+                member.diagnostics.extend(found);
+            }
+        };
+        replay(rule_a, &lifted_a, a);
+        replay(rule_b, &lifted_b, b);
+    }
     record.assumptions = assumptions(&lifted_a.rule, &lifted_b.rule, comparison.empty_is_absent);
     let mut raw = changes::changes(&lifted_a.rule.query, &lifted_b.rule.query);
     raw.extend(envelope_changes(&lifted_a.rule.envelope, &lifted_b.rule.envelope, across));
@@ -313,19 +335,20 @@ fn lift_both(
         lifted.as_ref().ok().map(|l| KnownTables::of_sql(&l.rule.query, &[]))
     };
     let (lifted_a, lifted_b) = match (a.language, b.language) {
-        (Language::Sql(_), Language::Kql | Language::Sigma) => {
+        (Language::Sql(_), Language::Kql | Language::Sigma | Language::Yaral) => {
             let second = b.lift(options, None);
             (a.lift(options, of_sql(&second).as_ref()), second)
         }
-        (Language::Kql | Language::Sigma, Language::Sql(_)) => {
+        (Language::Kql | Language::Sigma | Language::Yaral, Language::Sql(_)) => {
             let first = a.lift(options, None);
             let second = b.lift(options, of_sql(&first).as_ref());
             (first, second)
         }
         (Language::Sql(_), Language::Sql(_))
-        | (Language::Kql | Language::Sigma, Language::Kql | Language::Sigma) => {
-            (a.lift(options, None), b.lift(options, None))
-        }
+        | (
+            Language::Kql | Language::Sigma | Language::Yaral,
+            Language::Kql | Language::Sigma | Language::Yaral,
+        ) => (a.lift(options, None), b.lift(options, None)),
     };
     let (Ok(mut x), Ok(mut y)) = (lifted_a.clone(), lifted_b.clone()) else { return (lifted_a, lifted_b) };
     let (tables_a, tables_b) = (KnownTables::of(&x.rule.query), KnownTables::of(&y.rule.query));
@@ -353,7 +376,11 @@ fn lift_both(
 
 /// Whether one of two rules reads tables in which an absent field and an empty text are one value, and the other does not.
 pub(crate) const fn empty_is_absent(a: Language, b: Language) -> bool {
-    matches!((a, b), (Language::Sigma | Language::Sql(_), Language::Kql) | (Language::Kql, Language::Sigma))
+    matches!(
+        (a, b),
+        (Language::Sigma | Language::Sql(_), Language::Kql | Language::Yaral)
+            | (Language::Kql | Language::Yaral, Language::Sigma)
+    )
 }
 
 /// What a comparison across languages takes for granted.
@@ -375,6 +402,8 @@ fn assumptions(a: &ir::Rule, b: &ir::Rule, empty_is_absent: bool) -> Vec<String>
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Comparison {
     pub now: Option<i64>,
+    /// One side has this time in place of `now()`.
+    pub now_is_fixed: bool,
     pub watch: Option<Watch>,
     pub empty_is_absent: bool,
     /// Look for witnesses where the proof fails.
@@ -382,7 +411,7 @@ pub(crate) struct Comparison {
 }
 
 /// 2026-01-01T00:00:00Z in ticks: any fixed time does, and the same one gives the same witness on every day.
-const NOW: i64 = 639_028_224_000_000_000;
+pub(crate) const NOW: i64 = 639_028_224_000_000_000;
 /// Steps of proof and search of one pair.
 const STEPS: u64 = 2_000_000;
 
@@ -391,6 +420,7 @@ impl Comparison {
     pub fn verdict(&self, a: &ir::Rule, b: &ir::Rule) -> Verdict {
         let options = prove::Options {
             now: self.now.unwrap_or(NOW),
+            now_is_fixed: self.now_is_fixed,
             seed: 1,
             steps: STEPS,
             search: self.search,
@@ -420,7 +450,11 @@ fn settle_effects(changes: &mut [RawChange], relation: Relation) {
         Relation::EquivalentBounded | Relation::Divergent | Relation::Disjoint | Relation::Unknown => None,
     };
     match known {
-        Some(ChangeEffect::None) => changes.iter_mut().for_each(|c| c.effect = ChangeEffect::None),
+        // The verdict is about what is found, not about when.
+        Some(ChangeEffect::None) => changes
+            .iter_mut()
+            .filter(|c| !matches!(c.kind, Kind::Frequency | Kind::Suppression))
+            .for_each(|c| c.effect = ChangeEffect::None),
         Some(effect) => {
             // One change alone has the effect of the whole.
             let mut real: Vec<&mut RawChange> =
@@ -463,9 +497,25 @@ fn envelope_changes(a: &ir::Envelope, b: &ir::Envelope, across: bool) -> Vec<Raw
     let lower = (x.0 == y.0 && x.0 == "gt").then_some(y.1 < x.1);
     let told = |(operator, threshold): (String, i64)| Some(format!("{operator} {threshold}"));
     push(Kind::Trigger, "alerts on a number of rows", told(x), told(y), wider(lower));
+    let (x, y) = (suppression(a), suppression(b));
+    push(Kind::Suppression, "suppressed for", duration(x), duration(y), wider(Some(y < x)));
     let (x, y) = (a.enabled.unwrap_or(true), b.enabled.unwrap_or(true));
     push(Kind::Enabled, "enabled:", Some(x.to_string()), Some(y.to_string()), wider(Some(y)));
     found
+}
+
+/// How long no further alert is raised after one, in ticks; none where the rule says nothing of it.
+fn suppression(envelope: &ir::Envelope) -> Option<i64> {
+    let text = |key: &str| match envelope.extra.get(key) {
+        Some(ir::Meta::Scalar { text, .. }) => Some(text.as_str()),
+        Some(ir::Meta::List(_) | ir::Meta::Map(_)) | None => None,
+    };
+    match text("suppressionEnabled") {
+        Some(on) if on.eq_ignore_ascii_case("true") => {
+            text("suppressionDuration").and_then(ruleferry_kql::file::parse_duration)
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// The texts of one side.
@@ -483,6 +533,8 @@ impl<'t> Shown<'t> {
 
     fn text(&self, place: &Place) -> String {
         let written = if self.rule.spans_are_whole() { place.span.text(self.query).trim() } else { "" };
+        // Of a join what stands before its other side.
+        let written = written.trim_end_matches(|c: char| c == '(' || c.is_whitespace());
         match (written.is_empty(), place.turned) {
             (true, _) => place.text.clone(),
             (false, true) => format!("not({written})"),
@@ -494,16 +546,12 @@ impl<'t> Shown<'t> {
         if place.span.is_empty() {
             return None;
         }
-        let span = self.lifted.map.span(place.span);
-        let (start, end) = (self.index.position(span.start), self.index.position(span.end));
-        Some(SpanRecord {
-            start: span.start,
-            end: span.end,
-            line: start.line,
-            column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-        })
+        Some(SpanRecord::new(self.lifted.map.span(place.span), &self.index))
+    }
+
+    /// Where the file says how often it runs and how far it looks back.
+    fn schedule(&self) -> Option<SpanRecord> {
+        self.rule.schedule().map(|span| SpanRecord::new(span, &self.index))
     }
 }
 
@@ -529,14 +577,15 @@ impl Texts<'_> {
         if text_a == text_b {
             (text_a, text_b) = (a.as_ref().map(|p| p.text.clone()), b.as_ref().map(|p| p.text.clone()));
         }
-        Change {
-            kind: raw.kind,
-            a: text_a,
-            b: text_b,
-            effect: raw.effect,
-            a_span: a.as_ref().and_then(|p| self.a.span(p)),
-            b_span: b.as_ref().and_then(|p| self.b.span(p)),
-        }
+        let span = |side: &Shown<'_>, place: &Option<Place>| {
+            let place = place.as_ref()?;
+            side.span(place).or_else(|| match raw.kind {
+                Kind::Window | Kind::Frequency => side.schedule(),
+                _ => None,
+            })
+        };
+        let (a_span, b_span) = (span(&self.a, &a), span(&self.b, &b));
+        Change { kind: raw.kind, a: text_a, b: text_b, effect: raw.effect, a_span, b_span }
     }
 }
 

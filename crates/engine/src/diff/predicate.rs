@@ -307,7 +307,7 @@ impl<'q> Predicates<'_, 'q> {
                 let constant =
                     |e: &'q Expr| self.shaper.render.number(e).is_some() || e.as_literal().is_some();
                 if constant(&c.left) && !constant(&c.right) {
-                    self.compared(turned(op), &c.right, &c.left, negated != flip, e.span)
+                    self.compared(op.flipped(), &c.right, &c.left, negated != flip, e.span)
                 } else {
                     self.compared(op, &c.left, &c.right, negated != flip, e.span)
                 }
@@ -521,17 +521,5 @@ impl<'q> Predicates<'_, 'q> {
             None => self.shaper.render.expr(value),
         };
         vec![Wanted { place: Place::new(text, value.span), number, literal }]
-    }
-}
-
-/// The comparison with its sides exchanged.
-const fn turned(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Eq => CompareOp::Eq,
-        CompareOp::Ne => CompareOp::Ne,
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
     }
 }

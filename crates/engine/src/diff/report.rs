@@ -1,17 +1,11 @@
 //! A comparison as people read it: the verdict in one line, what changed, the events that show it, what else differs.
 
 use super::{Change, Diffed};
-use comfy_table::{ContentArrangement, Table, presets};
 use ruleferry_diag::render::json::SpanRecord;
+use ruleferry_diag::render::tables::{self, brief};
 use ruleferry_diag::render::visible::visible;
 use ruleferry_prove::{Fires, Proof, Relation, Verdict, Witness};
-use serde_json::Value as Json;
 use std::fmt::Write as _;
-
-/// Characters of a text that is shown; the record has all of it.
-const LONGEST: usize = 160;
-/// Rows and columns of a witness that are shown.
-const MOST_ROWS: usize = 20;
 
 /// The whole text of a pair. `path`: several pairs are shown, each has its path in front.
 pub fn diff_text(diffed: &Diffed, path: bool) -> String {
@@ -47,6 +41,10 @@ pub fn diff_text(diffed: &Diffed, path: bool) -> String {
             out.push_str(&visible(line));
             out.push('\n');
         }
+    }
+    // What takes several lines stands apart from the next pair.
+    if path && out.lines().nth(1).is_some() {
+        out.push('\n');
     }
     out
 }
@@ -113,58 +111,11 @@ fn changes(changes: &[Change], out: &mut String) {
     }
 }
 
-fn brief(text: &str) -> String {
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if line.chars().count() > LONGEST {
-        line = line.chars().take(LONGEST - 1).collect::<String>() + "…";
-    }
-    visible(&line).into_owned()
-}
-
 fn witness_text(witness: &Witness, out: &mut String) {
     let who = match witness.fires() {
         Fires::A => "a finds this and b does not",
         Fires::B => "b finds this and a does not",
     };
     let _ = writeln!(out, "\n{who} (now = {}):", witness.now());
-    for (name, rows) in witness.tables() {
-        let _ = writeln!(out, "{}", visible(name));
-        let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
-        if rows.is_empty() {
-            out.push_str("(no rows)\n");
-            continue;
-        }
-        let mut columns: Vec<&str> = Vec::new();
-        for key in rows.iter().filter_map(Json::as_object).flat_map(|row| row.keys()) {
-            if !columns.contains(&key.as_str()) {
-                columns.push(key);
-            }
-        }
-        if columns.is_empty() {
-            let _ = writeln!(out, "({} rows without a value)", rows.len());
-            continue;
-        }
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(columns.iter().map(|c| brief(c)));
-        for row in rows.iter().take(MOST_ROWS) {
-            let cell = |column: &&str| match row.get(*column) {
-                None | Some(Json::Null) => String::new(),
-                Some(Json::String(text)) => brief(&format!("{text:?}")),
-                Some(other) => brief(&other.to_string()),
-            };
-            table.add_row(columns.iter().map(cell));
-        }
-        let _ = writeln!(out, "{table}");
-        if rows.len() > MOST_ROWS {
-            let _ = writeln!(out, "(and {} more rows)", rows.len() - MOST_ROWS);
-        }
-    }
+    out.push_str(&tables::text(witness.tables()));
 }

@@ -49,6 +49,8 @@ pub enum ChangeKind {
     Step,
     Frequency,
     Trigger,
+    /// How long alerts are held back after one.
+    Suppression,
     Enabled,
 }
 
@@ -77,6 +79,7 @@ impl ChangeKind {
             Self::Output => "output",
             Self::Step => "step",
             Self::Frequency => "frequency",
+            Self::Suppression => "suppression",
             Self::Trigger => "trigger",
             Self::Enabled => "enabled",
         }
@@ -727,7 +730,14 @@ impl<'q> Shaper<'q> {
         };
         step.polarity = left_way;
         step.drops = matches!(j.kind, LeftSemi | LeftAnti);
-        step.parts.push(Self::text(ChangeKind::Join, "kind", kind, Span::default()));
+        // The operator up to its right side says the kind.
+        let mut source = &j.right;
+        while let Some(input) = source.input() {
+            source = input;
+        }
+        let (from, to) = (plan.span.start, source.span.start);
+        let span = if from < to && to < plan.span.end { Span::new(from, to) } else { Span::default() };
+        step.parts.push(Self::text(ChangeKind::Join, "kind", kind, span));
         for key in &j.on {
             let (left, right) = (self.render.column(key.left), self.render.column(key.right));
             let text = if left == right { left } else { format!("{left} == {right}") };

@@ -64,7 +64,11 @@ pub(super) fn run(rule: &ReadRule, data: &Data, now: i64) -> Result<Found, Fault
         };
         places.iter().zip(&columns).map(value).collect::<Vec<Value>>().into()
     });
-    Ok(Found { rows: rows.collect(), columns, text_is_never_null: rule.language == Language::Kql })
+    Ok(Found {
+        rows: rows.collect(),
+        columns,
+        text_is_never_null: matches!(rule.language, Language::Kql | Language::Yaral),
+    })
 }
 
 fn parquet_file(source: &Source) -> Option<&EventFile> {
@@ -79,7 +83,7 @@ fn fault(error: &Error, span: Span) -> Fault {
 }
 
 /// The names of columns in the engine: names that differ only in case get a suffix, as in emitted SQL.
-fn folded(columns: &[(SmolStr, Type)]) -> Vec<String> {
+pub(super) fn folded(columns: &[(SmolStr, Type)]) -> Vec<String> {
     let mut taken: FxHashSet<String> = FxHashSet::default();
     let unique = |(name, _): &(SmolStr, Type)| {
         let mut unique = name.to_string();
@@ -110,9 +114,6 @@ enum Content<'d> {
 /// An engine that may read what is needed. Where all rows fit into statements, nothing is: then a connection to a database
 /// that this thread keeps will do, for opening one takes longer than most tests.
 fn engine(tables: &[Ready<'_>], spool: &Spool) -> Result<Engine, Error> {
-    thread_local! {
-        static KEPT: RefCell<Option<Engine>> = const { RefCell::new(None) };
-    }
     let mut files: Vec<PathBuf> = Vec::new();
     for table in tables {
         match &table.content {
@@ -121,13 +122,53 @@ fn engine(tables: &[Ready<'_>], spool: &Spool) -> Result<Engine, Error> {
             Content::Rows(_) => {}
         }
     }
-    if !files.is_empty() {
-        return duck::open(&files);
+    if files.is_empty() { connection() } else { duck::open(&files) }
+}
+
+/// A connection of its own to the database of this thread, which reads no file.
+pub(super) fn connection() -> Result<Engine, Error> {
+    thread_local! {
+        static KEPT: RefCell<Option<Engine>> = const { RefCell::new(None) };
     }
     KEPT.with_borrow_mut(|kept| match kept {
         Some(engine) => engine.reconnect(),
         None => kept.insert(duck::open(&[])?).reconnect(),
     })
+}
+
+/// Makes a table that goes with the connection, and puts rows in it.
+pub(super) fn create(
+    engine: &Engine,
+    name: &str,
+    columns: &[(SmolStr, Type)],
+    rows: &[Row],
+) -> Result<(), Error> {
+    let name = duck::name(name);
+    engine.execute(&create_table(&name, columns))?;
+    match (rows.is_empty(), columns.is_empty()) {
+        (true, _) => Ok(()),
+        (false, true) => {
+            engine.execute(&format!("INSERT INTO {name} SELECT NULL FROM range({})", rows.len()))
+        }
+        (false, false) => {
+            rows.chunks(WRITTEN).try_for_each(|rows| engine.execute(&insert(&name, columns, rows)))
+        }
+    }
+}
+
+/// `name` is quoted.
+fn create_table(name: &str, columns: &[(SmolStr, Type)]) -> String {
+    let mut create = format!("CREATE TEMP TABLE {name} (");
+    for (i, ((_, ty), column)) in columns.iter().zip(&folded(columns)).enumerate() {
+        let separator = if i == 0 { "" } else { ", " };
+        // Writing to a string cannot fail.
+        let _ = write!(create, "{separator}{} {}", duck::name(column), Dialect::DUCKDB.type_name(*ty));
+    }
+    if columns.is_empty() {
+        create.push_str("_raw VARCHAR");
+    }
+    create.push(')');
+    create
 }
 
 impl<'d> Ready<'d> {
@@ -160,17 +201,7 @@ impl<'d> Ready<'d> {
             }
             Content::Rows(rows) => rows,
         };
-        let mut create = format!("CREATE TEMP TABLE {name} (");
-        for (i, ((_, ty), column)) in columns.iter().zip(&names).enumerate() {
-            let separator = if i == 0 { "" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = write!(create, "{separator}{} {}", duck::name(column), Dialect::DUCKDB.type_name(*ty));
-        }
-        if columns.is_empty() {
-            create.push_str("_raw VARCHAR");
-        }
-        create.push(')');
-        run(&create)?;
+        run(&create_table(name, columns))?;
         if rows.is_empty() {
             return Ok(());
         }

@@ -8,10 +8,12 @@ mod embedded;
 mod output;
 mod parquet;
 mod prune;
+mod replay;
 mod rule;
 
 pub use data::{Data, Event};
 pub use output::{ColumnRecord, RunRecord, csv_text, table_text, value_json};
+pub use replay::DuckDb;
 pub use rule::{ReadRule, read_rule, reads};
 
 use crate::input::Input;
@@ -210,8 +212,8 @@ fn reference(rule: &ReadRule, data: &Data, now: i64, choice: u64) -> Result<(Fou
         diagnostic.span = rule.map.span(diagnostic.span);
         vec![diagnostic]
     })?;
-    let Answer { columns, rows, choices } = answer;
-    let text_is_never_null = rule.language == Language::Kql;
+    let Answer { columns, rows, choices, work: _ } = answer;
+    let text_is_never_null = matches!(rule.language, Language::Kql | Language::Yaral);
     Ok((Found { columns, rows, text_is_never_null }, !choices.is_empty()))
 }
 

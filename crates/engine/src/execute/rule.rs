@@ -6,10 +6,11 @@ use crate::input::Input;
 use crate::language::{Language, Layout};
 use crate::source::sql_envelope;
 use ruleferry_diag::{Diagnostic, Span, SpanMap, codes};
-use ruleferry_ir::{Envelope, InputKind, Op, Plan, Query, Scan, Source, Type};
+use ruleferry_ir::{self as ir, Envelope, InputKind, Op, Plan, Query, Scan, Source, Type};
 use ruleferry_kql as kql;
 use ruleferry_sigma as sigma;
 use ruleferry_sql as sql;
+use ruleferry_yaral as yaral;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
@@ -49,6 +50,7 @@ pub fn read_rule(
         Identified::NoRules => Err(vec![not_one(0, Span::default())]),
         Identified::Rules(Language::Kql, layout) => read_kql(text, layout, data),
         Identified::Rules(Language::Sigma, _) => read_sigma(text, sigma_options, data),
+        Identified::Rules(Language::Yaral, _) => read_yaral(text, data),
         Identified::Rules(Language::Sql(dialect), _) => read_sql(text, dialect, data),
     }
 }
@@ -120,11 +122,15 @@ fn read_sigma(
         return Err(parsed.diagnostics);
     }
     let rules = parsed.rules();
-    let [document] = &*rules else {
-        let second = rules.get(1).map_or(Span::default(), |d| *d.span);
-        return Err(vec![not_one(rules.len(), second)]);
+    // The others are parts of a correlation.
+    let alerting = sigma::lift::alerting(&rules);
+    let alone: Vec<_> = rules.iter().zip(alerting).filter(|(_, alerts)| *alerts).map(|(d, _)| d).collect();
+    let [document] = alone.as_slice() else {
+        let second = alone.get(1).map_or(Span::default(), |d| *d.span);
+        return Err(vec![not_one(alone.len(), second)]);
     };
-    let lifted = sigma::lift::lift(document, options)?;
+    let set = sigma::lift::RuleSet::new(&rules, &options.companions);
+    let lifted = sigma::lift::lift_in(document, set, options)?;
     let mut warnings = parsed.diagnostics.clone();
     warnings.extend(lifted.warnings);
     let mut rule = lifted.rule;
@@ -136,6 +142,25 @@ fn read_sigma(
         map: SpanMap::identity(),
         warnings,
     })
+}
+
+fn read_yaral(text: &str, data: &mut Data) -> Result<ReadRule, Vec<Diagnostic>> {
+    let parsed = yaral::syntax::parse(text);
+    if parsed.has_errors() {
+        return Err(parsed.diagnostics);
+    }
+    let [rule] = parsed.file.rules.as_slice() else {
+        let second = parsed.file.rules.get(1).map_or(Span::default(), |r| r.span.0);
+        return Err(vec![not_one(parsed.file.rules.len(), second)]);
+    };
+    let lifted = yaral::lift::lift(rule)?;
+    let mut warnings = parsed.diagnostics.clone();
+    warnings.extend(lifted.warnings);
+    let ir::Rule { envelope, query } = lifted.rule;
+    if let [Read { name, .. }] = reads(&query).as_slice() {
+        data.adopt_quietly(name);
+    }
+    Ok(ReadRule { envelope, query, language: Language::Yaral, map: SpanMap::identity(), warnings })
 }
 
 /// A Sigma rule finds events, not only the fields that it looks at: the other fields of the events come behind those.

@@ -11,12 +11,14 @@ mod read;
 mod read_back;
 mod report;
 mod shape;
+mod tables;
 
 pub use files::{TestInput, find_tests};
 #[cfg(test)]
 pub(crate) use read::{CASE_KEYS, FILE_KEYS};
 pub use report::{junit, text_report};
 pub(crate) use shape::TestFile;
+pub use tables::{TestTables, test_tables};
 
 use crate::execute::{Data, EngineKind, Found, ReadRule, read_rule, reads, run_query};
 use crate::input::Input;
@@ -137,6 +139,16 @@ pub fn run_tests(input: &TestInput, options: &TestOptions) -> Tested {
         }
     };
     let (rule_input, rule_text) = rule;
+    // A correlation may name rules of the files beside its own.
+    let beside = crate::companions_beside(&rule_input.path);
+    let with_beside;
+    let options = if beside.is_empty() {
+        options
+    } else {
+        let sigma = SigmaOptions { companions: beside, ..options.sigma.clone() };
+        with_beside = TestOptions { sigma, ..options.clone() };
+        &with_beside
+    };
     let index = LineIndex::new(&test_text);
     let (mut in_test, mut in_rule): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
     for case in &cases {

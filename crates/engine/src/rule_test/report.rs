@@ -1,6 +1,7 @@
 //! Results as text for people and as JUnit.
 
 use super::{TestRecord, TestStatus, Tested};
+use ruleferry_diag::render::junit::escaped;
 use ruleferry_diag::render::visible::visible;
 use std::fmt::Write as _;
 
@@ -105,20 +106,4 @@ fn suites(out: &mut String, all: &[Tested]) -> std::fmt::Result {
         writeln!(out, "  </testsuite>")?;
     }
     writeln!(out, "</testsuites>")
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in visible(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

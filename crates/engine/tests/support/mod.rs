@@ -49,6 +49,7 @@ pub fn options(now: Option<&str>) -> ConvertOptions {
         max_loss: MaxLoss::Wider,
         require_proof: false,
         validate: true,
+        executor: None,
     }
 }
 

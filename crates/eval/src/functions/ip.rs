@@ -127,16 +127,56 @@ fn mask(args: &[Value], index: usize, most: u32) -> Option<u32> {
     }
 }
 
-/// Whether a text is an IP address (of either version) of a range in CIDR form. A text that is none is in no range.
+/// Whether a text is an IP address of a range in CIDR form. A range of IPv4 holds IPv4 addresses only, as `::ffff:10.0.0.1` is
+/// written as one of IPv6; in a range of IPv6 an IPv4 address counts as that. A text that is none is in no range.
 pub fn in_cidr(address: &str, range: &str) -> bool {
-    v6_in(address, range) == Some(true)
+    let inside = if V4::parse(range).is_some() { v4_in(address, range) } else { v6_in(address, range) };
+    inside == Some(true)
 }
 
-/// First and last address of a range in CIDR form, as numbers of IPv6; `None` where it is no range.
-pub fn cidr_network(range: &str) -> Option<(u128, u128)> {
-    let range = V6::parse(range)?;
-    let first = range.network(range.prefix);
-    Some((first, first | u128::MAX.checked_shr(range.prefix).unwrap_or(0)))
+/// A range in CIDR form: its first and last address as numbers of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub first: u128,
+    pub last: u128,
+    /// Written as IPv4: addresses that are written as IPv6 are not in it.
+    pub v4: bool,
+    prefix: u32,
+}
+
+impl Network {
+    /// `None` where a text is no range.
+    pub fn parse(range: &str) -> Option<Self> {
+        let read = V6::parse(range)?;
+        Some(Self { v4: V4::parse(range).is_some(), ..Self::of(read) })
+    }
+
+    fn of(range: V6) -> Self {
+        let first = range.network(range.prefix);
+        let last = first | u128::MAX.checked_shr(range.prefix).unwrap_or(0);
+        Self { first, last, v4: false, prefix: range.prefix }
+    }
+
+    /// The same addresses, and those that write them as IPv6.
+    #[must_use]
+    pub const fn with_mapped(self) -> Self {
+        Self { v4: false, ..self }
+    }
+
+    /// Whether each address of it is in another.
+    pub const fn is_within(&self, other: &Self) -> bool {
+        other.first <= self.first && self.last <= other.last && (self.v4 || !other.v4)
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mapped = u32::try_from(self.first ^ 0xffff_0000_0000).ok().filter(|_| self.v4);
+        match mapped {
+            Some(bits) => write!(f, "{}/{}", Ipv4Addr::from_bits(bits), self.prefix.saturating_sub(96)),
+            None => write!(f, "{}/{}", Ipv6Addr::from_bits(self.first), self.prefix),
+        }
+    }
 }
 
 fn v6_in(address: &str, range: &str) -> Option<bool> {
@@ -351,7 +391,10 @@ mod tests {
             ("1.2.3.4", "0.0.0.0/0", true),
             ("2001:db8::1", "2001:db8::/32", true),
             ("2001:db9::1", "2001:db8::/32", false),
-            ("::ffff:10.1.2.3", "10.0.0.0/8", true),
+            // Written as IPv6, it is in ranges of IPv6 only, which take both ways of writing.
+            ("::ffff:10.1.2.3", "10.0.0.0/8", false),
+            ("::ffff:10.1.2.3", "::ffff:10.0.0.0/104", true),
+            ("10.1.2.3", "::ffff:10.0.0.0/104", true),
             ("fe80::1%eth0", "fe80::/10", true),
             ("10.1.2.3", "10.1.2.3", true),
             ("x", "10.0.0.0/8", false),

@@ -25,7 +25,7 @@ mod units;
 mod url;
 mod xml;
 
-pub use self::ip::{cidr_network, in_cidr};
+pub use self::ip::{Network, in_cidr};
 pub use self::regex::as_in_re2;
 pub(crate) use self::regex::{Regexes, is_fixed};
 

@@ -14,7 +14,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 impl Evaluator<'_> {
     pub(super) fn join(&self, plan: &Plan, left: Rows, join: &Join) -> Result<Rows> {
         let right = self.rows(&join.right)?;
-        let types: Vec<Type> = join.on.iter().map(|k| self.key_type(k.left, k.right)).collect();
+        let types: Vec<Type> =
+            join.on.iter().map(|k| Type::of_keys(self.ty(k.left), self.ty(k.right))).collect();
         let left_keys = self.keys(&left, join.on.iter().map(|k| k.left), &types);
         let right_keys = self.keys(&right, join.on.iter().map(|k| k.right), &types);
         let mut by_key: FxHashMap<&[Key], Vec<usize>> = FxHashMap::default();
@@ -69,19 +70,6 @@ impl Evaluator<'_> {
         }
         self.check_size(pairs.len(), plan.span)?;
         Ok(joined(plan, join, &left, &right, &pairs))
-    }
-
-    /// The type in which the two sides of a key are compared.
-    fn key_type(&self, left: ColId, right: ColId) -> Type {
-        let (l, r) = (self.ty(left), self.ty(right));
-        match (l, r) {
-            (Type::Dynamic | Type::Unknown, other) | (other, Type::Dynamic | Type::Unknown) => other,
-            (l, r) if l == r => l,
-            (Type::Real, _) | (_, Type::Real) => Type::Real,
-            (Type::Decimal, _) | (_, Type::Decimal) => Type::Decimal,
-            (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-            (l, _) => l,
-        }
     }
 
     /// The key of each row; none where a part of it is null.

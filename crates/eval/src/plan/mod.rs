@@ -44,7 +44,7 @@ pub(crate) struct Evaluator<'q> {
     query: &'q Query,
     tables: &'q dyn Tables,
     options: Options,
-    regexes: Regexes,
+    regexes: Rc<Regexes>,
     chooser: Chooser,
     lets: RefCell<FxHashMap<BindingId, Value>>,
     let_tables: RefCell<FxHashMap<BindingId, Rc<Rows>>>,
@@ -60,27 +60,53 @@ pub(crate) struct Evaluator<'q> {
     /// Tables of data from outside, by name.
     outside: RefCell<FxHashMap<&'static str, Rc<Vec<Row>>>>,
     random: Cell<u64>,
+    /// Rows that were made so far, as in [`Answer`].
+    work: Cell<u64>,
     /// Columns that only the run finds (`bag_unpack`, `pivot`): their ids follow those of the query.
     found: RefCell<Vec<(SmolStr, Type)>>,
 }
 
+/// A query with what holds for each of its runs: regular expressions are compiled once.
+pub struct Prepared<'q> {
+    query: &'q Query,
+    regexes: Rc<Regexes>,
+    order_counts: bool,
+    wants_event: bool,
+}
+
+impl<'q> Prepared<'q> {
+    pub fn new(query: &'q Query) -> Self {
+        let (order_counts, wants_event) = (order_counts(query), wants_event(query));
+        Self { query, regexes: Rc::default(), order_counts, wants_event }
+    }
+
+    /// Runs the query.
+    ///
+    /// # Errors
+    /// Those of [`crate::evaluate`].
+    pub fn run(&self, tables: &dyn Tables, options: Options) -> Result<Answer> {
+        Evaluator::new(self, tables, options).answer()
+    }
+}
+
 impl<'q> Evaluator<'q> {
-    pub fn new(query: &'q Query, tables: &'q dyn Tables, options: Options) -> Self {
+    pub fn new(prepared: &Prepared<'q>, tables: &'q dyn Tables, options: Options) -> Self {
         Self {
-            query,
+            query: prepared.query,
             tables,
             options,
-            regexes: Regexes::default(),
+            regexes: Rc::clone(&prepared.regexes),
             chooser: Chooser::new(options.choice),
             lets: RefCell::default(),
             let_tables: RefCell::default(),
             queries: RefCell::default(),
             key_sets: RefCell::default(),
             bodies: RefCell::default(),
-            order_counts: order_counts(query),
-            wants_event: wants_event(query),
+            order_counts: prepared.order_counts,
+            wants_event: prepared.wants_event,
             outside: RefCell::default(),
             random: Cell::new(options.choice),
+            work: Cell::new(0),
             found: RefCell::default(),
         }
     }
@@ -98,6 +124,7 @@ impl<'q> Evaluator<'q> {
             columns: wanted.iter().map(|id| (self.column_name(*id), self.ty(*id))).collect(),
             rows,
             choices: self.chooser.taken(),
+            work: self.work.get(),
         })
     }
 
@@ -135,7 +162,7 @@ impl<'q> Evaluator<'q> {
         &self.options
     }
 
-    pub const fn regexes(&self) -> &Regexes {
+    pub fn regexes(&self) -> &Regexes {
         &self.regexes
     }
 
@@ -203,6 +230,8 @@ impl<'q> Evaluator<'q> {
         while let Some(step) = chain.pop() {
             let made = self.step(step, rows.take())?;
             self.check_size(made.rows.len(), step.span)?;
+            let work = 1 + made.rows.len() as u64 * (1 + made.columns.len() as u64 / 8);
+            self.work.set(self.work.get().saturating_add(work));
             rows = Some(made);
         }
         Ok(rows.unwrap_or_else(|| Rows { columns: plan.output.clone(), rows: Vec::new() }))

@@ -7,13 +7,22 @@ use smol_str::SmolStr;
 
 pub fn read(text: &str) -> RuleText {
     let mut envelope = Envelope::default();
-    for line in text.trim_start_matches('\u{feff}').lines() {
-        let line = line.trim();
+    let mut schedule = None;
+    let body = text.trim_start_matches('\u{feff}');
+    let mut at = text.len() - body.len();
+    for whole in body.split_inclusive('\n') {
+        let line = whole.trim();
+        let start = at + whole.len() - whole.trim_start().len();
+        at += whole.len();
         if line.is_empty() {
             continue;
         }
         let Some(comment) = line.strip_prefix("//") else { break };
+        let before = envelope.schedule;
         read_line(comment.trim_matches(|c: char| c == '/' || c.is_whitespace()), &mut envelope);
+        if envelope.schedule != before {
+            schedule = Some(Span::from_usize(start, start + line.len()));
+        }
     }
     RuleText {
         envelope,
@@ -21,6 +30,7 @@ pub fn read(text: &str) -> RuleText {
         query: text.to_owned(),
         map: SpanMap::identity(),
         span: Span::from_usize(0, text.len()),
+        schedule,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct RuleText {
     pub map: SpanMap,
     /// Where the query stands in the file.
     pub span: Span,
+    /// Where the file says how often it runs and how far it looks back.
+    pub schedule: Option<Span>,
 }
 
 #[derive(Clone, Debug, Default)]

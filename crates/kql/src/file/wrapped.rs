@@ -46,9 +46,21 @@ fn find(node: &Node, file: &str, rules: &mut Vec<RuleText>, depth: usize) {
     }
 }
 
-fn rule_text(query: &Node, envelope: Envelope, wrapper: Wrapper, file: &str) -> Option<RuleText> {
-    let text = query.as_text()?;
-    Some(RuleText { envelope, wrapper, query: text.to_owned(), map: query.span_map(file), span: query.span })
+fn rule_text(
+    query: &Node,
+    envelope: Envelope,
+    wrapper: Wrapper,
+    schedule: Option<&Node>,
+    file: &str,
+) -> Option<RuleText> {
+    let text = query.as_text()?.to_owned();
+    let schedule = schedule.map(|node| node.span);
+    Some(RuleText { envelope, wrapper, query: text, map: query.span_map(file), span: query.span, schedule })
+}
+
+/// How far a rule of Sentinel looks back, or how often it runs.
+fn sentinel_schedule(node: &Node) -> Option<&Node> {
+    node.get("queryPeriod").or_else(|| node.get("queryFrequency"))
 }
 
 /// A Sentinel rule as its content repository keeps it: the keys at the top.
@@ -58,7 +70,7 @@ fn sentinel(node: &Node, file: &str) -> Option<RuleText> {
     for pair in node.as_mapping()? {
         set_sentinel(pair, &mut envelope);
     }
-    rule_text(query, envelope, Wrapper::Sentinel, file)
+    rule_text(query, envelope, Wrapper::Sentinel, sentinel_schedule(node), file)
 }
 
 /// A resource of an ARM template: an alert rule, its template, or a saved search.
@@ -81,7 +93,7 @@ fn arm(node: &Node, file: &str) -> Option<RuleText> {
             _ => keep(pair, &mut envelope),
         }
     }
-    rule_text(query, envelope, Wrapper::Arm, file)
+    rule_text(query, envelope, Wrapper::Arm, sentinel_schedule(properties), file)
 }
 
 /// The rule's id in a resource name: the GUID in `[concat(…, '/Microsoft.SecurityInsights/<id>')]`, else the last part.
@@ -199,7 +211,8 @@ fn defender(node: &Node, file: &str) -> Option<RuleText> {
             _ => keep(pair, &mut envelope),
         }
     }
-    rule_text(query, envelope, Wrapper::Defender, file)
+    let schedule = node.get("schedule").and_then(|s| s.get("period"));
+    rule_text(query, envelope, Wrapper::Defender, schedule, file)
 }
 
 /// `1H`, `24H`; `0` is continuous (NRT), which has no period.

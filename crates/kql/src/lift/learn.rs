@@ -160,19 +160,6 @@ impl Knowledge {
     }
 }
 
-/// Which type wins where two uses of a column ask for different ones.
-const fn rank(ty: Type) -> u8 {
-    match ty {
-        Type::Unknown => 0,
-        Type::String => 1,
-        Type::Bool | Type::Int => 2,
-        Type::Long => 3,
-        Type::Real | Type::Decimal => 4,
-        Type::Datetime | Type::Timespan | Type::Guid => 5,
-        Type::Dynamic => 6,
-    }
-}
-
 impl Lifter<'_> {
     /// A column of this name that the sources of `rel` must have though no schema says so; `None` where it cannot be one.
     pub(crate) fn learn(&mut self, rel: &Rel, name: &str, span: Span) -> Option<ColId> {
@@ -285,7 +272,7 @@ impl Lifter<'_> {
             let column = self.knowledge.source(key).and_then(|s| s.columns.get_mut(at));
             if let Some(column) = column
                 && !column.given
-                && column.ty.is_none_or(|old| rank(old) < rank(ty))
+                && column.ty.is_none_or(|old| old.evidence() < ty.evidence())
             {
                 column.ty = Some(ty);
             }

@@ -88,7 +88,11 @@ fn normal(language: Language) -> Normal {
         Language::TermPrefix(text, f) => bounded(text, f, true, false),
         Language::TermSuffix(text, f) => bounded(text, f, false, true),
         Language::Glob(parts, f) => glob(&parts, f),
-        Language::Regex(..) | Language::Cidr(_) => Normal::Lang(language),
+        Language::Cidr(range) => match ruleferry_eval::text::Network::parse(&range) {
+            Some(network) => Normal::Lang(Language::Cidr(smol_str::format_smolstr!("{network}"))),
+            None => Normal::Never,
+        },
+        Language::Regex(..) => Normal::Lang(language),
     }
 }
 
@@ -447,7 +451,7 @@ impl Canon<'_, '_> {
         }
         if self.known(left).is_some() {
             self.used("flip-comparison");
-            return self.strict(flipped(op), right, left);
+            return self.strict(op.flipped(), right, left);
         }
         if op == CompareOp::Ne {
             let (l, r) = (self.present(left), self.present(right));
@@ -579,7 +583,7 @@ impl Canon<'_, '_> {
             return self.strict_constant(op, left, c, ty);
         }
         if matches!(self.arena.get(left), Term::Constant(_)) {
-            return self.strict_typed(flipped(op), right, left, ty);
+            return self.strict_typed(op.flipped(), right, left, ty);
         }
         if left == right {
             let there = if ty == Type::Real { self.no_nan(left) } else { self.present(left) };
@@ -723,18 +727,6 @@ impl Canon<'_, '_> {
         self.used("empty-text");
         let is_empty = self.empty(text);
         Some(if empty { is_empty } else { self.arena.not(is_empty) })
-    }
-}
-
-/// `5 < x` as `x > 5`.
-pub(super) const fn flipped(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Eq => CompareOp::Eq,
-        CompareOp::Ne => CompareOp::Ne,
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
     }
 }
 

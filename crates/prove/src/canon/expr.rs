@@ -3,7 +3,7 @@
 use super::plan::Rel;
 use super::{Canon, Made, Test};
 use crate::formula::{Formula, FormulaId};
-use crate::term::{Term, TermId};
+use crate::term::{Constant, Term, TermId};
 use ruleferry_ir::functions::{Flags, find_any};
 use ruleferry_ir::{
     Between, BindingId, BindingValue, ColId, Compare, CompareOp, Expr, ExprKind, Missing, Opaque, Type,
@@ -22,6 +22,14 @@ impl Canon<'_, '_> {
         Ok(self.unlike_any(ty))
     }
 
+    /// The time of the run.
+    pub fn now(&mut self) -> TermId {
+        if self.options.now_is_fixed {
+            return self.arena.constant(Constant::Datetime(self.options.now));
+        }
+        self.arena.term(Term::Now)
+    }
+
     pub fn value(&mut self, e: &Expr, scope: &Rel) -> Made<TermId> {
         self.deeper(|this| this.value_inside(e, scope))
     }
@@ -31,7 +39,7 @@ impl Canon<'_, '_> {
             ExprKind::Literal(value) => Ok(self.literal(value)),
             ExprKind::Column(id) => self.column(scope, *id),
             ExprKind::Let(id) => self.scalar_let(*id),
-            ExprKind::Now => Ok(self.arena.term(Term::Now)),
+            ExprKind::Now => Ok(self.now()),
             ExprKind::And(_)
             | ExprKind::Or(_)
             | ExprKind::Not(_)

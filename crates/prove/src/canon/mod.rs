@@ -10,12 +10,14 @@ mod aggregate;
 mod atoms;
 mod draft;
 mod expr;
+mod joins;
 mod matches;
 pub(crate) mod notes;
 mod plan;
 pub mod rewrites;
 mod rows;
 mod shift;
+mod sources;
 mod terms;
 
 use crate::block::BlockId;

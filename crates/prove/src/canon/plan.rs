@@ -1,15 +1,14 @@
 //! Operators: an [`ir::Plan`](ruleferry_ir::Plan) to a draft with the values of its columns.
 
 use super::draft::{Draft, Node};
-use super::shift::{Remap, Shift, reads};
+use super::shift::Remap;
 use super::{Canon, Made};
-use crate::block::{BlockId, ScanKind, Source};
+use crate::block::{BlockId, Source};
 use crate::term::{Constant, Term, TermId};
 use ruleferry_ir::functions::Flags;
 use ruleferry_ir::{
-    self as ir, AggregateCall, AggregateItem, ArithmeticOp, BindingId, BindingValue, Case, Child, ColId,
-    Expr, ExprKind, InputKind, Item, Join, JoinKind, LimitKind, Op, Plan, Scan, SelectItem, SelectKind,
-    SortKey, Type, Union,
+    AggregateCall, AggregateItem, BindingId, BindingValue, Child, ColId, Expr, ExprKind, Item, JoinKind,
+    LimitKind, Op, Plan, SelectItem, SelectKind, SortKey, Type,
 };
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
@@ -101,7 +100,7 @@ impl Canon<'_, '_> {
     }
 
     /// A choice that is made once and read in several places is not the same as two choices.
-    fn one_choice(&mut self, rel: Rel, materialized: bool) -> Made<Rel> {
+    pub(super) fn one_choice(&mut self, rel: Rel, materialized: bool) -> Made<Rel> {
         self.shared += 1;
         let text = format!("{}{}", self.shared, if materialized { " materialized" } else { "" });
         self.wrapped(rel, |block| Source::Other {
@@ -114,7 +113,7 @@ impl Canon<'_, '_> {
     }
 
     /// Whether the language leaves open which rows or values a plan gives.
-    fn chooses(&self, plan: &Plan) -> bool {
+    pub(super) fn chooses(&self, plan: &Plan) -> bool {
         let mut found = false;
         let mut refs = Vec::new();
         plan.for_each_plan(&mut |p| match &*p.op {
@@ -160,7 +159,7 @@ impl Canon<'_, '_> {
         })
     }
 
-    fn step(&mut self, plan: &Plan, input: Option<Rel>) -> Made<Rel> {
+    pub(super) fn step(&mut self, plan: &Plan, input: Option<Rel>) -> Made<Rel> {
         let input = match input {
             Some(rel) => rel,
             None => self.no_scope(),
@@ -276,171 +275,16 @@ impl Canon<'_, '_> {
         self.side(side, term, true)
     }
 
-    fn side(&mut self, side: u32, term: TermId, always: bool) -> TermId {
+    pub(super) fn side(&mut self, side: u32, term: TermId, always: bool) -> TermId {
         if always && self.known(term).is_some() {
             return term;
         }
         self.arena.term(Term::Input(side, term))
     }
 
-    // Sources.
-
-    fn scan(&mut self, plan: &Plan, scan: &Scan) -> Made<Rel> {
-        let (name, kind, qualifiers) = match &scan.source {
-            ir::Source::Table(table) => (table.name.clone(), ScanKind::Table, table.qualifiers.clone()),
-            ir::Source::Glob(glob) => (glob.clone(), ScanKind::Glob, Vec::new()),
-            ir::Source::Input(input) => return self.outside_rows(plan, scan, input),
-        };
-        let source = Source::Scan { name, kind, qualifiers: qualifiers.into(), args: [].into(), over: None };
-        let mut rel = self.table_columns(plan, scan, source);
-        if let (Some(length), Some(time)) =
-            (self.look_back, scan.time.and_then(|id| rel.columns.get(&id).copied()))
-        {
-            let back = self.arena.constant(Constant::Timespan(length.saturating_neg()));
-            let now = self.arena.term(Term::Now);
-            let from = self.arithmetic(ArithmeticOp::Add, now, back, Type::Datetime)?;
-            let late = self.strict(ir::CompareOp::Ge, time, from);
-            self.push(&mut rel.draft, late)?;
-        }
-        Ok(rel)
-    }
-
-    pub fn table_columns(&mut self, plan: &Plan, scan: &Scan, source: Source) -> Rel {
-        let mut rel = self.rel_of(source);
-        rel.columns.reserve(plan.output.len());
-        for id in plan.output.iter() {
-            let name = SmolStr::new(self.query.columns.name(*id));
-            let ty = self.query.columns.ty(*id);
-            let term = self.arena.term(Term::Column { name, ty });
-            rel.columns.insert(*id, term);
-        }
-        if scan.open {
-            rel.events.push(self.arena.term(Term::Event));
-        }
-        rel
-    }
-
-    fn outside_rows(&mut self, plan: &Plan, scan: &Scan, input: &ir::Input) -> Made<Rel> {
-        let kind = match input.kind {
-            InputKind::Table => "table",
-            InputKind::Watchlist => "watchlist",
-            InputKind::ExternalData => "externaldata",
-            InputKind::Function => "function",
-        };
-        if let Some(over) = &input.over {
-            return self.invoked(plan, input, over);
-        }
-        let scope = self.no_scope();
-        let mut args = Vec::with_capacity(input.args.len());
-        for arg in &input.args {
-            args.push(self.value(arg, &scope)?);
-        }
-        let mut qualifiers: Vec<(SmolStr, SmolStr)> = vec![("kind".into(), kind.into())];
-        qualifiers.extend(input.properties.iter().cloned());
-        // External data is what its addresses say, read into the columns that are named.
-        let external = input.kind == InputKind::ExternalData && !input.args.is_empty();
-        let name = if external { SmolStr::default() } else { input.name.clone() };
-        if external {
-            let columns = plan
-                .output
-                .iter()
-                .map(|id| format!("{}:{}", self.query.columns.name(*id), self.query.columns.ty(*id)));
-            qualifiers.push(("columns".into(), columns.collect::<Vec<_>>().join(",").into()));
-        }
-        let source = Source::Scan {
-            name,
-            kind: ScanKind::Input,
-            qualifiers: qualifiers.into(),
-            args: args.into(),
-            over: None,
-        };
-        Ok(self.table_columns(plan, scan, source))
-    }
-
-    fn reference(&mut self, plan: &Plan, id: BindingId) -> Made<Rel> {
-        self.used("inline-let");
-        let Some(size) = self.tables.get(&id).map(|rel| rel.draft.size()) else {
-            self.leave_out("a value stands where a table is expected");
-            return Ok(self.no_scope());
-        };
-        self.count(size.saturating_mul(8))?;
-        let Some(known) = self.tables.get(&id) else { return Ok(self.no_scope()) };
-        let columns = plan.output.iter().zip(known.output.iter());
-        let columns = columns.filter_map(|(new, old)| Some((*new, *known.columns.get(old)?))).collect();
-        Ok(Rel {
-            draft: known.draft.clone(),
-            columns,
-            output: plan.output.clone(),
-            order: known.order.clone(),
-            events: known.events.clone(),
-            hidden: None,
-        })
-    }
-
-    fn values(&mut self, plan: &Plan, values: &ir::Values) -> Made<Rel> {
-        let scope = self.no_scope();
-        let mut rows: Vec<Vec<TermId>> = Vec::with_capacity(values.rows.len());
-        for row in &values.rows {
-            let mut cells = Vec::with_capacity(plan.output.len());
-            for e in row {
-                cells.push(self.value(e, &scope)?);
-            }
-            // A call that makes several columns stands for all of them.
-            if let ([call], true) = (cells.as_slice(), plan.output.len() > 1) {
-                let call = *call;
-                cells.clear();
-                for (n, id) in plan.output.iter().enumerate() {
-                    cells.push(self.part_of(call, n, *id));
-                }
-            }
-            rows.push(cells);
-        }
-        let order = Order { keys: Vec::new(), natural: true };
-        if let [row] = rows.as_slice() {
-            let mut rel = self.no_scope();
-            rel.columns = plan.output.iter().copied().zip(row.iter().copied()).collect();
-            rel.order = order;
-            return Ok(rel);
-        }
-        let rows = rows.into_iter().map(Box::from).collect();
-        let mut rel = self.rel_of(Source::Values(rows));
-        for (n, id) in plan.output.iter().enumerate() {
-            let (name, ty) = (format!("${n}").into(), self.query.columns.ty(*id));
-            let term = self.arena.term(Term::Column { name, ty });
-            rel.columns.insert(*id, term);
-        }
-        rel.order = order;
-        Ok(rel)
-    }
-
-    fn range(&mut self, plan: &Plan, range: &ir::Range) -> Made<Rel> {
-        let scope = self.no_scope();
-        let args = [
-            self.value(&range.from, &scope)?,
-            self.value(&range.to, &scope)?,
-            self.value(&range.step, &scope)?,
-        ];
-        let ty = plan.output.first().map_or(Type::Unknown, |id| self.query.columns.ty(*id));
-        let qualifiers = [("type".into(), ty.name().into())].into();
-        let source = Source::Scan {
-            name: SmolStr::default(),
-            kind: ScanKind::Range,
-            qualifiers,
-            args: args.into(),
-            over: None,
-        };
-        let mut rel = self.rel_of(source);
-        if let Some(id) = plan.output.first() {
-            let term = self.arena.term(Term::Column { name: "$0".into(), ty });
-            rel.columns.insert(*id, term);
-        }
-        rel.order.natural = true;
-        Ok(rel)
-    }
-
     // Operators row by row.
 
-    fn filter(&mut self, input: Rel, predicate: &Expr) -> Made<Rel> {
+    pub(super) fn filter(&mut self, input: Rel, predicate: &Expr) -> Made<Rel> {
         let mut rel = self.in_order_for(input, &[predicate])?;
         let test =
             if self.notes.is_some() { self.noted(predicate, &rel)? } else { self.test(predicate, &rel)? };
@@ -450,7 +294,7 @@ impl Canon<'_, '_> {
 
     /// Where an expression looks at other rows: a source that says which rows there are, and in what order.
     pub fn in_order_for(&mut self, rel: Rel, exprs: &[&Expr]) -> Made<Rel> {
-        if !exprs.iter().any(|e| has_window(e)) { Ok(rel) } else { self.in_order(rel, "ordered") }
+        if !exprs.iter().any(|e| e.has_window()) { Ok(rel) } else { self.in_order(rel, "ordered") }
     }
 
     pub fn in_order(&mut self, rel: Rel, what: &str) -> Made<Rel> {
@@ -466,7 +310,7 @@ impl Canon<'_, '_> {
         Ok(self.read_through(rel, 0))
     }
 
-    fn computed(&mut self, input: Rel, items: &[Item], beside: bool) -> Made<Rel> {
+    pub(super) fn computed(&mut self, input: Rel, items: &[Item], beside: bool) -> Made<Rel> {
         let exprs: Vec<&Expr> = items.iter().map(|i| &i.expr).collect();
         let mut rel = self.in_order_for(input, &exprs)?;
         for item in items {
@@ -496,13 +340,19 @@ impl Canon<'_, '_> {
     }
 
     /// One column of a call that makes several.
-    fn part_of(&mut self, call: TermId, n: usize, id: ColId) -> TermId {
+    pub(super) fn part_of(&mut self, call: TermId, n: usize, id: ColId) -> TermId {
         let n = self.arena.constant(Constant::Long(i64::try_from(n).unwrap_or(i64::MAX)));
         let ty = self.query.columns.ty(id);
         self.opaque_call("$part", vec![call, n], ty)
     }
 
-    fn select(&mut self, plan: &Plan, mut rel: Rel, kind: SelectKind, items: &[SelectItem]) -> Made<Rel> {
+    pub(super) fn select(
+        &mut self,
+        plan: &Plan,
+        mut rel: Rel,
+        kind: SelectKind,
+        items: &[SelectItem],
+    ) -> Made<Rel> {
         let from: FxHashMap<ColId, ColId> = items.iter().map(|i| (i.to, i.from)).collect();
         let mut columns = FxHashMap::default();
         for id in plan.output.iter() {
@@ -537,7 +387,7 @@ impl Canon<'_, '_> {
         Ok(made)
     }
 
-    fn sort(&mut self, input: Rel, keys: &[SortKey]) -> Made<Rel> {
+    pub(super) fn sort(&mut self, input: Rel, keys: &[SortKey]) -> Made<Rel> {
         let exprs: Vec<&Expr> = keys.iter().map(|k| &k.expr).collect();
         let mut rel = self.in_order_for(input, &exprs)?;
         let mut keys = self.sort_keys(keys, &rel)?;
@@ -551,7 +401,7 @@ impl Canon<'_, '_> {
         Ok(rel)
     }
 
-    fn limit(&mut self, rel: Rel, count: &Expr, kind: LimitKind) -> Made<Rel> {
+    pub(super) fn limit(&mut self, rel: Rel, count: &Expr, kind: LimitKind) -> Made<Rel> {
         let scope = self.no_scope();
         let count = self.value(count, &scope)?;
         let rel = match kind {
@@ -570,7 +420,7 @@ impl Canon<'_, '_> {
         self.first_rows(rel, count, keys, what)
     }
 
-    fn top(&mut self, input: Rel, count: &Expr, keys: &[SortKey]) -> Made<Rel> {
+    pub(super) fn top(&mut self, input: Rel, count: &Expr, keys: &[SortKey]) -> Made<Rel> {
         let scope = self.no_scope();
         let count = self.value(count, &scope)?;
         let exprs: Vec<&Expr> = keys.iter().map(|k| &k.expr).collect();
@@ -641,249 +491,8 @@ impl Canon<'_, '_> {
     }
 
     /// A missing text is the empty one.
-    fn cast_text(&mut self, term: TermId, ty: Type) -> TermId {
+    pub(super) fn cast_text(&mut self, term: TermId, ty: Type) -> TermId {
         if ty == Type::String && self.arena.ty(term) == Type::String { self.cast(term, ty) } else { term }
-    }
-
-    // Joins and unions.
-
-    fn join(&mut self, left: Rel, join: &Join) -> Made<Rel> {
-        let right = self.rel(&join.right)?;
-        let mut on = Vec::with_capacity(join.on.len());
-        for key in &join.on {
-            let ty = key_type(self.query.columns.ty(key.left), self.query.columns.ty(key.right));
-            let (l, r) = (self.column(&left, key.left)?, self.column(&right, key.right)?);
-            on.push((self.join_key(l, ty), self.join_key(r, ty)));
-        }
-        on.sort_unstable();
-        on.dedup();
-        match join.kind {
-            JoinKind::LeftSemi => return self.semi(left, right, on, false),
-            JoinKind::LeftAnti => return self.semi(left, right, on, true),
-            JoinKind::RightSemi | JoinKind::RightAnti => {
-                let on = on.into_iter().map(|(l, r)| (r, l)).collect();
-                return self.semi(right, left, on, join.kind == JoinKind::RightAnti);
-            }
-            JoinKind::Inner
-            | JoinKind::InnerUnique
-            | JoinKind::LeftOuter
-            | JoinKind::RightOuter
-            | JoinKind::FullOuter => {}
-        }
-        // The right outer join is the left one of the other side.
-        let swapped = join.kind == JoinKind::RightOuter;
-        let kind = if swapped { JoinKind::LeftOuter } else { join.kind };
-        let (l, r) = if swapped { (1, 0) } else { (0, 1) };
-        // Each row has a row of these sides.
-        let inner = matches!(kind, JoinKind::Inner | JoinKind::InnerUnique);
-        let always = |side: u32| inner || (kind == JoinKind::LeftOuter && side == 0);
-        // In an inner join both keys are one value.
-        let mut same: FxHashMap<TermId, TermId> = FxHashMap::default();
-        if inner {
-            for (l, r) in &on {
-                if self.is_plain_key(*l) && self.arena.ty(*l) == self.arena.ty(*r) {
-                    let (l, r) = (self.arena.term(Term::Input(0, *l)), self.arena.term(Term::Input(1, *r)));
-                    same.entry(r).or_insert(l);
-                }
-            }
-        }
-        let mut columns: FxHashMap<ColId, TermId> = FxHashMap::default();
-        for id in left.output.iter() {
-            let term = self.column(&left, *id)?;
-            columns.insert(*id, self.side(l, term, always(l)));
-        }
-        let mut of_right: FxHashMap<ColId, TermId> = FxHashMap::default();
-        for id in right.output.iter() {
-            let term = self.column(&right, *id)?;
-            let term = self.side(r, term, always(r));
-            let plain = self.unfilled_input(term);
-            let term = same.get(&plain).copied().unwrap_or(term);
-            of_right.insert(*id, term);
-            columns.entry(*id).or_insert(term);
-        }
-        for item in &join.right_output {
-            if let Some(term) = of_right.get(&item.from) {
-                columns.insert(item.to, *term);
-            }
-        }
-        let mut events = Vec::new();
-        for (side, of) in [(l, &left.events), (r, &right.events)] {
-            for event in of {
-                events.push(self.arena.term(Term::Input(side, *event)));
-            }
-        }
-        let (left, right, on) = if swapped {
-            (right.draft, left.draft, on.into_iter().map(|(l, r)| (r, l)).collect())
-        } else {
-            (left.draft, right.draft, on)
-        };
-        let node = Node::Join { kind, left: Box::new(left), right: Box::new(right), on };
-        let mut rel = self.no_scope();
-        rel.draft = self.draft(node);
-        rel.columns = columns;
-        rel.events = events;
-        Ok(rel)
-    }
-
-    /// A value of an input without a cast that only fills in `""`.
-    fn unfilled_input(&mut self, term: TermId) -> TermId {
-        match *self.arena.get(term) {
-            Term::Input(side, inner) => {
-                let inner = self.unfilled(inner);
-                self.arena.term(Term::Input(side, inner))
-            }
-            _ => term,
-        }
-    }
-
-    fn is_plain_key(&self, key: TermId) -> bool {
-        !matches!(self.arena.ty(key), Type::Real | Type::Decimal | Type::Dynamic | Type::Unknown)
-    }
-
-    fn join_key(&mut self, term: TermId, ty: Type) -> TermId {
-        let key = self.cast(term, ty);
-        self.unfilled(key)
-    }
-
-    /// Rows with a partner, or without one.
-    fn semi(&mut self, mut rel: Rel, other: Rel, on: Vec<(TermId, TermId)>, anti: bool) -> Made<Rel> {
-        self.used("semi-join-as-filter");
-        rel.order = Order::default();
-        // Null equals nothing.
-        let mut there = Vec::new();
-        for (here, _) in &on {
-            if self.arena.ty(*here) != Type::String {
-                there.push(self.present(*here));
-            }
-        }
-        let found = self.in_rows(on, other, Case::Sensitive)?;
-        let there = self.arena.and(there);
-        let found = self.arena.and([there, found]);
-        let condition = if anti { self.arena.not(found) } else { found };
-        self.push(&mut rel.draft, condition)?;
-        Ok(rel)
-    }
-
-    /// Rows of which only the set of some values matters.
-    pub fn as_set(&mut self, rel: Rel, pairs: Vec<(TermId, TermId)>) -> Made<(Rel, Vec<(TermId, TermId)>)> {
-        let (mut rel, mut pairs) = (rel, pairs);
-        while let Node::Aggregate { scalar: false, .. } = &rel.draft.node {
-            if !self.is_constant(rel.draft.filter, true) {
-                break;
-            }
-            let mut inside = Vec::with_capacity(pairs.len());
-            for (here, there) in &pairs {
-                let found = self.reads(*there);
-                let key = matches!(self.arena.get(self.unfilled(*there)), Term::Input(0, _));
-                if found & !reads::LEFT != 0 && !(key && found & !(reads::LEFT | reads::LOOSE) == 0) {
-                    break;
-                }
-                match self.shifted(*there, &Shift::Open(0))? {
-                    Some(there) => inside.push((*here, there)),
-                    None => break,
-                }
-            }
-            if inside.len() != pairs.len() {
-                break;
-            }
-            self.used("distinct-set");
-            pairs = inside;
-            if let Node::Aggregate { input, .. } = rel.draft.node {
-                rel.draft = *input;
-            } else {
-                break;
-            }
-        }
-        Ok((rel, pairs))
-    }
-
-    fn union(&mut self, plan: &Plan, union: &Union) -> Made<Rel> {
-        let mut rels = Vec::with_capacity(union.inputs.len());
-        for input in &union.inputs {
-            rels.push(self.rel(input)?);
-        }
-        self.merge(plan, rels, &union.columns, union.source, &union.labels)
-    }
-
-    /// The rows of several inputs under one list of columns.
-    pub fn merge(
-        &mut self,
-        plan: &Plan,
-        rels: Vec<Rel>,
-        columns: &[Vec<Option<ColId>>],
-        source: Option<ColId>,
-        labels: &[SmolStr],
-    ) -> Made<Rel> {
-        // Unions of unions are one: each input stands for one or several branches.
-        let mut branches: Vec<Draft> = Vec::new();
-        let mut places: Vec<Vec<Option<usize>>> = Vec::with_capacity(rels.len());
-        let mut scopes = Vec::with_capacity(rels.len());
-        for mut rel in rels {
-            let unit = self.draft(Node::Leaf(Source::Unit));
-            let draft = std::mem::replace(&mut rel.draft, unit);
-            match draft {
-                Draft { node: Node::Union { inputs }, filter } if self.is_constant(filter, true) => {
-                    places.push((0..inputs.len()).map(Some).collect());
-                    branches.extend(inputs);
-                }
-                draft => {
-                    places.push(vec![None]);
-                    branches.push(draft);
-                }
-            }
-            scopes.push(rel);
-        }
-        self.count(branches.len().saturating_mul(1 + plan.output.len() / 8))?;
-        let mut rel = self.no_scope();
-        let mut next = columns.iter();
-        for id in plan.output.iter() {
-            let ty = self.query.columns.ty(*id);
-            let column = if Some(*id) == source { None } else { next.next() };
-            let mut parts = Vec::with_capacity(branches.len());
-            for (n, (scope, inside)) in scopes.iter().zip(&places).enumerate() {
-                let term = match (column, Some(*id) == source) {
-                    (_, true) => {
-                        let label = labels.get(n).cloned().unwrap_or_default();
-                        Some(self.arena.constant(Constant::String(label)))
-                    }
-                    (Some(column), false) => match column.get(n).copied().flatten() {
-                        Some(id) => Some(self.column(scope, id)?),
-                        None => None,
-                    },
-                    (None, false) => None,
-                };
-                for place in inside {
-                    parts.push(match (term, place) {
-                        (Some(term), Some(n)) => self.shifted(term, &Shift::Branch(*n))?.or(Some(term)),
-                        (term, _) => term,
-                    });
-                }
-            }
-            let term = self.merged(parts, ty);
-            rel.columns.insert(*id, term);
-        }
-        if scopes.iter().any(|s| !s.events.is_empty()) {
-            let mut parts = Vec::with_capacity(branches.len());
-            for (scope, inside) in scopes.iter().zip(&places) {
-                let event = scope.events.first().copied();
-                for place in inside {
-                    parts.push(match (event, place) {
-                        (Some(event), Some(n)) => self.shifted(event, &Shift::Branch(*n))?.or(Some(event)),
-                        (event, _) => event,
-                    });
-                }
-            }
-            let event = self.merged(parts, Type::String);
-            rel.events.push(event);
-        }
-        match (branches.len(), branches.pop()) {
-            (1, Some(only)) => rel.draft = only,
-            (_, last) => {
-                branches.extend(last);
-                rel.draft = self.draft(Node::Union { inputs: branches });
-            }
-        }
-        Ok(rel)
     }
 }
 
@@ -959,19 +568,6 @@ pub(super) fn order_texts(order: &Order) -> Vec<SmolStr> {
     texts
 }
 
-fn has_window(e: &Expr) -> bool {
-    if matches!(&e.kind, ExprKind::Call(f, _) if f.has(Flags::WINDOW)) {
-        return true;
-    }
-    let mut found = false;
-    e.children(&mut |child| {
-        if let Child::Expr(inner) = child {
-            found = found || has_window(inner);
-        }
-    });
-    found
-}
-
 fn item_chooses(item: &AggregateItem) -> bool {
     match &item.call {
         AggregateCall::Function(f, _) => f.name == "passthrough",
@@ -989,17 +585,5 @@ fn at_most_one(node: &Node) -> bool {
         | Node::Aggregate { .. }
         | Node::Union { .. }
         | Node::Each { .. } => false,
-    }
-}
-
-/// The type in which the two sides of a key are compared.
-fn key_type(left: Type, right: Type) -> Type {
-    match (left, right) {
-        (Type::Dynamic | Type::Unknown, other) | (other, Type::Dynamic | Type::Unknown) => other,
-        (l, r) if l == r => l,
-        (Type::Real, _) | (_, Type::Real) => Type::Real,
-        (Type::Decimal, _) | (_, Type::Decimal) => Type::Decimal,
-        (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (l, _) => l,
     }
 }

@@ -10,6 +10,7 @@ pub const REWRITES: &[(&str, &str)] = &[
     ("empty-text", "a missing text and the empty one are told apart only where the test does"),
     ("fold-case", "texts in lower case are compared as texts whose case is ignored"),
     ("wildcards", "a pattern of one text with `*` at its ends is a prefix, a suffix or a part"),
+    ("address-ranges", "a function of address ranges is a test of the text, and null for what is no address"),
     ("term-edges", "a term is bounded only beside a letter or digit of its own"),
     ("case-as-formula", "a test of a choice is a choice of tests"),
     ("any-column", "a test of all columns is one of the first or the second or the rest"),

@@ -2,14 +2,15 @@
 //!
 //! In: parts that are canonical. Out: their term, computed where it depends on no row.
 
-use super::{Canon, Made};
-use crate::formula::{Atom, Formula, FormulaId};
+use super::{Canon, Made, Test};
+use crate::formula::{Atom, Formula, FormulaId, Language};
 use crate::term::{Constant, Term, TermId};
 use ruleferry_diag::Span;
+use ruleferry_eval::text::Network;
 use ruleferry_eval::{self as eval, MemoryTables};
 use ruleferry_ir::functions::{Flags, FunctionDef, FunctionKind, find};
-use ruleferry_ir::{self as ir, ArithmeticOp, Columns, Expr, ExprKind, Op, Plan, Query, Type};
-use smol_str::SmolStr;
+use ruleferry_ir::{self as ir, ArithmeticOp, Columns, Expr, ExprKind, Json, Op, Plan, Query, Type};
+use smol_str::{SmolStr, format_smolstr};
 
 /// Texts that a constant expression may grow to.
 const MAX_FOLDED: usize = 1 << 16;
@@ -17,6 +18,15 @@ const MAX_FOLDED: usize = 1 << 16;
 const YEARS: u64 = 500 * 365 * 864_000_000_000;
 /// Functions that make much of little.
 const GREEDY: [&str; 3] = ["strrep", "range", "repeat"];
+
+/// Functions that ask whether a text is an address of some ranges: the range of all addresses that they read, and whether several
+/// ranges may be named (one that is none is passed over then).
+const ADDRESS_TESTS: [(&str, &str, bool); 4] = [
+    ("ipv4_is_in_range", "0.0.0.0/0", false),
+    ("ipv4_is_in_any_range", "0.0.0.0/0", true),
+    ("ipv6_is_in_range", "::/0", false),
+    ("ipv6_is_in_any_range", "::/0", true),
+];
 
 /// Functions whose result is never null.
 const NEVER_NULL: [&str; 15] = [
@@ -231,8 +241,89 @@ impl Canon<'_, '_> {
                 return Ok(value);
             }
         }
-        let term = self.arena.term(Term::Call(function.name.into(), args.into(), ty));
+        let tests = |this: &Self| args.iter().all(|t| this.arena.ty(*t) == Type::Bool);
+        if function.name == "coalesce" && ty == Type::Bool && tests(self) {
+            let term = self.first_known(&args)?;
+            return self.shallow_term(term);
+        }
+        let term = match self.in_networks(function.name, &args)? {
+            Some(term) => term,
+            None => self.arena.term(Term::Call(function.name.into(), args.into(), ty)),
+        };
         self.shallow_term(term)
+    }
+
+    /// `coalesce` of truth values.
+    fn first_known(&mut self, args: &[TermId]) -> Made<TermId> {
+        self.used("case-as-formula");
+        let no = self.arena.truth(false);
+        let mut made = Test { holds: no, fails: no };
+        for term in args.iter().rev() {
+            let first = self.test_of(*term);
+            // What is true is not false, so that either is the other's absence where the rest always knows.
+            let known = made.fails == self.arena.not(made.holds);
+            let not_false = self.arena.not(first.fails);
+            let rest = self.arena.and([not_false, made.holds]);
+            let holds = self.arena.or([first.holds, rest]);
+            let fails = if known {
+                self.arena.not(holds)
+            } else {
+                let not_true = self.arena.not(first.holds);
+                let rest = self.arena.and([not_true, made.fails]);
+                self.arena.or([first.fails, rest])
+            };
+            made = self.shallow(Test { holds, fails })?;
+        }
+        Ok(self.truth(made.holds, made.fails))
+    }
+
+    /// `ipv4_is_in_range` and its like: true for an address in one of the ranges, null for what is no address.
+    fn in_networks(&mut self, name: &str, args: &[TermId]) -> Made<Option<TermId>> {
+        let Some((_, all, several)) = ADDRESS_TESTS.iter().find(|t| t.0 == name) else { return Ok(None) };
+        let Some((subject, ranges)) = args.split_first() else { return Ok(None) };
+        if self.arena.ty(*subject) != Type::String {
+            return Ok(None);
+        }
+        let mut texts: Vec<SmolStr> = Vec::new();
+        for range in ranges {
+            match self.known(*range) {
+                Some(ir::Value::String(text)) => texts.push(text),
+                Some(ir::Value::Dynamic(Json::Array(items))) if *several => {
+                    texts.extend(items.iter().filter_map(|item| match item {
+                        Json::String(text) => Some(text.clone()),
+                        Json::Null
+                        | Json::Bool(_)
+                        | Json::Long(_)
+                        | Json::Real(_)
+                        | Json::Datetime(_)
+                        | Json::Timespan(_)
+                        | Json::Array(_)
+                        | Json::Object(_) => None,
+                    }));
+                }
+                _ => return Ok(None),
+            }
+        }
+        self.count(texts.len())?;
+        let v4 = all.contains('.');
+        let mut networks: Vec<Network> = Vec::new();
+        for text in &texts {
+            match Network::parse(text).filter(|n| n.v4 || !v4) {
+                Some(network) => networks.push(if v4 { network } else { network.with_mapped() }),
+                None if *several => {}
+                // No range: the answer is null.
+                None => return Ok(Some(self.null(Type::Bool))),
+            }
+        }
+        self.used("address-ranges");
+        let subject = self.unfilled(*subject);
+        let parts: Vec<FormulaId> =
+            networks.iter().map(|n| self.text(subject, Language::Cidr(format_smolstr!("{n}")))).collect();
+        let holds = self.arena.or(parts);
+        let address = self.text(subject, Language::Cidr((*all).into()));
+        let not = self.arena.not(holds);
+        let fails = self.arena.and([address, not]);
+        Ok(Some(self.truth(holds, fails)))
     }
 
     /// A term that equals no other, not even its own copy.

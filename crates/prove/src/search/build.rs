@@ -4,174 +4,27 @@
 //! in a [`Store`], and a [`Trace`] of the choices that there were. Columns are followed from where they are read to where
 //! they are made; ids are those of the query with an instance number, as a `let` table may be read several times.
 
-use super::store::{Piece, Repeat, Shape, Store, TemplateId};
+use super::maker::{BRANCH, Built, COPIES, Def, Group, INPUT, Inst, Key, Late, Maker, Step, World, key};
+use super::store::{Piece, Repeat, Shape};
 use super::wish::Wish;
-use indexmap::{IndexMap, IndexSet};
 use ruleferry_eval::Value;
 use ruleferry_ir::{
-    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, InputKind,
-    Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Query, Source,
+    Aggregate, AggregateCall, AggregateItem, ArithmeticOp, BindingValue, ColId, CompareOp, Expr, ExprKind,
+    InputKind, Item, Join, JoinKind, MakeSeries, Op, Parse, ParseMode, ParsePiece, Plan, PluginArg, Source,
     TICKS_PER_SECOND, Type,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
-use std::cell::RefCell;
-
-pub(super) type Inst = u32;
-
-/// A place of the rule where something can be chosen: its address, the instance, and what is chosen.
-pub(super) type Key = (usize, Inst, u8);
-
-pub(super) fn key<T>(at: &T, inst: Inst, kind: u8) -> Key {
-    (std::ptr::from_ref(at).addr(), inst, kind)
-}
-
-/// Kinds of keys.
-pub(super) const BRANCH: u8 = 0;
-pub(super) const NEEDLE: u8 = 1;
-pub(super) const ATOM: u8 = 2;
-pub(super) const INPUT: u8 = 3;
-pub(super) const COPIES: u8 = 4;
-
-/// What is to be chosen; what is not named takes its first option, or one by `random`.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Guide {
-    pub choices: FxHashMap<Key, usize>,
-    /// Tests that are to fail instead.
-    pub flips: FxHashSet<Key>,
-    /// How often rows come more or less than a threshold asks for.
-    pub more: FxHashMap<Key, i64>,
-    pub random: u64,
-    /// Which candidates values take.
-    pub variant: u64,
-    /// Columns that nothing is asked of have a value.
-    pub fill: bool,
-    /// The branches of an `or` that were not chosen are to be false.
-    pub strict: bool,
-}
-
-/// The choices that there were.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Trace {
-    /// What was taken, of how many.
-    pub decisions: IndexMap<Key, (usize, usize)>,
-    pub atoms: IndexSet<Key>,
-    pub counts: IndexMap<Key, usize>,
-}
-
-/// A query with what is known of it beforehand.
-pub(super) struct Known<'q> {
-    pub query: &'q Query,
-    pub look_back: Option<i64>,
-    /// Columns that some expression names.
-    pub used: FxHashSet<ColId>,
-    pub constants: RefCell<FxHashMap<usize, Option<Value>>>,
-}
-
-impl<'q> Known<'q> {
-    pub fn new(query: &'q Query, look_back: Option<i64>) -> Self {
-        let mut used = FxHashSet::default();
-        query.any_expr(&mut |e| {
-            used.extend(e.as_column());
-            false
-        });
-        query.for_each_plan(&mut |p| match &*p.op {
-            Op::Project { .. } | Op::Distinct { .. } => used.extend(p.output.iter().copied()),
-            Op::Select { items, .. } if items.len() < 24 => used.extend(items.iter().map(|i| i.from)),
-            _ => {}
-        });
-        Self { query, look_back, used, constants: RefCell::default() }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Def<'q> {
-    Column(TemplateId, SmolStr, Type),
-    Node(usize),
-    /// The value of an expression, or one of several.
-    Expr(&'q Expr, Inst, usize),
-    Same(Inst, ColId),
-    Const(Value),
-    /// An element of an array.
-    Each(&'q Expr, Inst),
-    Made(usize, &'q AggregateItem, usize),
-}
-
-/// An aggregation that rows are made for.
-#[derive(Clone, Debug)]
-pub(super) struct Group<'q> {
-    pub node: &'q Aggregate,
-    /// The instances of its input, with their rows; the first one is always there.
-    pub worlds: Vec<World>,
-    pub outer: Inst,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct World {
-    pub inst: Inst,
-    pub built: Built,
-    /// A condition is asked of its rows.
-    pub conditioned: bool,
-    /// Its place among the repeats.
-    pub repeat: Option<usize>,
-}
-
-/// What a plan's rows are made of.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Built {
-    pub templates: Vec<TemplateId>,
-    /// Columns of which two rows cannot have the same values.
-    pub unique: Vec<(Inst, ColId)>,
-}
-
-/// What can only be said once other values are known.
-#[derive(Clone, Debug)]
-pub(super) enum Late<'q> {
-    Compare {
-        op: CompareOp,
-        left: (&'q Expr, Inst),
-        right: (&'q Expr, Inst),
-        not: bool,
-    },
-    /// `a = b + d`, `d` being so many units.
-    Offset {
-        a: (&'q Expr, Inst),
-        b: (&'q Expr, Inst),
-        d: usize,
-        unit: i64,
-    },
-    Opaque {
-        e: &'q Expr,
-        inst: Inst,
-        want: bool,
-    },
-}
-
-pub(super) struct Maker<'q, 's, 'p> {
-    pub known: &'s Known<'q>,
-    pub store: &'s mut Store<'p>,
-    pub guide: &'s Guide,
-    pub trace: &'s mut Trace,
-    pub defs: FxHashMap<(Inst, ColId), Def<'q>>,
-    pub groups: Vec<Group<'q>>,
-    pub late: Vec<Late<'q>>,
-    pub insts: Inst,
-    /// Rows of a table that is there already are used again.
-    pub share: bool,
-    /// Plans and expressions that may still be walked.
-    pub budget: u32,
-    /// Expressions that the node of one is looked for in.
-    pub node_depth: u32,
-    /// The plan whose rows the test at hand looks at.
-    pub scope: Vec<(&'q Plan, Inst)>,
-    pub rows: Vec<Built>,
-}
 
 impl<'q> Maker<'q, '_, '_> {
     /// Wishes for one row of the query's result.
     pub fn whole(&mut self, copies: Option<(usize, Key)>) {
         let query = self.known.query;
         let built = self.plan(&query.plan, 0);
+        if self.guide.outputs {
+            for id in query.plan.output.iter() {
+                self.touch_column(0, *id);
+            }
+        }
         if let Some((count, key)) = copies {
             let vary: Vec<(usize, i64)> = self.distinct(&built, &[]);
             let count = self.counted(key, count);
@@ -357,7 +210,16 @@ impl<'q> Maker<'q, '_, '_> {
                 self.rows.pop();
                 self.scope.pop();
             }
-            Op::Sort { .. } | Op::Limit { .. } | Op::Top { .. } | Op::Render { .. } => {}
+            Op::Top { count, keys, .. } => {
+                let key = keys.first().map(|k| &k.expr);
+                self.more_than_kept(&plan.op, count, key, inst, &built);
+            }
+            Op::Limit { input, count, .. } => {
+                let key =
+                    if let Op::Sort { keys, .. } = &*input.op { keys.first().map(|k| &k.expr) } else { None };
+                self.more_than_kept(&plan.op, count, key, inst, &built);
+            }
+            Op::Sort { .. } | Op::Render { .. } => {}
             Op::Expand(e) => {
                 for item in &e.items {
                     self.expanded(item.id, &item.expr, inst);
@@ -481,6 +343,20 @@ impl<'q> Maker<'q, '_, '_> {
         } else {
             built.templates.push(template);
         }
+        let reading = self.readings.entry(table.clone()).or_default();
+        if *reading == self.guide.reading {
+            for given in self.guide.given.iter().filter(|g| g.table.eq_ignore_ascii_case(&table)) {
+                let mut node = self.store.column(template, &given.column.0, given.column.1);
+                for step in &given.path {
+                    node = match step {
+                        Step::Member(name) => self.store.member(node, name),
+                        Step::Element(at) => self.store.element(node, *at),
+                    };
+                }
+                self.store.wish(node, given.wish.clone());
+            }
+        }
+        *reading += 1;
         let inner: Vec<ColId> = over.map_or_else(Vec::new, |o| o.output.to_vec());
         for id in plan.output.iter().filter(|id| !inner.contains(id)) {
             let (name, ty) = (self.name(*id), self.ty(*id));
@@ -586,6 +462,82 @@ impl<'q> Maker<'q, '_, '_> {
             templates.extend(right.templates);
         }
         Built { templates, unique }
+    }
+
+    /// Rows beyond those that `top` or `take` keeps, where a guide asks for them.
+    fn more_than_kept(
+        &mut self,
+        op: &'q Op,
+        count: &'q Expr,
+        by: Option<&'q Expr>,
+        inst: Inst,
+        built: &Built,
+    ) {
+        let Some(kept) = self.constant(count).and_then(|v| v.as_long()) else { return };
+        let at = key(op, inst, COPIES);
+        let Ok(kept) = usize::try_from(kept) else { return };
+        if kept > 1000 {
+            return;
+        }
+        let Some(more) = self.guide.more.get(&at).copied() else {
+            self.trace.counts.insert(at, kept);
+            return;
+        };
+        self.trace.counts.insert(at, kept);
+        let mut vary = self.distinct(built, &[]);
+        if let Some(e) = by
+            && let Some(node) = self.node_of(e, inst)
+        {
+            let step = self.step_of(e, inst);
+            vary.push((self.store.root(node), step));
+        }
+        let count = usize::try_from(i64::try_from(kept).unwrap_or(0) + more).unwrap_or(0);
+        self.store.repeats.push(Repeat { templates: built.templates.clone(), count, vary, all: true });
+    }
+
+    /// The values that a computed column of the result reads are there.
+    fn touch_column(&mut self, inst: Inst, id: ColId) {
+        match self.def(inst, id) {
+            Some(Def::Expr(e, i, _)) => self.touch(e, i),
+            Some(Def::Made(group, item, _)) => {
+                let Some(inst) = self.groups.get(group).and_then(|g| g.worlds.first()).map(|w| w.inst) else {
+                    return;
+                };
+                match &item.call {
+                    AggregateCall::Function(_, args) => args.iter().for_each(|e| self.touch(e, inst)),
+                    AggregateCall::ArgExtreme { returned, .. } | AggregateCall::TakeAny { returned, .. } => {
+                        returned.iter().for_each(|e| self.touch(e, inst));
+                    }
+                    AggregateCall::Composed { .. } => {}
+                }
+            }
+            Some(Def::Each(e, i)) => {
+                self.node_each(e, i);
+            }
+            Some(Def::Column(..) | Def::Node(_) | Def::Const(_) | Def::Same(..)) | None => {}
+        }
+    }
+
+    fn touch(&mut self, e: &'q Expr, inst: Inst) {
+        if self.budget == 0 || self.node_depth > 100 || self.constant(e).is_some() {
+            return;
+        }
+        self.budget -= 1;
+        self.node_depth += 1;
+        if let ExprKind::Column(id) = &e.kind {
+            self.touch_column(inst, *id);
+        } else if let ExprKind::Case(branches, otherwise) = &e.kind {
+            let at = self.choose(key(e, inst, BRANCH), branches.len() + 1);
+            for (n, (condition, _)) in branches.iter().enumerate().take(at + 1) {
+                self.goal(condition, inst, n == at);
+            }
+            self.touch(branches.get(at).map_or(&**otherwise, |(_, v)| v), inst);
+        } else if self.node_of(e, inst).is_none() {
+            let mut inner = Vec::new();
+            e.operands(&mut inner);
+            inner.into_iter().for_each(|x| self.touch(x, inst));
+        }
+        self.node_depth -= 1;
     }
 
     /// Two columns have one value, and there is one.
@@ -828,25 +780,26 @@ impl<'q> Maker<'q, '_, '_> {
     }
 
     pub fn step_of(&mut self, e: &'q Expr, inst: Inst) -> i64 {
-        use ruleferry_ir::ExprKind;
-        match &e.kind {
-            ExprKind::Column(id) => self.step_of_column(inst, *id),
-            ExprKind::Cast(c) => self.step_of(&c.expr, inst),
-            ExprKind::Call(f, args) => match f.name {
-                "bin" | "bin_at" | "floor" => args
-                    .get(1)
-                    .and_then(|a| self.constant(a))
-                    .and_then(|v| v.as_ticks().or_else(|| v.as_long()))
-                    .unwrap_or(1)
-                    .max(1),
-                "startofday" | "format_datetime" | "dayofyear" | "dayofmonth" | "dayofweek" => {
-                    ruleferry_ir::time::TICKS_PER_DAY
-                }
-                "startofweek" | "week_of_year" => 7 * ruleferry_ir::time::TICKS_PER_DAY,
-                "startofmonth" | "monthofyear" => 31 * ruleferry_ir::time::TICKS_PER_DAY,
-                "hourofday" => ruleferry_ir::time::TICKS_PER_HOUR,
-                _ => TICKS_PER_SECOND,
-            },
+        if let ExprKind::Column(id) = &e.kind {
+            return self.step_of_column(inst, *id);
+        }
+        if let ExprKind::Cast(c) = &e.kind {
+            return self.step_of(&c.expr, inst);
+        }
+        let ExprKind::Call(f, args) = &e.kind else { return TICKS_PER_SECOND };
+        match f.name {
+            "bin" | "bin_at" | "floor" => args
+                .get(1)
+                .and_then(|a| self.constant(a))
+                .and_then(|v| v.as_ticks().or_else(|| v.as_long()))
+                .unwrap_or(1)
+                .max(1),
+            "startofday" | "format_datetime" | "dayofyear" | "dayofmonth" | "dayofweek" => {
+                ruleferry_ir::time::TICKS_PER_DAY
+            }
+            "startofweek" | "week_of_year" => 7 * ruleferry_ir::time::TICKS_PER_DAY,
+            "startofmonth" | "monthofyear" => 31 * ruleferry_ir::time::TICKS_PER_DAY,
+            "hourofday" => ruleferry_ir::time::TICKS_PER_HOUR,
             _ => TICKS_PER_SECOND,
         }
     }

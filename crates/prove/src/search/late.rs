@@ -1,7 +1,7 @@
 //! Values of expressions over rows that are being made, and tests that can be met only when other values are known.
 
-use super::build::{Def, Inst, Late, Maker};
-use super::goal::{spread, turned};
+use super::goal::spread;
+use super::maker::{Def, Inst, Late, Maker};
 use super::store::NodeId;
 use super::wish::{About, Test, Wish, candidates};
 use super::{closed_value, value_type};
@@ -58,14 +58,33 @@ impl<'q> Maker<'q, '_, '_> {
                     Def::Each(array, i) => {
                         let items = spread(self.fixed(array, i)?);
                         let chosen =
-                            self.choose(super::build::key(array, i, super::build::NEEDLE), items.len());
+                            self.choose(super::maker::key(array, i, super::maker::NEEDLE), items.len());
                         return items.into_iter().nth(chosen);
                     }
                     Def::Column(..) | Def::Node(_) | Def::Expr(..) | Def::Same(..) | Def::Made(..) => {
                         return None;
                     }
                 },
-                _ => return None,
+                ExprKind::Literal(_)
+                | ExprKind::Now
+                | ExprKind::And(_)
+                | ExprKind::Or(_)
+                | ExprKind::Not(_)
+                | ExprKind::Compare(_)
+                | ExprKind::Match(_)
+                | ExprKind::In(_)
+                | ExprKind::InQuery(_)
+                | ExprKind::Between(_)
+                | ExprKind::IsNull(_)
+                | ExprKind::IsEmpty(_)
+                | ExprKind::Arithmetic(_)
+                | ExprKind::Negate(_)
+                | ExprKind::Call(..)
+                | ExprKind::Member(..)
+                | ExprKind::Index(..)
+                | ExprKind::Case(..)
+                | ExprKind::Subquery(_)
+                | ExprKind::Opaque(_) => return None,
             }
         }
         None
@@ -89,9 +108,26 @@ impl<'q> Maker<'q, '_, '_> {
             {
                 false
             }
-            _ => {
+            ExprKind::Literal(_)
+            | ExprKind::Now
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare(_)
+            | ExprKind::Match(_)
+            | ExprKind::In(_)
+            | ExprKind::Between(_)
+            | ExprKind::IsNull(_)
+            | ExprKind::IsEmpty(_)
+            | ExprKind::Arithmetic(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Call(..)
+            | ExprKind::Cast(_)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Case(..) => {
                 let mut inner = Vec::new();
-                super::goal::children_of(e, &mut inner);
+                e.operands(&mut inner);
                 inner.into_iter().all(|e| self.is_constant(e, depth + 1))
             }
         }
@@ -108,10 +144,9 @@ impl<'q> Maker<'q, '_, '_> {
         let values = self.read(e, inst, 0)?;
         let closed = self.closed(e, Some(&values), 0)?;
         // A pattern is compiled at each run.
-        let pattern = closed.any(&mut |e| match &e.kind {
-            ExprKind::Call(f, _) => f.name.contains("extract") || f.name.contains("regex"),
-            ExprKind::Match(m) => m.kind == ruleferry_ir::MatchKind::Regex,
-            _ => false,
+        let pattern = closed.any(&mut |e| {
+            matches!(&e.kind, ExprKind::Call(f, _) if f.name.contains("extract") || f.name.contains("regex"))
+                || matches!(&e.kind, ExprKind::Match(m) if m.kind == ruleferry_ir::MatchKind::Regex)
         });
         self.store.work += if pattern { 10_000 } else { 0 };
         let value = closed_value(&closed, self.store.now)?;
@@ -161,9 +196,28 @@ impl<'q> Maker<'q, '_, '_> {
                 out.insert(std::ptr::from_ref(e).addr(), self.store.value(node));
                 Some(())
             }
-            _ => {
+            ExprKind::Literal(_)
+            | ExprKind::Now
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::Not(_)
+            | ExprKind::Compare(_)
+            | ExprKind::Match(_)
+            | ExprKind::In(_)
+            | ExprKind::InQuery(_)
+            | ExprKind::Between(_)
+            | ExprKind::IsNull(_)
+            | ExprKind::IsEmpty(_)
+            | ExprKind::Arithmetic(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Call(..)
+            | ExprKind::Cast(_)
+            | ExprKind::Member(..)
+            | ExprKind::Index(..)
+            | ExprKind::Case(..)
+            | ExprKind::Opaque(_) => {
                 let mut inner = Vec::new();
-                super::goal::children_of(e, &mut inner);
+                e.operands(&mut inner);
                 for x in inner {
                     self.read_into(x, inst, depth + 1, out)?;
                 }
@@ -371,7 +425,7 @@ impl<'q> Maker<'q, '_, '_> {
                 self.wish(left.0, left.1, wish(op, value, left.0.ty));
             }
         } else if let Some(value) = self.eval(left.0, left.1, 0).filter(|v| !v.is_null()) {
-            self.wish(right.0, right.1, wish(turned(op), value, right.0.ty));
+            self.wish(right.0, right.1, wish(op.flipped(), value, right.0.ty));
         }
     }
 
@@ -468,7 +522,7 @@ impl<'q> Maker<'q, '_, '_> {
             return;
         }
         let mut inner = Vec::new();
-        super::goal::children_of(e, &mut inner);
+        e.operands(&mut inner);
         for x in inner {
             self.harvest(x, inst, out, depth + 1);
         }

@@ -4,34 +4,52 @@
 //!
 //! Tables are made, not drawn: a walk over a rule's plan (`build`, `goal`) says what each row must hold so that the rule
 //! alerts, `wish` finds such values, and `late` those that depend on each other. Then one thing at a time is changed: a test
-//! that fails, another branch or list element, a row more or less (`build::Guide`), a value beside the one that was asked for
+//! that fails, another branch or list element, a row more or less (`maker::Guide`), a value beside the one that was asked for
 //! (`vary`). `observe` runs both rules, `shrink` makes what differs small.
 
+mod beside;
 mod build;
+mod change;
+mod example;
 mod goal;
 mod json;
 mod late;
+mod layout;
+mod made;
+mod maker;
+mod narrow;
+mod news;
+mod nodes;
 mod observe;
 mod random;
+mod replay;
 mod sample;
 mod shrink;
 mod store;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod vary;
 mod wish;
+mod wished;
 
+use crate::block::BlockId;
 use crate::canon::Canonical;
 use crate::solve::Model;
 use crate::verdict::{Fires, Witness};
 use crate::{Arena, Options};
-use build::{Guide, Known, Maker, Trace};
+use change::Bases;
+pub(crate) use example::example;
 use indexmap::IndexMap;
+use layout::{hash, layout, mentioned, row_wise, threshold, weight};
+use maker::{Guide, Known, Maker, Trace};
+use news::News;
 use observe::Observer;
 use random::Random;
+pub use replay::{Executor, replay, try_out};
 use ruleferry_diag::Span;
 use ruleferry_eval::{MemoryTable, MemoryTables, Row, Value, evaluate};
-use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Source, Type, Values};
+use ruleferry_ir::{self as ir, Columns, Expr, Op, Plan, Query, Type, Values};
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use store::Store;
@@ -71,27 +89,42 @@ pub(crate) struct Found {
     pub faults: Vec<String>,
 }
 
+/// Values that meet a filter of one rule and not that of the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Suggestion {
+    pub model: Model,
+    /// The block in whose space the terms are, and whether it is one of the first rule.
+    pub at: Option<(BlockId, bool)>,
+}
+
 /// Both sides of a search. `models` are values that suggest a difference (`a` and not `b`, `b` and not `a`).
 pub(crate) struct Pair<'p> {
     pub arena: &'p Arena,
     pub a: (&'p ir::Rule, Option<&'p Canonical>),
     pub b: (&'p ir::Rule, Option<&'p Canonical>),
-    pub models: &'p [Model],
+    pub models: &'p [Suggestion],
+    /// Which differences are looked for: that `a`, that `b` finds what the other misses. One that was proved not to be is not.
+    pub wanted: (bool, bool),
 }
 
 pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
-    let (a, b) = (pair.a.0, pair.b.0);
+    let whole = [pair.a.0, pair.b.0];
+    let narrow = narrow::narrowed(pair.a.0, pair.b.0);
+    let [a, b] = narrow.as_ref().map_or(whole, |[a, b]| [a, b]);
     let patterns = Patterns::default();
     let known = [a, b].map(|r| Known::new(&r.query, r.envelope.schedule.look_back));
     let mut search = Search {
         known: &known,
         rules: [a, b],
         observer: Observer::new(a, b, options.now),
+        whole: narrow.is_some().then(|| Observer::new(whole[0], whole[1], options.now)),
         patterns: &patterns,
         layout: layout(&[&a.query, &b.query]),
         mentioned: [&a.query, &b.query].into_iter().flat_map(mentioned).collect(),
         options,
         left: options.steps,
+        wanted: pair.wanted,
+        bounded: false,
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
@@ -100,8 +133,10 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
                 .iter()
                 .all(|r| r.envelope.trigger.as_ref().is_none_or(|t| t.operator == "gt" && t.threshold == 0)),
         pending: Vec::new(),
+        news: News::of(&a.query, &b.query),
     };
     search.models(pair);
+    search.placed(pair);
     search.run();
     search.flush();
     search.found
@@ -115,7 +150,8 @@ pub fn witnesses(
     options: &Options,
 ) -> (Option<Witness>, Option<Witness>, u32, u32, Vec<String>) {
     let arena = Arena::default();
-    let found = search(&Pair { arena: &arena, a: (a, None), b: (b, None), models: &[] }, options);
+    let pair = Pair { arena: &arena, a: (a, None), b: (b, None), models: &[], wanted: (true, true) };
+    let found = search(&pair, options);
     (found.only_a, found.only_b, found.tried, found.fired, found.faults)
 }
 
@@ -131,8 +167,8 @@ pub fn fires(rule: &ir::Rule, options: &Options) -> Result<usize, String> {
         let guide = Guide::attempt(attempt, options.seed);
         let made = make(&known, &[(0, false)], &guide, &layout, &patterns, options.now, None);
         match observer.fires(false, &made.tables) {
-            Ok(0) => {}
-            Ok(n) => return Ok(n),
+            Ok((0, _)) => {}
+            Ok((n, _)) => return Ok(n),
             Err(f) => fault = Some(f),
         }
     }
@@ -157,26 +193,6 @@ pub fn shown(rule: &ir::Rule, options: &Options, attempt: u64) -> String {
     out
 }
 
-/// Names of the columns that a query reads in expressions and join keys, or returns under a closed list.
-fn mentioned(query: &Query) -> Vec<SmolStr> {
-    let mut found: FxHashSet<ir::ColId> = FxHashSet::default();
-    query.any_expr(&mut |e| {
-        found.extend(e.as_column());
-        false
-    });
-    query.for_each_plan(&mut |plan| match &*plan.op {
-        ir::Op::Join(join) => found.extend(join.on.iter().flat_map(|key| [key.left, key.right])),
-        ir::Op::Distinct { input } => found.extend(input.output.iter()),
-        ir::Op::Partition { key, .. } => {
-            found.insert(*key);
-        }
-        _ => {}
-    });
-    let mut names: Vec<SmolStr> = found.into_iter().map(|id| SmolStr::new(query.columns.name(id))).collect();
-    names.sort();
-    names
-}
-
 /// Tries to make a rule alert.
 const ATTEMPTS: u64 = 40;
 
@@ -186,6 +202,7 @@ impl Guide {
             random: if n < 2 { 0 } else { (seed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 },
             variant: if n < 6 { 0 } else { n },
             fill: n != 1 && n % 5 != 4,
+            outputs: n.is_multiple_of(2),
             strict: n % 7 == 3,
             ..Self::default()
         }
@@ -230,121 +247,20 @@ fn make<'q>(
             groups: Vec::new(),
             late: Vec::new(),
             insts: 0,
+            readings: rustc_hash::FxHashMap::default(),
             share: *share,
             budget: WALK,
             node_depth: 0,
             scope: Vec::new(),
             rows: Vec::new(),
         };
-        let key = build::key(&*known.query.plan.op, 0, build::COPIES);
+        let key = maker::key(&*known.query.plan.op, 0, maker::COPIES);
         maker.whole(copies.map(|n| (n, key)));
         walked += u64::from(WALK.saturating_sub(maker.budget));
     }
     let tables = store.tables();
-    Made { tables, trace, conflicts: store.conflicts, work: store.work + walked + 10 }
-}
-
-/// The tables that the queries read, with the columns that they know, in types that serve both.
-fn layout(queries: &[&Query]) -> IndexMap<SmolStr, IndexMap<SmolStr, Type>> {
-    let mut out: IndexMap<SmolStr, IndexMap<SmolStr, Type>> = IndexMap::new();
-    for query in queries {
-        query.for_each_plan(&mut |plan| {
-            let Op::Scan(scan) = &*plan.op else { return };
-            let (name, over) = match &scan.source {
-                Source::Table(t) => (&t.name, None),
-                Source::Input(i) => (&i.name, i.over.as_ref()),
-                Source::Glob(_) => return,
-            };
-            let name =
-                out.keys().find(|n| n.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.clone());
-            let columns = out.entry(name).or_default();
-            for id in plan.output.iter().filter(|id| !over.is_some_and(|o| o.output.contains(id))) {
-                let ty = query.columns.ty(*id);
-                columns
-                    .entry(query.columns.name(*id).into())
-                    .and_modify(|known| *known = both(*known, ty))
-                    .or_insert(ty);
-            }
-        });
-    }
-    // Names with a `*`: the tables that fit take the columns, or one that is made up does.
-    for query in queries {
-        query.for_each_plan(&mut |plan| {
-            let Op::Scan(scan) = &*plan.op else { return };
-            let Source::Glob(glob) = &scan.source else { return };
-            let fits = out.keys().find(|n| build::glob_fits(glob, n)).cloned();
-            let columns = out.entry(fits.unwrap_or_else(|| glob.replace('*', "X").into())).or_default();
-            for id in plan.output.iter() {
-                columns.entry(query.columns.name(*id).into()).or_insert_with(|| query.columns.ty(*id));
-            }
-        });
-        // Data that functions look into.
-        query.any_expr(&mut |e| {
-            if let ir::ExprKind::Call(f, _) = &e.kind {
-                match f.name {
-                    "geo_info_from_ip_address" => {
-                        out.entry("geo_ip_ranges".into()).or_default();
-                    }
-                    "parse_user_agent" => {
-                        out.entry("user_agent_patterns".into()).or_default();
-                    }
-                    _ => {}
-                }
-            }
-            false
-        });
-    }
-    out
-}
-
-/// A type whose values both read.
-fn both(a: Type, b: Type) -> Type {
-    match (a, b) {
-        (a, b) if a == b => a,
-        (Type::Unknown, other) | (other, Type::Unknown) => other,
-        (Type::Dynamic, _) | (_, Type::Dynamic) => Type::Dynamic,
-        (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
-        (
-            Type::Int | Type::Long | Type::Real | Type::Decimal,
-            Type::Int | Type::Long | Type::Real | Type::Decimal,
-        ) => Type::Real,
-        _ => Type::String,
-    }
-}
-
-/// The one table that a query reads, where each row is judged for itself.
-fn row_wise(query: &Query) -> Option<SmolStr> {
-    if !query.bindings.iter().all(|b| matches!(b.value, ir::BindingValue::Scalar(_))) {
-        return None;
-    }
-    let plans_inside = query.any_expr(&mut |e| match &e.kind {
-        ir::ExprKind::Subquery(_) | ir::ExprKind::InQuery(_) | ir::ExprKind::Opaque(_) => true,
-        ir::ExprKind::Match(m) => matches!(m.values, ir::MatchValues::Query(_)),
-        ir::ExprKind::Call(f, _) => {
-            f.has(ir::functions::Flags::WINDOW) || f.has(ir::functions::Flags::VOLATILE)
-        }
-        _ => false,
-    });
-    if plans_inside {
-        return None;
-    }
-    let mut at = &query.plan;
-    loop {
-        match &*at.op {
-            Op::Filter { input, .. }
-            | Op::Extend { input, .. }
-            | Op::Project { input, .. }
-            | Op::Select { input, .. }
-            | Op::Sort { input, .. } => at = input,
-            Op::Scan(scan) => {
-                return match &scan.source {
-                    Source::Table(t) => Some(t.name.clone()),
-                    Source::Glob(_) | Source::Input(_) => None,
-                };
-            }
-            _ => return None,
-        }
-    }
+    let work = store.work + walked / 8 + 10 + patterns.spent();
+    Made { tables, trace, conflicts: store.conflicts, work }
 }
 
 /// Rows that are looked at together where each is judged for itself.
@@ -354,12 +270,17 @@ struct Search<'s, 'r> {
     known: &'s [Known<'r>; 2],
     rules: [&'r ir::Rule; 2],
     observer: Observer<'r>,
+    /// Of the rules with all their columns, where those that are run have not all of them.
+    whole: Option<Observer<'r>>,
     patterns: &'s Patterns,
     layout: IndexMap<SmolStr, IndexMap<SmolStr, Type>>,
     /// Names of the columns that the rules read.
     mentioned: FxHashSet<SmolStr>,
     options: &'s Options,
     left: u64,
+    wanted: (bool, bool),
+    /// One difference was found, and the other is looked for with fewer steps.
+    bounded: bool,
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
@@ -367,12 +288,15 @@ struct Search<'s, 'r> {
     weight: u64,
     row_wise: bool,
     pending: Vec<Row>,
+    /// What each of the rules has and the other has not.
+    news: [News; 2],
 }
 
 impl Search<'_, '_> {
     fn done(&self) -> bool {
         self.left == 0
-            || self.found.only_a.is_some() && self.found.only_b.is_some()
+            || (self.found.only_a.is_some() || !self.wanted.0)
+                && (self.found.only_b.is_some() || !self.wanted.1)
             || self.options.stop.is_some_and(|stop| stop())
     }
 
@@ -428,6 +352,7 @@ impl Search<'_, '_> {
         }
         self.left = self.left.saturating_sub(self.cost(&tables));
         let seen = self.observer.see(&tables);
+        self.left = self.left.saturating_sub(seen.work);
         if let Some(fault) = seen.fault {
             if self.found.faults.len() < 8 && !self.found.faults.contains(&fault) {
                 self.found.faults.push(fault);
@@ -437,15 +362,20 @@ impl Search<'_, '_> {
         self.found.tried += 1;
         self.found.fired += u32::from(seen.rows != (0, 0));
         if seen.only_a && self.found.only_a.is_none() {
-            self.found.only_a = self.witness(tables.clone(), Fires::A);
+            self.found.only_a = self.witness(tables.clone(), Fires::A, seen.work);
         }
         if seen.only_b && self.found.only_b.is_none() {
-            self.found.only_b = self.witness(tables, Fires::B);
+            self.found.only_b = self.witness(tables, Fires::B, seen.work);
+        }
+        // One difference is there: that the other kind is not is asked of fewer tables.
+        if self.found.only_a.is_some() != self.found.only_b.is_some() && !self.bounded {
+            self.bounded = true;
+            self.left = self.left.min(self.options.steps / 4);
         }
     }
 
-    /// The smallest tables that still show it.
-    fn witness(&self, tables: MemoryTables, fires: Fires) -> Option<Witness> {
+    /// The smallest tables that still show it. `work`: what one run of both rules has cost.
+    fn witness(&mut self, tables: MemoryTables, fires: Fires, work: u64) -> Option<Witness> {
         let without_empties = |t: &MemoryTables| {
             let mut t = t.clone();
             if self.options.empty_is_absent {
@@ -453,51 +383,26 @@ impl Search<'_, '_> {
             }
             t
         };
-        let runs = (self.left / self.cost(&tables).max(1)).clamp(60, 600);
+        let runs = (self.left / (self.cost(&tables) + work).max(1)).clamp(40, 600);
+        let mut spent = 0;
         let mut shows = |t: &MemoryTables| {
             if self.options.stop.is_some_and(|stop| stop()) {
                 return false;
             }
             let seen = self.observer.see(&without_empties(t));
+            spent += seen.work + 20;
             match fires {
                 Fires::A => seen.only_a,
                 Fires::B => seen.only_b,
             }
         };
-        let runs = u32::try_from(runs).unwrap_or(60);
+        let runs = u32::try_from(runs).unwrap_or(40);
         // What is reported is what was seen last.
         let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
-        let seen = self.observer.see(&tables);
+        self.left = self.left.saturating_sub(spent);
+        let seen = self.whole.as_ref().unwrap_or(&self.observer).see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };
         Witness::of(&observed, fires)
-    }
-
-    /// Rows of the values that the solver suggests.
-    fn models(&mut self, pair: &Pair<'_>) {
-        let Some(table) = self.layout.keys().next().cloned().filter(|_| self.layout.len() == 1) else {
-            return;
-        };
-        for model in pair.models {
-            if self.done() {
-                return;
-            }
-            let mut store = Store::new(self.options.now, self.patterns);
-            store.tables.clone_from(&self.layout);
-            let template = store.template(&table);
-            for (term, value) in &model.values {
-                let Some(node) = node_of_term(pair.arena, *term, template, &mut store, 0) else { continue };
-                let wish = match value.as_ref().map(of_constant) {
-                    Some(v) if !v.is_null() => {
-                        let ty = value_type(&v);
-                        wish::Wish::equals(v, ty)
-                    }
-                    _ => wish::Wish::new(wish::Test::Null, Type::Unknown),
-                };
-                store.wish(node, wish);
-            }
-            let tables = store.tables();
-            self.observe(tables);
-        }
     }
 
     fn empty(&self) -> MemoryTables {
@@ -513,92 +418,26 @@ impl Search<'_, '_> {
         if !self.row_wise {
             self.observe(self.empty());
         }
-        let mut pool: Vec<MemoryTables> = Vec::new();
-        let mut bases: Vec<(usize, Guide, Made)> = Vec::new();
-        // Tables on which the rules alert.
-        for side in [0, 1] {
-            let mut hits = 0;
-            for attempt in 0..ATTEMPTS {
-                if self.done() || hits >= 3 {
-                    break;
-                }
-                let guide = Guide::attempt(attempt, self.options.seed);
-                let copies = self.rules.get(side).and_then(|r| threshold(r));
-                let made = self.make(&[(side, false)], &guide, copies);
-                let fires = self.observer.fires(side == 1, &made.tables).is_ok_and(|n| n > 0);
-                self.take(made.tables.clone());
-                if fires || attempt == 0 {
-                    hits += u32::from(fires);
-                    pool.push(made.tables.clone());
-                    if bases.iter().filter(|(s, ..)| *s == side).count() < 2 {
-                        // A table on which the rule does not alert is no base, but the only one there may be.
-                        if fires {
-                            bases.retain(|(s, g, _)| *s != side || g.random != 0 || hits > 1);
-                        }
-                        let mut guide = guide;
-                        for (key, (taken, _)) in &made.trace.decisions {
-                            guide.choices.insert(*key, *taken);
-                        }
-                        bases.push((side, guide, made));
-                    }
-                }
-            }
-        }
-        self.flush();
-        // Rows for both rules together: one alerts, the other fails in one test.
-        if self.row_wise {
+        let mut bases = Bases::default();
+        // What only one of the rules has is changed first.
+        for hits in [1, 3] {
             for side in [0, 1] {
-                let Some(other) = bases.iter().find(|(s, ..)| *s != side).map(|(.., m)| m.trace.clone())
-                else {
-                    continue;
-                };
-                for atom in &other.atoms {
-                    let mut guide = Guide { fill: true, ..Guide::default() };
-                    guide.flips.insert(*atom);
-                    let made = self.make(&[(side, false), (1 - side, true)], &guide, None);
-                    self.take(made.tables);
-                }
+                self.alerting(&mut bases, side, hits);
             }
             self.flush();
-        }
-        // One thing at a time is changed.
-        for (side, guide, made) in &bases {
-            for changed in Self::changes(guide, &made.trace) {
-                if self.done() {
-                    return;
-                }
-                let copies = self.rules.get(*side).and_then(|r| threshold(r));
-                let mut next = self.make(&[(*side, false)], &changed, copies);
-                // The change does not go with the other choices: others, then.
-                for random in 1..8 {
-                    if next.conflicts <= made.conflicts || self.done() {
-                        break;
-                    }
-                    let mut other = changed.clone();
-                    other.choices.retain(|k, _| guide.choices.get(k) != changed.choices.get(k));
-                    other.random = (self.options.seed ^ random).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-                    let again = self.make(&[(*side, false)], &other, copies);
-                    if again.conflicts < next.conflicts {
-                        next = again;
-                    }
-                }
-                // What the change brought in is changed, too: the rows that an exclusion looks for.
-                for atom in next.trace.atoms.iter().filter(|a| !made.trace.atoms.contains(*a)).take(40) {
-                    let mut second = changed.clone();
-                    second.flips.insert(*atom);
-                    if self.done() {
-                        return;
-                    }
-                    let also = self.make(&[(*side, false)], &second, copies);
-                    self.take(also.tables);
-                }
-                if pool.len() < 200 {
-                    pool.push(next.tables.clone());
-                }
-                self.take(next.tables);
+            if self.row_wise && hits == 3 {
+                self.together(&bases);
+            }
+            self.change(&mut bases, hits == 1);
+            if hits == 1 {
+                self.constants(&bases);
+            }
+            self.flush();
+            if self.done() {
+                return;
             }
         }
-        self.flush();
+        let pool = bases.pool;
         if self.found.fired == 0 {
             // Nothing near to these tables will make either alert.
             return;
@@ -658,133 +497,6 @@ impl Search<'_, '_> {
             self.flush();
         }
     }
-
-    /// Guides that differ in one choice from a base, the tests first.
-    fn changes(base: &Guide, trace: &Trace) -> Vec<Guide> {
-        let mut out = Vec::new();
-        for atom in &trace.atoms {
-            let mut next = base.clone();
-            next.flips.insert(*atom);
-            out.push(next);
-        }
-        for key in trace.counts.keys() {
-            for more in [-1, 1, -2, 3] {
-                let mut next = base.clone();
-                next.more.insert(*key, more);
-                out.push(next);
-            }
-        }
-        for (key, (taken, count)) in &trace.decisions {
-            for at in (0..*count).filter(|at| at != taken).take(60) {
-                let mut next = base.clone();
-                next.choices.insert(*key, at);
-                out.push(next);
-            }
-        }
-        out.truncate(500);
-        out.push(Guide { fill: !base.fill, ..base.clone() });
-        out.push(Guide { strict: !base.strict, ..base.clone() });
-        for variant in 1..4 {
-            out.push(Guide { variant: base.variant + 17 * variant, ..base.clone() });
-        }
-        out
-    }
-}
-
-/// Operators of a query.
-fn weight(query: &Query) -> u64 {
-    let mut count = 0;
-    query.for_each_plan(&mut |_| count += 1);
-    count
-}
-
-/// Rows that an alert takes, where it is more than one.
-fn threshold(rule: &ir::Rule) -> Option<usize> {
-    let trigger = rule.envelope.trigger.as_ref()?;
-    let n = usize::try_from(trigger.threshold).ok()?;
-    match trigger.operator.as_str() {
-        "gt" if n > 0 => Some(n + 1),
-        "eq" if n > 1 => Some(n),
-        _ => None,
-    }
-}
-
-fn hash(rows: &[Row]) -> u64 {
-    use std::hash::{Hash as _, Hasher as _};
-    let mut hasher = rustc_hash::FxHasher::default();
-    for value in rows.iter().flat_map(|r| r.iter()) {
-        ruleferry_eval::Key::new(value, Type::Dynamic).hash(&mut hasher);
-    }
-    rows.len().hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The value of the row that a term reads.
-fn node_of_term(
-    arena: &Arena,
-    term: crate::term::TermId,
-    template: store::TemplateId,
-    store: &mut Store<'_>,
-    depth: usize,
-) -> Option<store::NodeId> {
-    use crate::term::{Constant, Term};
-    if depth > 20 {
-        return None;
-    }
-    let go = |store: &mut Store<'_>, t| node_of_term(arena, t, template, store, depth + 1);
-    match arena.get(term) {
-        Term::Column { name, ty } => Some(store.column(template, name, *ty)),
-        Term::Event => Some(store.column(template, "_raw", Type::String)),
-        Term::Cast(inner, _) => go(store, *inner),
-        Term::Member(base, name) => {
-            let base = go(store, *base)?;
-            Some(store.member(base, name))
-        }
-        Term::Index(base, at) => {
-            let base = go(store, *base)?;
-            match arena.get(*at) {
-                Term::Constant(Constant::Long(n)) => {
-                    Some(store.element(base, usize::try_from(*n).unwrap_or(0).min(60)))
-                }
-                Term::Constant(Constant::String(s)) => Some(store.member(base, s)),
-                _ => None,
-            }
-        }
-        Term::Call(name, args, _)
-            if matches!(name.as_str(), "parse_json" | "todynamic" | "tolower" | "toupper" | "trim") =>
-        {
-            args.last().and_then(|a| go(store, *a))
-        }
-        Term::Constant(_)
-        | Term::Now
-        | Term::Input(..)
-        | Term::Call(..)
-        | Term::Arithmetic(..)
-        | Term::Negate(_)
-        | Term::Case(..)
-        | Term::Truth { .. }
-        | Term::Made { .. }
-        | Term::Merged(..)
-        | Term::Scalar(..)
-        | Term::List(..)
-        | Term::Opaque { .. } => None,
-    }
-}
-
-fn of_constant(c: &crate::term::Constant) -> Value {
-    use crate::term::Constant;
-    match c {
-        Constant::Null(_) => Value::Null,
-        Constant::Bool(b) => Value::Bool(*b),
-        Constant::Long(n) => Value::Long(*n),
-        Constant::Real(bits) => Value::Real(f64::from_bits(*bits)),
-        Constant::Decimal(t) => Value::of_ir(&ir::Value::Decimal(t.clone())),
-        Constant::String(s) => Value::String(s.clone()),
-        Constant::Datetime(t) => Value::Datetime(*t),
-        Constant::Timespan(t) => Value::Timespan(*t),
-        Constant::Guid(t) => Value::of_ir(&ir::Value::Guid(t.clone())),
-        Constant::Dynamic(t) => ruleferry_eval::parse_json(t).map_or(Value::Null, Value::dynamic),
-    }
 }
 
 /// The type that a value shows.
@@ -817,19 +529,4 @@ fn closed_value(e: &Expr, now: i64) -> Option<Value> {
     let options = ruleferry_eval::Options { max_rows: 100_000, ..ruleferry_eval::Options::at(now) };
     let answer = evaluate(&query, &MemoryTables::default(), options).ok()?;
     answer.rows.first()?.first().cloned()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = (bits >> (18 - 6 * i) & 63) as usize;
-            let c = DIGITS.get(digit).map_or('=', |d| char::from(*d));
-            out.push(if i > chunk.len() { '=' } else { c });
-        }
-    }
-    out
 }

@@ -4,7 +4,7 @@
 //! not in columns that a choice decides.
 
 use ruleferry_eval::{
-    Answer, Choice, Definedness, Fault, Key, MemoryTables, Options, Value, cast, evaluate, undefined_columns,
+    Answer, Choice, Definedness, Fault, Key, MemoryTables, Options, Prepared, Value, cast, undefined_columns,
 };
 use ruleferry_ir::{self as ir, Json, Trigger, Type};
 use rustc_hash::FxHashMap;
@@ -18,6 +18,7 @@ const CHOICES: u64 = 5;
 /// One rule, with what is known of its answers.
 struct Side<'r> {
     rule: &'r ir::Rule,
+    query: Prepared<'r>,
     defined: FxHashMap<SmolStr, Definedness>,
     rows_open: bool,
     silent: bool,
@@ -37,7 +38,12 @@ pub(super) struct Seen {
     /// Rows that each returned.
     pub rows: (usize, usize),
     pub fault: Option<String>,
+    /// What the runs have cost.
+    pub work: u64,
 }
+
+/// What a run costs that ends in a fault: most often it made too many rows.
+pub(super) const FAULT: u64 = MAX_ROWS as u64;
 
 /// A column that both return: where, in which type it is compared, and whether arrays in it have an order.
 struct Shared {
@@ -53,13 +59,20 @@ impl<'r> Side<'r> {
         let (defined, rows_open) = undefined_columns(&rule.query);
         let names = rule.query.plan.output.iter().map(|id| SmolStr::new(rule.query.columns.name(*id)));
         let off = |r: &ir::Rule| r.envelope.enabled == Some(false);
-        Self { rule, defined: names.zip(defined).collect(), rows_open, silent: off(rule) && !off(other) }
+        let query = Prepared::new(&rule.query);
+        Self {
+            rule,
+            query,
+            defined: names.zip(defined).collect(),
+            rows_open,
+            silent: off(rule) && !off(other),
+        }
     }
 
     fn run(&self, tables: &MemoryTables, now: i64, choice: u64) -> Result<Answer, Fault> {
         let options =
             Options { now, look_back: self.rule.envelope.schedule.look_back, max_rows: MAX_ROWS, choice };
-        evaluate(&self.rule.query, tables, options)
+        self.query.run(tables, options)
     }
 
     /// Whether so many rows make an alert.
@@ -89,29 +102,33 @@ impl<'r> Observer<'r> {
         Self { a: Side::new(a, b), b: Side::new(b, a), now }
     }
 
-    /// Rows of one of the rules alone.
-    pub fn fires(&self, b: bool, tables: &MemoryTables) -> Result<usize, String> {
+    /// Rows of one of the rules alone, and what the run has cost.
+    pub fn fires(&self, b: bool, tables: &MemoryTables) -> Result<(usize, u64), String> {
         let side = if b { &self.b } else { &self.a };
-        side.run(tables, self.now, 0).map(|a| a.rows.len()).map_err(|f| f.to_string())
+        side.run(tables, self.now, 0).map(|a| (a.rows.len(), a.work)).map_err(|f| f.to_string())
     }
 
     pub fn see(&self, tables: &MemoryTables) -> Seen {
         let run = |side: &Side<'_>, choice| side.run(tables, self.now, choice).map_err(|f| f.to_string());
         let (a, b) = match (run(&self.a, 0), run(&self.b, 0)) {
             (Ok(a), Ok(b)) => (a, b),
-            (Err(fault), _) | (_, Err(fault)) => return Seen { fault: Some(fault), ..Seen::default() },
+            (Err(fault), _) | (_, Err(fault)) => {
+                return Seen { fault: Some(fault), work: FAULT, ..Seen::default() };
+            }
         };
         let rows = (a.rows.len(), b.rows.len());
+        let mut work = a.work + b.work;
         let shared = self.shared(&a, &b);
         let mut open: Vec<bool> = shared.iter().map(|c| self.is_open(c, (&a.choices, &b.choices))).collect();
         let first = self.differ(&a, &b, &shared, &open);
         if first == (false, false) {
-            return Seen { rows, ..Seen::default() };
+            return Seen { rows, work, ..Seen::default() };
         }
         let chosen = !a.choices.is_empty() || !b.choices.is_empty() || self.a.rows_open || self.b.rows_open;
         if !chosen {
-            return Seen { only_a: first.0, only_b: first.1, rows, fault: None };
+            return Seen { only_a: first.0, only_b: first.1, rows, fault: None, work };
         }
+        work *= 1 + CHOICES;
         let more = |side: &Side<'_>, zero: Answer| -> Option<Vec<Answer>> {
             let mut all = vec![zero];
             for choice in 1..=CHOICES {
@@ -120,7 +137,7 @@ impl<'r> Observer<'r> {
             Some(all)
         };
         let (Some(all_a), Some(all_b)) = (more(&self.a, a), more(&self.b, b)) else {
-            return Seen { rows, ..Seen::default() };
+            return Seen { rows, work, ..Seen::default() };
         };
         // A column that a choice changes is one of which any value is right.
         for (at, column) in shared.iter().enumerate() {
@@ -145,11 +162,39 @@ impl<'r> Observer<'r> {
                 only_a &= x;
                 only_b &= y;
                 if !only_a && !only_b {
-                    return Seen { rows, ..Seen::default() };
+                    return Seen { rows, work, ..Seen::default() };
                 }
             }
         }
-        Seen { only_a, only_b, rows, fault: None }
+        Seen { only_a, only_b, rows, fault: None, work }
+    }
+
+    /// Whether another one's answer is one of those that are right over these tables.
+    pub fn agrees(&self, tables: &MemoryTables, theirs: &Answer) -> Result<bool, String> {
+        for choice in 0..=CHOICES {
+            let own = self.a.run(tables, self.now, choice).map_err(|f| f.to_string())?;
+            if self.a.rows_open && !own.rows.is_empty() {
+                return Ok(true);
+            }
+            let shared = self.shared(&own, theirs);
+            // Where a choice was made, what it decides is not compared.
+            let chosen = !own.choices.is_empty();
+            let open: Vec<bool> = shared
+                .iter()
+                .map(|c| {
+                    chosen && !self.a.is(&c.name, Definedness::Exact) || self.is_open(c, (&own.choices, &[]))
+                })
+                .collect();
+            if own.rows.len() == theirs.rows.len()
+                && self.differ(&own, theirs, &shared, &open) == (false, false)
+            {
+                return Ok(true);
+            }
+            if !chosen {
+                return Ok(false);
+            }
+        }
+        Ok(false)
     }
 
     fn is_open(&self, c: &Shared, choices: (&[Choice], &[Choice])) -> bool {

@@ -18,22 +18,15 @@ pub(super) fn shrunk(
     shows: &mut dyn FnMut(&MemoryTables) -> bool,
 ) -> MemoryTables {
     let mut shrinker = Shrinker { shows, runs };
-    let mut tables = tables;
-    for _ in 0..2 {
-        let before = size(&tables);
-        tables = shrinker.rows(tables);
-        tables = shrinker.columns(tables);
-        tables = shrinker.cells(tables);
-        if size(&tables) == before {
-            break;
-        }
+    let tables = shrinker.rows(tables);
+    let tables = shrinker.columns(tables);
+    let tables = shrinker.cells(tables);
+    // Smaller values may need fewer rows; one row is the least.
+    if tables.tables.values().map(|t| t.rows.len()).sum::<usize>() < 2 {
+        return tables;
     }
-    tables
-}
-
-fn size(tables: &MemoryTables) -> usize {
-    let rows = tables.tables.values().flat_map(|t| &t.rows);
-    rows.map(|r| 1 + r.iter().filter(|v| !v.is_null()).count()).sum()
+    let tables = shrinker.rows(tables);
+    shrinker.columns(tables)
 }
 
 impl Shrinker<'_> {
@@ -113,7 +106,12 @@ impl Shrinker<'_> {
                 t.tables.get(&name).and_then(|t| t.rows.get(n)).and_then(|r| r.get(i)).cloned()
             };
             let Some(old) = value(&tables) else { continue };
+            // Of one row it is known that each value is needed.
+            let alone = tables.tables.get(&name).is_some_and(|t| t.rows.len() == 1);
             for new in smaller(&old) {
+                if alone && new.is_null() {
+                    continue;
+                }
                 let mut next = tables.clone();
                 put(&mut next, &name, n, i, new);
                 if self.try_on(&next) {
@@ -136,12 +134,12 @@ impl Shrinker<'_> {
         text: &str,
     ) -> MemoryTables {
         let mut chars: Vec<char> = text.chars().collect();
-        if chars.len() < 8 {
+        if chars.len() < 16 {
             return tables;
         }
         let mut step = chars.len() / 2;
-        let mut tries = 40;
-        while step >= 2 && tries > 0 {
+        let mut tries = 24;
+        while step >= 4 && tries > 0 {
             let mut at = 0;
             while at < chars.len() && tries > 0 {
                 tries -= 1;

@@ -284,7 +284,7 @@ impl<'p> Store<'p> {
         if depth > 16 {
             return Value::Null;
         }
-        self.work += 10;
+        self.work += 10 + 10 * node.wishes.len() as u64;
         let value = self.decide(root, depth);
         self.fix(root, value.clone());
         value
@@ -478,7 +478,12 @@ impl<'p> Store<'p> {
         let made_of: Vec<Vec<NodeId>> = columns.iter().map(|ids| self.leaves(ids)).collect();
         let repeats = std::mem::take(&mut self.repeats);
         for repeat in &repeats {
-            let count = repeat.count.min(MAX_ROWS);
+            // So many are not made, and a few do not help.
+            if repeat.count > MAX_ROWS {
+                self.conflicts += 1;
+                continue;
+            }
+            let count = repeat.count;
             let vary: Vec<(NodeId, Vec<Value>)> = repeat
                 .vary
                 .iter()
@@ -520,6 +525,7 @@ impl<'p> Store<'p> {
         for (at, rows) in rows.iter().enumerate() {
             let Some(template) = self.templates.get(at).filter(|t| !t.gone).cloned() else { continue };
             let Some(known) = self.tables.get(&template.table).cloned() else { continue };
+            self.work += (rows.len() * (1 + known.len() / 8)) as u64;
             for over in rows {
                 let made: Row = known
                     .iter()

@@ -15,12 +15,21 @@ fn kql(text: &str) -> ir::Rule {
 }
 
 fn options() -> Options {
-    Options { now: NOW, seed: 1, steps: 3_000_000, search: true, empty_is_absent: false, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 3_000_000,
+        search: true,
+        empty_is_absent: false,
+        stop: None,
+    }
 }
 
 fn found(a: &ir::Rule, b: &ir::Rule) -> Found {
     let arena = Arena::default();
-    search(&Pair { arena: &arena, a: (a, None), b: (b, None), models: &[] }, &options())
+    let pair = Pair { arena: &arena, a: (a, None), b: (b, None), models: &[], wanted: (true, true) };
+    search(&pair, &options())
 }
 
 /// `a` finds more, `b` finds more.

@@ -143,8 +143,10 @@ fn texts(text: &str) -> Vec<SmolStr> {
         text.replace(' ', "  "),
         text.replace(['\\', '/'], ""),
     ];
+    // An IPv4 address written as one of IPv6.
+    let mapped = text.parse::<std::net::Ipv4Addr>().is_ok().then(|| format!("::ffff:{text}"));
     let mut out: Vec<SmolStr> = Vec::new();
-    for t in all {
+    for t in mapped.into_iter().chain(all) {
         if t != text && !out.iter().any(|o| *o == t) {
             out.push(t.into());
         }
@@ -193,6 +195,75 @@ fn plain(ty: Type) -> Option<(Value, Value)> {
         Type::Guid => Some((Value::Guid(1), Value::Guid(2))),
         Type::Datetime | Type::Timespan | Type::Dynamic | Type::Unknown => None,
     }
+}
+
+/// Tables with constants, and values beside them, in the columns of their type; for a timespan times that far apart.
+pub(super) fn with_constants(
+    tables: &MemoryTables,
+    constants: &[Value],
+    mentioned: &FxHashSet<SmolStr>,
+) -> Vec<MemoryTables> {
+    let mut out: Vec<MemoryTables> = Vec::new();
+    for (name, table) in &tables.tables {
+        if table.rows.is_empty() {
+            continue;
+        }
+        for (at, (column, ty)) in table.columns.iter().enumerate() {
+            if !mentioned.contains(column) {
+                continue;
+            }
+            for constant in constants {
+                let mut edited = |edit: &dyn Fn(&mut Vec<Row>)| {
+                    let mut next = tables.clone();
+                    if let Some(rows) = rows_of(&mut next, name) {
+                        edit(rows);
+                    }
+                    out.push(next);
+                };
+                match (constant, ty) {
+                    (Value::Timespan(span), Type::Datetime) => {
+                        let second = TICKS_PER_SECOND;
+                        for by in [*span, span - second, span + second] {
+                            edited(&|rows| {
+                                let mut more: Vec<Row> = Vec::new();
+                                for row in rows.iter().take(20) {
+                                    for step in [by, by.saturating_mul(2)] {
+                                        let value = row.get(at).and_then(|v| shifted(v, -step));
+                                        more.extend(value.map(|v| changed(row, at, v)));
+                                    }
+                                }
+                                rows.extend(more);
+                            });
+                            edited(&|rows| {
+                                for row in rows.iter_mut() {
+                                    if let Some(v) = row.get(at).and_then(|v| shifted(v, -by)) {
+                                        *row = changed(row, at, v);
+                                    }
+                                }
+                            });
+                        }
+                    }
+                    (Value::String(_), Type::String)
+                    | (
+                        Value::Int(_) | Value::Long(_) | Value::Real(_),
+                        Type::Int | Type::Long | Type::Real | Type::Decimal,
+                    )
+                    | (Value::Datetime(_), Type::Datetime)
+                    | (Value::Timespan(_), Type::Timespan) => {
+                        for value in std::iter::once(constant.clone()).chain(near(constant, *ty)).take(4) {
+                            let value = cast(&value, *ty);
+                            edited(&|rows| {
+                                rows.iter_mut().for_each(|r| *r = changed(r, at, value.clone()));
+                            });
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    out.truncate(400);
+    out
 }
 
 /// Tables with rows added, doubled, left out, or with another value in one column. `mentioned`: names of columns that the

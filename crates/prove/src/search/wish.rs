@@ -6,11 +6,11 @@
 use super::random::Random;
 use super::sample::{anchors, sample};
 use regex_automata::meta::Regex;
-use ruleferry_eval::{Value, cast};
+use ruleferry_eval::{Key, Value, cast};
 use ruleferry_ir::{Case, CompareOp, GlobPart, MatchKind, Missing, TICKS_PER_SECOND, Type};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -78,17 +78,47 @@ impl Wish {
     }
 }
 
-/// Compiled patterns of one search.
+/// Compiled patterns of one search, and texts that they match.
 #[derive(Default, Debug)]
-pub(super) struct Patterns(RefCell<Compiled>);
+pub(super) struct Patterns {
+    compiled: RefCell<Compiled>,
+    sampled: RefCell<FxHashMap<SmolStr, Rc<Sampled>>>,
+    /// What the tests of values have cost since it was last asked.
+    work: Cell<u64>,
+}
+
+/// Texts that a pattern matches, the plainest first, and whether a match begins, ends the text.
+#[derive(Debug)]
+struct Sampled {
+    texts: Vec<String>,
+    anchored: (bool, bool),
+}
 
 /// By pattern and whether case is folded; none where it does not compile.
 type Compiled = FxHashMap<(SmolStr, bool), Option<Rc<Regex>>>;
 
 impl Patterns {
+    pub fn spend(&self, work: usize) {
+        self.work.set(self.work.get().saturating_add(work as u64));
+    }
+
+    /// Steps spent since the last time.
+    pub fn spent(&self) -> u64 {
+        self.work.take()
+    }
+
+    fn sampled(&self, pattern: &SmolStr) -> Rc<Sampled> {
+        let mut known = self.sampled.borrow_mut();
+        let made = known.entry(pattern.clone()).or_insert_with(|| {
+            let texts = (0..6).map_while(|variant| sample(pattern, variant)).collect();
+            Rc::new(Sampled { texts, anchored: anchors(pattern) })
+        });
+        Rc::clone(made)
+    }
+
     fn get(&self, pattern: &str, case: Case) -> Option<Rc<Regex>> {
         let key = (SmolStr::new(pattern), case == Case::Insensitive);
-        let mut known = self.0.borrow_mut();
+        let mut known = self.compiled.borrow_mut();
         known
             .entry(key)
             .or_insert_with(|| {
@@ -141,9 +171,14 @@ pub(super) fn holds(value: &Value, wish: &Wish, patterns: &Patterns) -> bool {
     };
     let found = match &wish.test {
         Test::Order(op, bound) => ordered(*op, compared(&read, bound)),
-        Test::Equal(values, _) => values.iter().any(|v| compared(&read, v) == Some(Ordering::Equal)),
+        Test::Equal(values, _) => {
+            patterns.spend(values.len() / 8);
+            values.iter().any(|v| compared(&read, v) == Some(Ordering::Equal))
+        }
         Test::Text { kind, case, needles, .. } => {
             let text = text_of(&read);
+            let each = if *kind == MatchKind::Regex { 4 + text.len() / 16 } else { 1 + text.len() / 64 };
+            patterns.spend(needles.len() * each);
             needles.iter().any(|n| found(&text, *kind, *case, n, patterns))
         }
         Test::Length(op, n) => {
@@ -205,8 +240,7 @@ fn found(text: &str, kind: MatchKind, case: Case, needle: &Needle, patterns: &Pa
     };
     match kind {
         MatchKind::Regex => return patterns.get(needle, case).is_some_and(|r| r.is_match(text)),
-        // The first address of the range is the candidate; the evaluator knows the rest.
-        MatchKind::Cidr => return cidr_sample(needle).is_some_and(|s| text.starts_with(prefix_of(&s))),
+        MatchKind::Cidr => return ruleferry_eval::text::in_cidr(text, needle),
         MatchKind::Equals
         | MatchKind::Contains
         | MatchKind::StartsWith
@@ -253,7 +287,7 @@ fn glob_pattern(parts: &[GlobPart]) -> String {
 }
 
 /// A text that fits: wildcards filled with nothing, or with something.
-fn glob_sample(parts: &[GlobPart], fill: &str) -> String {
+pub(super) fn glob_sample(parts: &[GlobPart], fill: &str) -> String {
     parts
         .iter()
         .map(|p| match p {
@@ -276,10 +310,6 @@ fn cidr_sample(range: &str) -> Option<String> {
         *last = "7";
     }
     Some(parts.join("."))
-}
-
-fn prefix_of(address: &str) -> &str {
-    address.rfind(['.', ':']).and_then(|at| address.get(..=at)).unwrap_or(address)
 }
 
 const WORDS: [&str; 8] = ["alpha", "bravo", "carol", "delta", "echo", "foxtrot", "golf", "hotel"];
@@ -394,10 +424,9 @@ fn texts(about: &About<'_>, all: &mut Vec<Value>) {
             ) => inside.push(t.to_string()),
             (MatchKind::Cidr, Needle::Text(t)) => whole.extend(cidr_sample(t)),
             (MatchKind::Regex, Needle::Text(t)) => {
-                let anchored = anchors(t);
-                for variant in 0..6 {
-                    let Some(text) = sample(t, variant) else { break };
-                    match anchored {
+                let sampled = about.patterns.sampled(t);
+                for (variant, text) in sampled.texts.iter().cloned().enumerate() {
+                    match sampled.anchored {
                         (true, true) => whole.push(text),
                         (true, false) if variant == 0 => {
                             starts.push(text.clone());
@@ -649,8 +678,11 @@ pub(super) fn alternatives(base: &Value, count: usize, step: i64, about: &About<
     let text = text_of(base);
     let mut random = Random::new(7);
     let limit = i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(3).saturating_add(40);
+    let mut seen: FxHashSet<Key> = FxHashSet::default();
+    seen.insert(Key::new(base, about.ty));
     while out.len() < count && tries < limit {
         tries += 1;
+        about.patterns.spend(8);
         let mut made: Vec<Value> = Vec::new();
         made.extend(usize::try_from(tries - 1).ok().and_then(|i| listed.get(i)).cloned());
         match base {
@@ -693,8 +725,9 @@ pub(super) fn alternatives(base: &Value, count: usize, step: i64, about: &About<
         }
         for value in made {
             let value = if about.ty == Type::Unknown { value } else { cast(&value, about.ty) };
-            let new = !value.is_null() && out.iter().all(|o| compared(o, &value) != Some(Ordering::Equal));
+            let new = !value.is_null() && !seen.contains(&Key::new(&value, about.ty));
             if new && about.wishes.iter().all(|w| holds(&value, w, about.patterns)) {
+                seen.insert(Key::new(&value, about.ty));
                 out.push(value);
                 break;
             }

@@ -258,25 +258,13 @@ impl<'s> Encoder<'s> {
     }
 
     fn missing(&mut self, arena: &Arena, term: TermId) -> Lit {
-        match arena.get(term) {
-            Term::Constant(Constant::Null(_)) => Lit::TRUE,
-            Term::Constant(_) | Term::Now => Lit::FALSE,
-            Term::Column { .. }
-            | Term::Event
-            | Term::Input(..)
-            | Term::Call(..)
-            | Term::Arithmetic(..)
-            | Term::Negate(_)
-            | Term::Cast(..)
-            | Term::Member(..)
-            | Term::Index(..)
-            | Term::Case(..)
-            | Term::Truth { .. }
-            | Term::Made { .. }
-            | Term::Merged(..)
-            | Term::Scalar(..)
-            | Term::List(..)
-            | Term::Opaque { .. } => self.test(Test::Missing(term)),
+        let made = arena.get(term);
+        if let Term::Constant(Constant::Null(_)) = made {
+            Lit::TRUE
+        } else if matches!(made, Term::Constant(_) | Term::Now) {
+            Lit::FALSE
+        } else {
+            self.test(Test::Missing(term))
         }
     }
 
@@ -404,26 +392,8 @@ pub(super) fn about(arena: &Arena, term: TermId, empty_is_absent: bool) -> About
 /// Whether a term is a column of a table, whatever reads it.
 pub(super) fn is_column(arena: &Arena, term: TermId) -> bool {
     let mut at = term;
-    loop {
-        match arena.get(at) {
-            Term::Column { .. } => return true,
-            Term::Input(_, inner) => at = *inner,
-            Term::Constant(_)
-            | Term::Event
-            | Term::Now
-            | Term::Call(..)
-            | Term::Arithmetic(..)
-            | Term::Negate(_)
-            | Term::Cast(..)
-            | Term::Member(..)
-            | Term::Index(..)
-            | Term::Case(..)
-            | Term::Truth { .. }
-            | Term::Made { .. }
-            | Term::Merged(..)
-            | Term::Scalar(..)
-            | Term::List(..)
-            | Term::Opaque { .. } => return false,
-        }
+    while let Term::Input(_, inner) = arena.get(at) {
+        at = *inner;
     }
+    matches!(arena.get(at), Term::Column { .. })
 }

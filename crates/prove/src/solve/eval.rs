@@ -12,34 +12,14 @@ use indexmap::IndexSet;
 use ruleferry_eval::{Value, cast, compare, text};
 use ruleferry_ir::{Case, CompareOp, MatchKind, Type};
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::cmp::Ordering;
 
 /// The value of a term: `Some(None)` if it is missing, `None` if the model does not say.
 fn value(arena: &Arena, term: TermId, model: &Model) -> Option<Option<Constant>> {
     if let Some(known) = model.values.get(&term) {
         return Some(known.clone());
     }
-    match arena.get(term) {
-        Term::Constant(Constant::Null(_)) => Some(None),
-        Term::Constant(constant) => Some(Some(constant.clone())),
-        Term::Column { .. }
-        | Term::Event
-        | Term::Now
-        | Term::Input(..)
-        | Term::Call(..)
-        | Term::Arithmetic(..)
-        | Term::Negate(_)
-        | Term::Cast(..)
-        | Term::Member(..)
-        | Term::Index(..)
-        | Term::Case(..)
-        | Term::Truth { .. }
-        | Term::Made { .. }
-        | Term::Merged(..)
-        | Term::Scalar(..)
-        | Term::List(..)
-        | Term::Opaque { .. } => None,
-    }
+    let Term::Constant(constant) = arena.get(term) else { return None };
+    Some(if let Constant::Null(_) = constant { None } else { Some(constant.clone()) })
 }
 
 fn shown(constant: &Constant) -> String {
@@ -87,16 +67,7 @@ pub(super) fn atom_of_constants(arena: &Arena, test: &Atom) -> Option<bool> {
 }
 
 fn compares(op: CompareOp, a: &Constant, b: &Constant) -> bool {
-    let order = compare(&value_of(a), &value_of(b));
-    match op {
-        CompareOp::Eq => order == Some(Ordering::Equal),
-        // Of two values that are there: unequal also where they do not compare.
-        CompareOp::Ne => order != Some(Ordering::Equal),
-        CompareOp::Lt => order == Some(Ordering::Less),
-        CompareOp::Le => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-        CompareOp::Gt => order == Some(Ordering::Greater),
-        CompareOp::Ge => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-    }
+    op.holds(compare(&value_of(a), &value_of(b)))
 }
 
 /// `None` for regular expressions: only an evaluator that keeps compiled patterns should ask that.

@@ -18,6 +18,7 @@ pub(crate) mod text;
 mod theory;
 
 use query::Query;
+pub(crate) use region::value_of;
 
 use crate::Arena;
 use crate::formula::FormulaId;

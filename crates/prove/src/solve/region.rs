@@ -118,7 +118,7 @@ fn real_at(place: i128) -> Option<f64> {
 }
 
 /// A constant as a value of the evaluator.
-pub(super) fn value_of(constant: &Constant) -> Value {
+pub(crate) fn value_of(constant: &Constant) -> Value {
     match constant {
         Constant::Null(_) => Value::Null,
         Constant::Bool(b) => Value::Bool(*b),

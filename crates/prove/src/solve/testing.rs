@@ -119,7 +119,7 @@ pub(crate) fn language() -> impl Strategy<Value = Language> {
         }),
         3 => (prop::sample::select(&PATTERNS[..]), folding())
             .prop_map(|(pattern, folding)| Language::Regex(pattern.into(), folding)),
-        1 => prop::sample::select(&["10.0.0.0/8", "10.0.0.0/31", "10.0.0.1", "::/0", "x"][..])
+        1 => prop::sample::select(&["10.0.0.0/8", "10.0.0.0/31", "10.0.0.1", "0.0.0.0/0", "::ffff:10.0.0.0/104", "::/0", "x"][..])
             .prop_map(|range| Language::Cidr(range.into())),
     ]
 }
@@ -133,7 +133,10 @@ pub(crate) fn texts() -> Vec<String> {
             all.push(format!("{a}{b}"));
         }
     }
-    all.extend(["10.0.0.1", "10.0.0.2", "10.1.0.0", "::1", "a10.0.0.1", "ab ab", "1a1 a"].map(str::to_owned));
+    all.extend(
+        ["10.0.0.1", "10.0.0.2", "10.1.0.0", "::ffff:10.0.0.1", "::1", "a10.0.0.1", "ab ab", "1a1 a"]
+            .map(str::to_owned),
+    );
     all
 }
 

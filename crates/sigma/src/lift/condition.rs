@@ -23,6 +23,11 @@ impl Lifter<'_> {
                 help,
             );
         };
+        self.condition_of(detection)
+    }
+
+    /// The condition of a detection, or of a filter.
+    pub(super) fn condition_of(&mut self, detection: &Detection) -> Expr {
         let span = *detection.span;
         let conditions = detection.conditions();
         if conditions.is_empty() {

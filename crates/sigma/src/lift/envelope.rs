@@ -11,6 +11,9 @@ use smol_str::SmolStr;
 /// The custom key for how far back a rule looks: Sigma has none of its own.
 pub(crate) const LOOK_BACK_KEY: &str = "x-lookback";
 
+/// The custom key for the field that holds the time of an event: Sigma does not name it.
+pub(crate) const TIME_FIELD_KEY: &str = "x-time-field";
+
 impl Lifter<'_> {
     pub(super) fn envelope(&mut self) -> Envelope {
         let mut envelope = Envelope::default();

@@ -1,19 +1,25 @@
 //! From the Sigma tree to the IR.
 //!
-//! In: one document of a file. Out: [`Lifted`]: a rule whose plan scans one table and filters it, with what the
-//! front end wants people to know; or why the rule has no meaning here.
+//! In: one document of a file, and the documents among which it stands ([`RuleSet`]). Out: [`Lifted`]: a rule whose plan scans
+//! one table and filters it, or a correlation of such plans ([`correlation`]), with what the front end wants people to know;
+//! or why the rule has no meaning here.
 //!
 //! The table is named after the log source, its columns are the fields that the condition uses: text, null where the
 //! field is absent. An atom on an absent field is false, so that its negation is true.
 
 mod condition;
+mod correlation;
 mod envelope;
+mod filter;
 mod item;
 mod pattern;
 mod regex;
+mod set;
 mod transform;
 
-pub(crate) use envelope::LOOK_BACK_KEY;
+pub(crate) use correlation::DEFAULT_TIME;
+pub(crate) use envelope::{LOOK_BACK_KEY, TIME_FIELD_KEY};
+pub use set::{Companion, Companions, RuleSet, alerting};
 
 use crate::syntax::{DocumentKind, SigmaDocument};
 use indexmap::IndexMap;
@@ -31,6 +37,8 @@ pub struct LiftOptions {
     pub values: IndexMap<SmolStr, Vec<SmolStr>>,
     /// Lifts rules with `status: unsupported`, too, whose detections do not say all that is meant.
     pub accept_unsupported: bool,
+    /// Rules of other files that correlations may name, and filters that name rules.
+    pub companions: Companions,
 }
 
 #[derive(Clone, Debug)]
@@ -39,36 +47,35 @@ pub struct Lifted {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Gives a rule its meaning, or says everything that stands in the way.
+/// Gives a rule its meaning, or says everything that stands in the way. Of its own file it knows nothing but itself.
 pub fn lift(document: &SigmaDocument, options: &LiftOptions) -> Result<Lifted, Vec<Diagnostic>> {
+    lift_in(document, RuleSet::new(std::slice::from_ref(document), &options.companions), options)
+}
+
+/// The same for a document among others, which correlations name and filters narrow.
+pub fn lift_in(
+    document: &SigmaDocument,
+    set: RuleSet<'_>,
+    options: &LiftOptions,
+) -> Result<Lifted, Vec<Diagnostic>> {
     let span = *document.span;
     match document.kind() {
         DocumentKind::Rule => {}
-        DocumentKind::Correlation => return Err(vec![later("correlation", span)]),
-        DocumentKind::Filter => return Err(vec![later("filter", span)]),
+        DocumentKind::Correlation => return correlation::lift(document, set, options),
+        DocumentKind::Filter => {
+            let message = "a filter finds nothing by itself: it narrows the rules that it names";
+            let help = "convert it together with those rules, in one file or one folder";
+            return Err(vec![Diagnostic::error(codes::SIGMA_FILTER_ALONE, span, message).with_help(help)]);
+        }
         DocumentKind::Part | DocumentKind::Unknown => {
             return Err(vec![Diagnostic::error(codes::SIGMA_NOT_A_RULE, span, "the document is no rule")]);
         }
     }
-    let mut lifter = Lifter {
-        document,
-        options,
-        columns: Columns::default(),
-        fields: FxHashMap::default(),
-        order: Vec::new(),
-        event: None,
-        size: 0,
-        faults: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut lifter = Lifter::new(document, set, options, Columns::default());
     let envelope = lifter.envelope();
-    if envelope.status.as_deref() == Some("unsupported") && !options.accept_unsupported {
-        let place = document.node("status").map_or(span, |n| n.span);
-        let message = "the rule's status is `unsupported`: its detection does not say all that is meant";
-        let help = "write what is meant as a correlation, or change the status";
-        lifter.fault(codes::SIGMA_UNSUPPORTED, place, message, help);
-    }
+    lifter.check_status();
     let predicate = lifter.condition();
+    let predicate = lifter.filtered(predicate);
     let plan = lifter.plan(&envelope.log_source, predicate, span);
     if !lifter.faults.is_empty() {
         return Err(lifter.faults);
@@ -77,15 +84,10 @@ pub fn lift(document: &SigmaDocument, options: &LiftOptions) -> Result<Lifted, V
     Ok(Lifted { rule: ir::Rule { envelope, query }, warnings: lifter.warnings })
 }
 
-fn later(what: &str, span: Span) -> Diagnostic {
-    let message = format!("a {what} is read and kept, but not converted yet");
-    Diagnostic::error(codes::SIGMA_NOT_YET, span, message)
-        .with_help("convert the rules that it refers to; it is printed back unchanged to Sigma")
-}
-
 /// The state of one lift.
 struct Lifter<'t> {
     document: &'t SigmaDocument,
+    set: RuleSet<'t>,
     options: &'t LiftOptions,
     columns: Columns,
     fields: FxHashMap<SmolStr, ColId>,
@@ -108,8 +110,45 @@ const MAX_SIZE: usize = 500_000;
 /// Nobody reads more.
 const MANY_FAULTS: usize = 100;
 
-impl Lifter<'_> {
+impl<'t> Lifter<'t> {
+    fn new(
+        document: &'t SigmaDocument,
+        set: RuleSet<'t>,
+        options: &'t LiftOptions,
+        columns: Columns,
+    ) -> Self {
+        Self {
+            document,
+            set,
+            options,
+            columns,
+            fields: FxHashMap::default(),
+            order: Vec::new(),
+            event: None,
+            size: 0,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn check_status(&mut self) {
+        if self.document.text("status") == Some("unsupported") && !self.options.accept_unsupported {
+            let span = *self.document.span;
+            let place = self.document.node("status").map_or(span, |n| n.span);
+            let message = "the rule's status is `unsupported`: its detection does not say all that is meant";
+            let help = "write what is meant as a correlation, or change the status";
+            self.fault(codes::SIGMA_UNSUPPORTED, place, message, help);
+        }
+    }
+
     fn plan(&mut self, log_source: &LogSource, predicate: Expr, span: Span) -> Plan {
+        let input = self.scan(log_source, None, span);
+        let output = input.output.clone();
+        Plan::new(Op::Filter { input, predicate }, output, span)
+    }
+
+    /// The table of the log source, with the columns that were asked for.
+    fn scan(&mut self, log_source: &LogSource, time: Option<ColId>, span: Span) -> Plan {
         let parts = [&log_source.product, &log_source.category, &log_source.service];
         let parts: Vec<&str> =
             parts.into_iter().flatten().map(SmolStr::as_str).filter(|p| !p.is_empty()).collect();
@@ -122,10 +161,9 @@ impl Lifter<'_> {
         let table = TableName { qualifiers: Vec::new(), name: parts.join("_").into() };
         let mut output = self.order.clone();
         output.extend(self.event);
-        let scan = Scan { source: Source::Table(table), open: true, time: None };
-        let output: std::sync::Arc<[ColId]> = output.into();
-        let input = Plan::new(Op::Scan(scan), output.clone(), span);
-        Plan::new(Op::Filter { input, predicate }, output, span)
+        output.extend(time);
+        let scan = Scan { source: Source::Table(table), open: true, time };
+        Plan::new(Op::Scan(scan), output, span)
     }
 
     /// The column of a field.

@@ -1,10 +1,11 @@
 //! From the IR to the Sigma tree.
 //!
-//! In: a rule whose plan reads one table and filters it. Out: a document with the same meaning, and what it does not
-//! say ([`Loss`]); or why Sigma cannot say it. The plan is walked once: [`field`] knows what each column is called,
+//! In: a rule whose plan reads one table and filters it, or relates such events in time ([`correlation`]). Out: a document with
+//! the same meaning, the rules that it refers to, and what they do not say ([`Loss`]); or why Sigma cannot say it. The plan is walked once: [`field`] knows what each column is called,
 //! [`predicate`] turns conditions into [`node`]s, [`detection`] makes readable searches and a condition of them.
 
 mod constant;
+mod correlation;
 mod detection;
 mod envelope;
 mod field;
@@ -29,26 +30,29 @@ pub struct LowerOptions {
 
 #[derive(Clone, Debug)]
 pub struct Lowered {
+    /// The rule, or the correlation.
     pub document: SigmaDocument,
+    /// The rules that a correlation refers to; they stand before it.
+    pub base: Vec<SigmaDocument>,
     pub losses: Vec<Loss>,
+    /// Where an alert is no row of the query: the columns that say which group it is about, with their names in the output.
+    pub groups: Option<Vec<(ir::ColId, String)>>,
 }
 
 /// Makes the Sigma rule, or says everything that stands in the way.
 pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Diagnostic>> {
-    let mut lowerer = Lowerer {
-        query: &rule.query,
-        fields: Fields::default(),
-        table: None,
-        conjuncts: Vec::new(),
-        shown: None,
-        look_back: rule.envelope.schedule.look_back,
-        time: None,
-        windowed: None,
-        losses: Vec::new(),
-        faults: Vec::new(),
-        budget: Cell::new(BUDGET),
-        depth: Cell::new(0),
-    };
+    if !correlation::applies(&rule.query, &rule.query.plan) {
+        return single(rule, options);
+    }
+    // Groups of which no number is asked are events of a single rule, too.
+    correlation::lower(rule, options).or_else(|refusal| {
+        single(rule, options).map_err(|found| if refusal.single { found } else { refusal.faults })
+    })
+}
+
+/// The rule as one about single events.
+fn single(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Diagnostic>> {
+    let mut lowerer = Lowerer::new(&rule.query, rule.envelope.schedule.look_back);
     lowerer.plan(&rule.query.plan);
     let mut conjuncts = std::mem::take(&mut lowerer.conjuncts);
     if conjuncts.is_empty()
@@ -82,7 +86,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
         let text = crate::syntax::print(std::slice::from_ref(&document), &ruleferry_doc::Comments::default());
         document.set("id", envelope::plain(&envelope::derived_id(&text)));
     }
-    Ok(Lowered { document, losses: lowerer.losses })
+    Ok(Lowered { document, base: Vec::new(), losses: lowerer.losses, groups: lowerer.groups })
 }
 
 /// The state of one lowering.
@@ -100,6 +104,10 @@ struct Lowerer<'q> {
     time: Option<ir::ColId>,
     /// The field that a condition on the time of events has asked for.
     windowed: Option<String>,
+    /// Conditions that are said elsewhere.
+    skip: Vec<*const Expr>,
+    /// The keys of groups that the query makes of its events, with their fields.
+    groups: Option<Vec<(ir::ColId, String)>>,
     losses: Vec<Loss>,
     faults: Vec<Diagnostic>,
     /// How many expressions may still be looked at: columns that are computed from columns can double at each step.
@@ -116,6 +124,25 @@ const MAX_DEPTH: u32 = 200;
 const TIME_COLUMNS: [&str; 2] = ["TimeGenerated", "Timestamp"];
 
 impl<'q> Lowerer<'q> {
+    fn new(query: &'q ir::Query, look_back: Option<i64>) -> Self {
+        Self {
+            query,
+            fields: Fields::default(),
+            table: None,
+            conjuncts: Vec::new(),
+            shown: None,
+            look_back,
+            time: None,
+            windowed: None,
+            skip: Vec::new(),
+            groups: None,
+            losses: Vec::new(),
+            faults: Vec::new(),
+            budget: Cell::new(BUDGET),
+            depth: Cell::new(0),
+        }
+    }
+
     fn refuse(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) {
         let fault = Diagnostic::error(code, span, message);
         let fault = if help.is_empty() { fault } else { fault.with_help(help) };
@@ -253,8 +280,11 @@ impl<'q> Lowerer<'q> {
             }
             // A hint for people that changes no row.
             Op::Render { .. } => {}
-            Op::Aggregate(_) => self.refuse_operator("an aggregation", plan.span),
-            Op::Distinct { .. } => self.refuse_operator("`distinct`", plan.span),
+            Op::Aggregate(a) => self.groups(a, plan.span),
+            Op::Distinct { .. } => {
+                let detail = "the query shows events that look alike once; in Sigma every event alerts";
+                self.lose(codes::GROUPS_LOST, Effect::Widens, plan.span, detail);
+            }
             Op::Join(_) => self.refuse_operator("a join", plan.span),
             Op::Expand(_) | Op::Apply(_) => self.refuse_operator("the expansion of arrays", plan.span),
             Op::MakeSeries(_) => self.refuse_operator("a series", plan.span),
@@ -274,6 +304,38 @@ impl<'q> Lowerer<'q> {
             | Op::Union(_)
             | Op::Search(_) => {}
         }
+    }
+
+    /// Groups of events of which no number is asked: each event stands for its group.
+    fn groups(&mut self, a: &'q ir::Aggregate, span: Span) {
+        if a.keys.is_empty() {
+            return self.refuse_operator("an aggregation", span);
+        }
+        let detail = "the query makes one row of a group of events; in Sigma every event alerts";
+        self.lose(codes::GROUPS_LOST, Effect::Widens, span, detail);
+        let mut groups = Vec::with_capacity(a.keys.len());
+        let time = self.time;
+        for key in &a.keys {
+            if let [id] = key.ids.as_slice() {
+                self.fields.computed(*id, &key.expr);
+                self.follow_time(key.expr.as_column(), *id);
+                groups.extend(self.fields.of_column(*id).map(|field| (*id, field)));
+            }
+        }
+        for item in &a.aggregates {
+            // The first or last time of a group is that of one of its events.
+            let ([id], ir::AggregateCall::Function(f, args)) = (item.ids.as_slice(), &item.call) else {
+                continue;
+            };
+            if let ("min" | "max", [of]) = (f.name, args.as_slice())
+                && of.as_column().is_some()
+                && of.as_column() == time
+            {
+                self.fields.computed(*id, of);
+                self.time = Some(*id);
+            }
+        }
+        self.groups = Some(groups);
     }
 
     /// A time column that is only passed on under another id stays one.
@@ -340,6 +402,9 @@ impl<'q> Lowerer<'q> {
             std::slice::from_ref(predicate)
         };
         for operand in operands {
+            if self.skip.iter().any(|skipped| std::ptr::eq(*skipped, operand)) {
+                continue;
+            }
             match self.time_window(operand) {
                 Some(window) => {
                     self.look_back = Some(self.look_back.map_or(window, |before| before.min(window)));

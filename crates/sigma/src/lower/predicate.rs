@@ -218,7 +218,7 @@ impl<'q> Lowerer<'q> {
 
     fn compare(&mut self, c: &'q Compare, negated: bool, span: Span) -> Node {
         let (left, right, op) = match self.constant(&c.left) {
-            Some(_) => (&c.right, &c.left, mirrored(c.op)),
+            Some(_) => (&c.right, &c.left, c.op.flipped()),
             None => (&c.left, &c.right, c.op),
         };
         if c.left.ty == Type::Datetime || c.right.ty == Type::Datetime {
@@ -464,9 +464,14 @@ impl<'q> Lowerer<'q> {
         let (Some(field), Some(networks)) = (field, networks) else {
             return self.cannot(span, &format!("`{name}(…)` with these arguments"));
         };
-        // A network without its length is one address.
+        // A network without its length is one address; a function of IPv6 takes addresses of IPv4 written either way.
         let whole = |n: String| {
-            if n.contains('/') { n } else { format!("{n}/{}", if n.contains(':') { 128 } else { 32 }) }
+            let (address, length) =
+                n.split_once('/').unwrap_or((&n, if n.contains(':') { "128" } else { "32" }));
+            match length.parse::<u32>() {
+                Ok(length) if six && !address.contains(':') => format!("::ffff:{address}/{}", length + 96),
+                _ => format!("{address}/{length}"),
+            }
         };
         let values =
             |networks: Vec<String>| networks.into_iter().map(|n| Value::verbatim(whole(n))).collect();
@@ -719,18 +724,6 @@ fn as_text(value: &ir::Value) -> Option<String> {
         | ir::Value::Datetime(_)
         | ir::Value::Timespan(_)
         | ir::Value::Dynamic(_) => None,
-    }
-}
-
-/// The comparison with its sides exchanged.
-const fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Eq => CompareOp::Eq,
-        CompareOp::Ne => CompareOp::Ne,
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
     }
 }
 

@@ -27,6 +27,7 @@ mod write;
 
 pub use condition::{
     Aggregation, AggregationFunction, Comparison, Condition, ConditionBody, Expr, Pipe, Quantifier, Target,
+    parse_condition,
 };
 pub use modifier::Modifier;
 pub use tree::{

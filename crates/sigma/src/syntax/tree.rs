@@ -176,7 +176,7 @@ pub enum Values {
     List(Vec<Value>, Loc),
 }
 
-/// A correlation with all its keys. Its meaning is not read here.
+/// A correlation with all its keys. Its meaning is read by the lift.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Correlation {
     pub entries: Vec<(Name, Node)>,
@@ -429,6 +429,17 @@ impl Correlation {
 
     pub fn timespan(&self) -> Option<&str> {
         self.get("timespan")?.as_text()
+    }
+
+    /// Whether the rules that it refers to make alerts of their own, too.
+    pub fn generates(&self) -> bool {
+        self.get("generate").and_then(Node::as_bool).unwrap_or(false)
+    }
+
+    /// The words of a condition that combines rules (`a and not b`), operators among them.
+    pub fn condition_rules(&self) -> impl Iterator<Item = &str> {
+        let text = self.get("condition").and_then(Node::as_text).unwrap_or_default();
+        text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')')).filter(|w| !w.is_empty())
     }
 }
 

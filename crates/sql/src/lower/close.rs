@@ -149,6 +149,17 @@ impl Lowerer<'_> {
     /// second key where there may be both.
     pub(crate) fn sort_key(&self, key: &SortKey, expr: Expr, last: bool, scope: &Scope) -> Vec<OrderByExpr> {
         let text = key.expr.ty == Type::String;
+        let expr = if text && self.dialect().can(ruleferry_targets::Capability::Collates) {
+            Expr::Collate {
+                expr: Box::new(match expr {
+                    e @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Function(_)) => e,
+                    e => Expr::Nested(Box::new(e)),
+                }),
+                collation: build::object_name("C"),
+            }
+        } else {
+            expr
+        };
         let nullable = self.nullable(&key.expr, scope);
         if key.nulls_first != key.descending && self.may_be_nan(&key.expr) {
             let mut keys =

@@ -13,6 +13,8 @@ mod select;
 mod unseen;
 pub(crate) mod walk;
 
+pub(crate) use expr::instantiate;
+pub use expr::unread_templates;
 pub(crate) use outs::Unique;
 
 use crate::dialect::Dialect;
@@ -21,6 +23,7 @@ use ruleferry_ir::{
     Binding, BindingId, BindingValue, ColId, Expr, ExprKind, InputKind, Loss, Op, Plan, Query, Source, Type,
     Value,
 };
+use ruleferry_targets::Capability;
 use ruleferry_targets::sql::{self, MacroDef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
@@ -356,7 +359,11 @@ impl Lowerer<'_> {
             walk::visit(plan, &mut on_plan, &mut on_expr);
         }
         if makes_nan.get() {
-            self.nans = nan::Nans::of(query);
+            if self.dialect().can(Capability::NotANumber) {
+                self.nans = nan::Nans::of(query);
+            } else {
+                self.assume(format!("{} has no NaN: NULL stands for it", self.dialect().title));
+            }
         }
         self.names.extend(names);
         self.bounds = bounds;
@@ -402,6 +409,12 @@ impl Lowerer<'_> {
                 continue;
             }
             let Ok(value) = self.expr(e, &Scope::default()) else { continue };
+            let own = if self.dialect().generic {
+                Some(value)
+            } else {
+                crate::adapt::adapt_value(self.dialect(), value)
+            };
+            let Some(value) = own else { continue };
             let value = value.to_string();
             let text = if value.chars().count() > SHOWN {
                 format!("{}: a value of {} characters", binding.name, value.chars().count())
@@ -509,6 +522,18 @@ fn lower_here(query: &Query, options: &SqlOptions) -> std::result::Result<Lowere
     let select = l.finish(block, true).map_err(|r| vec![*r.0])?;
     let select = l.with_ctes(select);
     let header = l.header();
+    let select = if options.dialect.generic {
+        select
+    } else {
+        options.dialect.assumes.iter().for_each(|text| l.assume(*text));
+        if options.dialect.can(Capability::LikeFoldsAscii) {
+            l.assume("where case is ignored, that of letters beyond ASCII counts");
+        }
+        crate::adapt::adapt(options.dialect, select).map_err(|why| {
+            let message = format!("{why} has no form in {}", options.dialect.title);
+            vec![*Refusal::new(codes::SQL_OPERATOR, query.plan.span, message).0]
+        })?
+    };
     let macros = sql::macro_closure(options.dialect.name, l.macros.iter().map(SmolStr::as_str));
     for (table, columns) in MACRO_TABLES {
         if macros.iter().any(|m| m.text.contains(table)) {

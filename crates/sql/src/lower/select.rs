@@ -40,14 +40,26 @@ impl Block {
     }
 
     /// The SELECT list.
-    fn projection(&self, l: &Lowerer<'_>) -> Vec<SelectItem> {
+    fn projection(&self, l: &mut Lowerer<'_>) -> Vec<SelectItem> {
         let mut stars = Vec::new();
         let mut covered = vec![false; self.outs.len()];
-        if !self.explicit && self.group_by.is_none() && l.dialect().star_edit {
+        let edit = l.dialect().star_edit;
+        // A column that a further SELECT around this one would hide must not hide behind `*`.
+        let shown =
+            edit || self.qualify.is_none() && !matches!(self.distinct, Some(sqlparser::ast::Distinct::On(_)));
+        if !self.explicit && self.group_by.is_none() && shown {
             for (s, source) in self.sources.iter().enumerate() {
-                let Some(star) = self.star(s, source, &mut covered) else { continue };
+                let Some(star) = self.star(s, source, edit, &mut covered) else { continue };
                 stars.push(star);
             }
+        }
+        if !edit
+            && stars.is_empty()
+            && !self.explicit
+            && self.sources.iter().any(|s| s.open)
+            && self.group_by.is_none()
+        {
+            l.assume("columns of a table that the rule does not name are left out of the result");
         }
         let mut items = stars;
         items.reserve(covered.iter().filter(|c| !**c).count());
@@ -99,7 +111,7 @@ impl Block {
     }
 
     /// `*` for a source where most of its columns are wanted.
-    fn star(&self, s: usize, source: &Source, covered: &mut [bool]) -> Option<SelectItem> {
+    fn star(&self, s: usize, source: &Source, edit: bool, covered: &mut [bool]) -> Option<SelectItem> {
         let plain = |c: usize, name: &str, o: &Out| o.origin == Origin::Source(s, c) && o.name == name;
         // Columns mostly stand where they stood.
         let mut next = 0;
@@ -134,6 +146,12 @@ impl Block {
         let few = mine.len() <= replace.len() || exclude.len() > mine.len();
         let empty_open = source.open && source.columns.is_empty();
         if few && !empty_open && !(source.open && exclude.is_empty()) {
+            return None;
+        }
+        // Columns may only be left out or replaced where `*` can be edited.
+        if !edit
+            && !(exclude.is_empty() && replace.is_empty() && (source.open || source.columns.len() > SHORT))
+        {
             return None;
         }
         for i in mine {
@@ -177,6 +195,9 @@ impl Block {
         Ok(query)
     }
 }
+
+/// Lists up to this many columns are written out where `*` cannot be edited.
+const SHORT: usize = 40;
 
 fn conjunction(mut filters: Vec<Expr>) -> Option<Expr> {
     match filters.len() {

@@ -2,8 +2,8 @@
 
 use ruleferry_ir::functions::Flags;
 use ruleferry_ir::{
-    AggregateCall, AggregateItem, BindingValue, ColId, Expr, ExprKind, InValues, MatchValue, MatchValues, Op,
-    Plan, PluginArg, Query, Source, Subject,
+    AggregateCall, AggregateItem, BindingValue, ColId, Expr, ExprKind, MatchValues, Op, Plan, PluginArg,
+    Query, Source, Subject,
 };
 
 /// What an expression reads, and how.
@@ -65,64 +65,12 @@ impl Uses {
                 | ExprKind::Case(..)
                 | ExprKind::Opaque(_) => {}
             }
-            operands(e, &mut todo);
+            e.operands(&mut todo);
         }
     }
 
     pub(crate) fn count(&self, id: ColId) -> usize {
         self.columns.iter().filter(|c| **c == id).count()
-    }
-}
-
-/// The expressions directly below one, of the same row.
-pub(crate) fn operands<'e>(e: &'e Expr, out: &mut Vec<&'e Expr>) {
-    match &e.kind {
-        ExprKind::Literal(_)
-        | ExprKind::Column(_)
-        | ExprKind::Let(_)
-        | ExprKind::Now
-        | ExprKind::Subquery(_)
-        | ExprKind::Opaque(_) => {}
-        ExprKind::And(list) | ExprKind::Or(list) | ExprKind::Call(_, list) => out.extend(list),
-        ExprKind::Not(x)
-        | ExprKind::IsNull(x)
-        | ExprKind::IsEmpty(x)
-        | ExprKind::Negate(x)
-        | ExprKind::Member(x, _) => out.push(x),
-        ExprKind::Compare(c) => out.extend([&c.left, &c.right]),
-        ExprKind::Match(m) => {
-            if let Subject::Expr(s) = &m.subject {
-                out.push(s);
-            }
-            match &m.values {
-                MatchValues::List(values) => {
-                    out.extend(values.iter().filter_map(|v| match v {
-                        MatchValue::Expr(e) => Some(e),
-                        MatchValue::Glob(_) => None,
-                    }));
-                }
-                MatchValues::Dynamic(d) => out.push(d),
-                MatchValues::Query(_) => {}
-            }
-        }
-        ExprKind::In(list) => {
-            out.push(&list.subject);
-            match &list.values {
-                InValues::List(values) => out.extend(values),
-                InValues::Dynamic(d) => out.push(d),
-            }
-        }
-        ExprKind::InQuery(q) => out.push(&q.subject),
-        ExprKind::Between(b) => out.extend([&b.subject, &b.low, &b.high]),
-        ExprKind::Arithmetic(a) => out.extend([&a.left, &a.right]),
-        ExprKind::Cast(c) => out.push(&c.expr),
-        ExprKind::Index(a, b) => out.extend([&**a, &**b]),
-        ExprKind::Case(branches, other) => {
-            for (c, v) in branches {
-                out.extend([c, v]);
-            }
-            out.push(other);
-        }
     }
 }
 
@@ -246,7 +194,7 @@ pub(crate) fn visit<'p>(
             parts(plan, &mut plans, &mut exprs);
         } else if let Some(e) = exprs.pop() {
             on_expr(e);
-            operands(e, &mut exprs);
+            e.operands(&mut exprs);
             inner_plan(e, &mut plans);
         } else {
             return;
@@ -263,7 +211,7 @@ pub(crate) fn visit_expr<'p>(
     let mut exprs = vec![root];
     while let Some(e) = exprs.pop() {
         on_expr(e);
-        operands(e, &mut exprs);
+        e.operands(&mut exprs);
         let mut plans = Vec::new();
         inner_plan(e, &mut plans);
         for plan in plans {
@@ -310,7 +258,7 @@ pub(crate) fn depth(query: &Query) -> u32 {
             exprs.extend(inside.into_iter().map(|e| (e, depth + 1)));
         } else if let Some((e, depth)) = exprs.pop() {
             deepest = deepest.max(depth);
-            operands(e, &mut inside);
+            e.operands(&mut inside);
             inner_plan(e, &mut below);
             plans.extend(below.into_iter().map(|p| (p, depth + 1)));
             exprs.extend(inside.into_iter().map(|e| (e, depth + 1)));

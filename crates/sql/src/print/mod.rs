@@ -146,6 +146,16 @@ impl Printer {
                 }
             }
         }
+        if let Some(settings) = &query.settings {
+            self.line();
+            self.write("SETTINGS ");
+            for (i, setting) in settings.iter().enumerate() {
+                if i > 0 {
+                    self.write(", ");
+                }
+                self.flat(setting);
+            }
+        }
         self.depth -= 1;
     }
 

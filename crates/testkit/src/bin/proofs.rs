@@ -13,12 +13,12 @@ use ruleferry_ir::Rule;
 use ruleferry_kql::syntax as kql;
 use ruleferry_prove::{Relation, Verdict, compare};
 use ruleferry_sigma::syntax as sigma;
+use ruleferry_testkit::clock::Clock;
 use ruleferry_testkit::mutate::judge::{kql_rule, options, sigma_rules};
 use ruleferry_testkit::{corpora, route, snapshot};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// The rule read from its own text, printed from the tree.
 fn printed(is_kql: bool, text: &str) -> Option<Rule> {
@@ -40,7 +40,6 @@ struct Outcome {
     micros: u128,
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures the time of a comparison")]
 fn outcomes(is_kql: bool, text: &str) -> Vec<Outcome> {
     let Some(a) = rule(is_kql, text) else { return Vec::new() };
     let others = [("itself", rule(is_kql, text)), ("printed", printed(is_kql, text))];
@@ -48,10 +47,10 @@ fn outcomes(is_kql: bool, text: &str) -> Vec<Outcome> {
         let Some(b) = b else {
             return Outcome { route, verdict: Verdict::undecided("does not read"), micros: 0 };
         };
-        let start = Instant::now();
+        let clock = Clock::start();
         let verdict = route::guarded(|| Ok(compare(&a, &b, &options(false))))
             .unwrap_or_else(|stop| Verdict::undecided(stop.to_string()));
-        Outcome { route, verdict, micros: start.elapsed().as_micros() }
+        Outcome { route, verdict, micros: clock.micros() }
     });
     compared.collect()
 }
@@ -128,7 +127,7 @@ fn main() -> ExitCode {
         }
     }
     print!("{out}");
-    if check && !snapshot::check("tests/corpora/proofs.snap", &out) {
+    if check && !snapshot::check(&snapshot::of_sample("tests/proofs", "proofs", every), &out) {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

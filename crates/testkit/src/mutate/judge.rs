@@ -1,11 +1,12 @@
 //! What the prover says of a rule and an edit of it, and whether tables that it did not choose agree.
 
 use super::Edit;
+use crate::clock::Clock;
 use crate::route::{self, NOW};
 use crate::{hints, tables};
 use ruleferry_eval::{Definedness, Key, undefined_columns};
 use ruleferry_ir::{Envelope, Query, Rule};
-use ruleferry_prove::{Options, Relation, Verdict, compare};
+use ruleferry_prove::{Options, Proof, Relation, Verdict, compare};
 use std::collections::BTreeMap;
 
 /// What came of one edit.
@@ -15,6 +16,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Tables of another generator on which the two return different rows.
     pub differs: bool,
+    /// Such tables show what the verdict says was proved not to be.
+    pub contradicted: bool,
     /// Time of the comparison.
     pub micros: u128,
 }
@@ -34,32 +37,54 @@ pub fn sigma_rules(text: &str) -> Vec<Rule> {
 }
 
 pub fn options(search: bool) -> Options {
-    Options { now: NOW, seed: 1, steps: 200_000, search, empty_is_absent: false, stop: None }
+    Options {
+        now: NOW,
+        now_is_fixed: false,
+        seed: 1,
+        steps: 500_000,
+        search,
+        empty_is_absent: false,
+        stop: None,
+    }
 }
 
 /// Compares a rule with an edit of it.
-#[expect(clippy::disallowed_methods, reason = "measures the time of a comparison")]
 pub fn judge(edit: &Edit, a: &Rule, b: &Rule) -> Option<Outcome> {
-    let start = std::time::Instant::now();
+    let clock = Clock::start();
     let verdict = route::guarded(|| Ok(compare(a, b, &options(true))))
         .unwrap_or_else(|stop| Verdict::undecided(stop.to_string()));
-    let micros = start.elapsed().as_micros();
-    // Only where something was proved can other tables contradict.
-    let differs = match verdict.relation() {
-        Relation::Equivalent | Relation::EquivalentBounded | Relation::Unknown => {
-            other_tables(&a.query, &b.query)
+    let micros = clock.micros();
+    let tested = verdict.proof() == Some(Proof::Tested);
+    // Which differences are there, and which of them must not be. Only where something was proved can other tables contradict.
+    let (differs, contradicted) = match verdict.relation() {
+        Relation::Equivalent => {
+            let (only_a, only_b) = other_tables(&a.query, &b.query);
+            (only_a || only_b, only_a || only_b)
         }
-        Relation::Narrower | Relation::Wider | Relation::Divergent | Relation::Disjoint => true,
+        Relation::EquivalentBounded | Relation::Unknown => {
+            let (only_a, only_b) = other_tables(&a.query, &b.query);
+            (only_a || only_b, false)
+        }
+        Relation::Narrower => (true, !tested && other_tables(&a.query, &b.query).1),
+        Relation::Wider => (true, !tested && other_tables(&a.query, &b.query).0),
+        Relation::Divergent | Relation::Disjoint => (true, false),
     };
-    Some(Outcome { kind: edit.kind, verdict, differs, micros })
+    Some(Outcome { kind: edit.kind, verdict, differs, contradicted, micros })
 }
 
-/// Whether tables made from the constants of either query show a difference that no open choice explains.
-fn other_tables(a: &Query, b: &Query) -> bool {
-    (0..3).any(|attempt| [a, b].into_iter().any(|of| differs_on(a, b, of, attempt).unwrap_or(false)))
+/// Whether tables made from the constants of either query show a row of `a`, of `b` alone that no open choice explains.
+fn other_tables(a: &Query, b: &Query) -> (bool, bool) {
+    let mut shown = (false, false);
+    for attempt in 0..3 {
+        for of in [a, b] {
+            let (only_a, only_b) = differs_on(a, b, of, attempt).unwrap_or_default();
+            shown = (shown.0 || only_a, shown.1 || only_b);
+        }
+    }
+    shown
 }
 
-fn differs_on(a: &Query, b: &Query, of: &Query, attempt: u64) -> Option<bool> {
+fn differs_on(a: &Query, b: &Query, of: &Query, attempt: u64) -> Option<(bool, bool)> {
     let made = route::guarded(|| Ok(tables::generate(&hints::of(of), "mutants", attempt, true))).ok()?;
     let (ra, rb) = (route::eval(a, &made, 0).ok()?, route::eval(b, &made, 0).ok()?);
     if !ra.choices.is_empty() || !rb.choices.is_empty() {
@@ -80,22 +105,23 @@ fn differs_on(a: &Query, b: &Query, of: &Query, attempt: u64) -> Option<bool> {
     let (ca, cb) = (defined(a, &da.0), defined(b, &db.0));
     let shared: Vec<(usize, usize)> = ca.iter().filter_map(|(n, i)| Some((*i, *cb.get(n)?))).collect();
     if shared.is_empty() {
-        return Some(ra.rows.is_empty() != rb.rows.is_empty());
+        return Some((rb.rows.is_empty() && !ra.rows.is_empty(), ra.rows.is_empty() && !rb.rows.is_empty()));
     }
     let bag = |rows: &[ruleferry_eval::Row], q: &Query, at: &dyn Fn(&(usize, usize)) -> usize| {
-        let mut bag: Vec<Vec<Key>> = rows
-            .iter()
-            .map(|row| {
-                let key = |p: &(usize, usize)| {
-                    let i = at(p);
-                    let ty = q.columns.ty(q.plan.output[i]);
-                    Key::new(&row[i], ty)
-                };
-                shared.iter().map(key).collect()
-            })
-            .collect();
-        bag.sort();
+        let mut bag: BTreeMap<Vec<Key>, usize> = BTreeMap::new();
+        for row in rows {
+            let key = |p: &(usize, usize)| {
+                let i = at(p);
+                let ty = q.columns.ty(q.plan.output[i]);
+                Key::new(&row[i], ty)
+            };
+            *bag.entry(shared.iter().map(key).collect()).or_default() += 1;
+        }
         bag
     };
-    Some(bag(&ra.rows, a, &|p| p.0) != bag(&rb.rows, b, &|p| p.1))
+    let (bag_a, bag_b) = (bag(&ra.rows, a, &|p| p.0), bag(&rb.rows, b, &|p| p.1));
+    let more = |x: &BTreeMap<Vec<Key>, usize>, y: &BTreeMap<Vec<Key>, usize>| {
+        x.iter().any(|(key, n)| y.get(key).is_none_or(|m| n > m))
+    };
+    Some((more(&bag_a, &bag_b), more(&bag_b, &bag_a)))
 }

@@ -7,7 +7,7 @@ use super::chars::{Set, is_uncased};
 use super::nfa::regex_hir;
 use crate::formula::{Folding, Language};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
-use ruleferry_eval::text::{cidr_network, fold, fold_char};
+use ruleferry_eval::text::{Network, fold, fold_char};
 use ruleferry_ir::{Case, GlobPart};
 use smol_str::SmolStr;
 
@@ -104,7 +104,7 @@ impl Normal {
                 Self::glob(&parts, *f != Folding::Exact)
             }
             Language::Regex(pattern, f) => Self::regex(pattern, *f, rests),
-            Language::Cidr(range) => match cidr_network(range) {
+            Language::Cidr(range) => match Network::parse(range) {
                 Some(_) => Self::Lang(Lang::Cidr(range.clone())),
                 None => Self::Never,
             },

@@ -19,7 +19,7 @@ use crate::formula::Language;
 use automaton::Automaton;
 use indexmap::IndexSet;
 use product::{Found, shortest};
-use ruleferry_eval::text::{cidr_network, fold};
+use ruleferry_eval::text::{Network, fold};
 pub(super) use rules::Relation;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::collections::BTreeSet;
@@ -237,26 +237,29 @@ impl Texts {
     /// Address ranges: a number that is in the wanted ones and in none of the others, or why there is none. `None` where
     /// nothing is asked about addresses, or other tests stand in the way.
     fn addresses(&mut self, tests: &[Test], budget: &mut Budget) -> Result<Option<Decided>, String> {
-        let mut ranges: Vec<((u128, u128), bool, usize)> = Vec::new();
+        let mut ranges: Vec<(Network, bool, usize)> = Vec::new();
         for (i, (id, wanted)) in tests.iter().enumerate() {
             if let Some(Lang::Cidr(range)) = self.get(*id)
-                && let Some(range) = cidr_network(range)
+                && let Some(range) = Network::parse(range)
             {
                 ranges.push((range, *wanted, i));
             }
         }
         // Two networks are apart or one is inside of the other; those that are apart are excluded by the rules.
-        let inner = ranges.iter().filter(|(_, wanted, _)| *wanted).min_by_key(|((a, b), ..)| b - a);
-        let Some(((first, last), _, inner)) = inner.copied() else { return Ok(None) };
+        let inner = ranges.iter().filter(|(_, wanted, _)| *wanted).min_by_key(|(n, ..)| n.last - n.first);
+        let Some((Network { first, last, .. }, _, inner)) = inner.copied() else { return Ok(None) };
+        // Where one of the ranges is of IPv4, the address is written so; else those leave the IPv6 way of writing it.
+        let v4 = ranges.iter().find(|(n, wanted, _)| *wanted && n.v4).map(|(.., i)| *i);
         let mut covered: Vec<((u128, u128), usize)> = ranges
             .iter()
-            .filter(|((a, b), wanted, _)| !wanted && first <= *a && *b <= last)
-            .map(|(range, _, i)| (*range, *i))
+            .filter(|(n, wanted, _)| !wanted && n.first <= last && first <= n.last && (!n.v4 || v4.is_some()))
+            .map(|(n, _, i)| ((n.first.max(first), n.last.min(last)), *i))
             .collect();
         covered.sort_unstable();
         let mut free: Vec<u128> = Vec::new();
         let mut at = Some(first);
         let mut core = vec![inner];
+        core.extend(v4.filter(|i| *i != inner));
         for ((a, b), i) in &covered {
             if at.is_some_and(|at| at < *a) {
                 free.extend(at);
@@ -479,7 +482,8 @@ fn address_texts(number: u128) -> Vec<String> {
     let long = Ipv6Addr::from_bits(number);
     match u32::try_from(number ^ 0xffff_0000_0000) {
         Ok(short) => {
-            vec![Ipv4Addr::from_bits(short).to_string(), format!("::ffff:{}", Ipv4Addr::from_bits(short))]
+            let short = Ipv4Addr::from_bits(short);
+            vec![short.to_string(), format!("::ffff:{short}"), format!(" {short}"), format!("{short}/32")]
         }
         Err(_) => vec![long.to_string()],
     }

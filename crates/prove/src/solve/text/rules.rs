@@ -4,7 +4,7 @@
 
 use super::chars::is_uncased;
 use super::lang::{Lang, Pieces, Subject};
-use ruleferry_eval::text::{cidr_network, fold};
+use ruleferry_eval::text::{Network, fold};
 use ruleferry_ir::GlobPart;
 use std::borrow::Cow;
 
@@ -46,10 +46,10 @@ pub(super) fn relation(p: &Lang, q: &Lang) -> Option<Relation> {
     }
     match (p, q) {
         (Lang::Cidr(a), Lang::Cidr(b)) => {
-            let (a, b) = (cidr_network(a)?, cidr_network(b)?);
-            return if b.0 <= a.0 && a.1 <= b.1 {
+            let (a, b) = (Network::parse(a)?, Network::parse(b)?);
+            return if a.is_within(&b) {
                 Some(Relation::Within)
-            } else if a.1 < b.0 || b.1 < a.0 {
+            } else if a.last < b.first || b.last < a.first {
                 Some(Relation::Apart)
             } else {
                 None

@@ -211,6 +211,23 @@ impl Expr {
     }
 }
 
+/// Reads a condition that combines names and nothing else; all of it counts as standing at one place.
+pub fn parse_condition(text: &str, span: ruleferry_diag::Span) -> Result<Expr, ruleferry_diag::Diagnostic> {
+    use ruleferry_diag::{Diagnostic, SpanMap, codes};
+    let at = |mut d: Diagnostic| {
+        d.span = span;
+        d
+    };
+    match parse(text, &SpanMap::identity()) {
+        Ok((expr, None)) => Ok(expr),
+        Ok((_, Some(_))) => {
+            let message = "a condition of a correlation combines rules by `and`, `or` and `not`";
+            Err(Diagnostic::error(codes::SIGMA_CONDITION, span, message))
+        }
+        Err(d) => Err(at(d)),
+    }
+}
+
 impl Condition {
     pub fn new(expr: Expr) -> Self {
         Self { body: ConditionBody::Expr { expr, pipe: None }, span: Loc::default() }

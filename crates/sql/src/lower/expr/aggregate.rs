@@ -46,6 +46,9 @@ impl Lowerer<'_> {
 
     /// The mean of no values is NaN: said where it can be seen.
     pub(crate) fn mean(&self, mean: Expr, args: &[IrExpr], conditional: bool, scope: &Scope) -> Expr {
+        if !self.dialect().can(ruleferry_targets::Capability::NotANumber) {
+            return mean;
+        }
         let some = scope.grouped && !conditional && args.first().is_some_and(|a| !self.nullable(a, scope));
         if some { mean } else { coalesce(mean, self.nan()) }
     }

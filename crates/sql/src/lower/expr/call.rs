@@ -2,6 +2,7 @@
 
 use super::{Lowerer, Refusal, Result, Scope};
 use crate::build::{call, coalesce, column, string};
+use crate::dialect::Regex;
 use crate::lower::TICKS_CUT;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::functions::FunctionDef;
@@ -56,6 +57,12 @@ impl Lowerer<'_> {
         // So is one whose name comes out empty.
         let computed = function.name == "bag_pack"
             && args.iter().step_by(2).any(|name| self.constant_text(name).is_none());
+        let computed = if computed && !self.dialect().generic {
+            self.assume("no member of a `bag_pack` has an empty name");
+            false
+        } else {
+            computed
+        };
         let name = if computed { "bag_pack.computed" } else { function.name };
         let Some(template) = self.find_template(name, &types) else {
             let values = args.iter().map(|_| column("x")).collect();
@@ -67,10 +74,15 @@ impl Lowerer<'_> {
             let part = builds_dynamic(function.name) && template.nulls != Nulls::Strict;
             let text_guard =
                 arg.ty == Type::String && (part || template.nulls == Nulls::Strict && text_matters(function));
-            let value = self.expr(arg, scope)?;
+            let value = match self.own_argument(function.name, i, arg, span)? {
+                Some(own) => own,
+                None => self.expr(arg, scope)?,
+            };
             let value =
                 if text_guard && self.nullable(arg, scope) { coalesce(value, string("")) } else { value };
-            values.push(self.element(template, i, arg, value, span)?);
+            // Names of members stay texts.
+            let name = function.name == "bag_pack" && i % 2 == 0 && !self.dialect().generic;
+            values.push(if name { value } else { self.element(template, i, arg, value, span)? });
         }
         if function.name == "sign"
             && let ([arg], [value]) = (args, values.as_slice())
@@ -81,6 +93,41 @@ impl Lowerer<'_> {
             return Ok(crate::build::case(vec![(is_nan, self.nan())], Some(sign)));
         }
         self.fill(template, values, span)
+    }
+
+    /// An argument that is a pattern, in the flavour of the dialect, or what replaces what a pattern finds.
+    fn own_argument(&mut self, function: &str, at: usize, arg: &IrExpr, span: Span) -> Result<Option<Expr>> {
+        let (pattern, replacement, groups) = match function {
+            "extract" | "extract_all" => (0, usize::MAX, true),
+            "indexof_regex" => (1, usize::MAX, false),
+            "trim" | "trim_start" | "trim_end" => (0, usize::MAX, false),
+            "replace_regex" => (1, 2, true),
+            _ => return Ok(None),
+        };
+        let flavour = self.dialect().regex;
+        if self.dialect().generic || flavour == Regex::None || at != pattern && at != replacement {
+            return Ok(None);
+        }
+        let refuse = |what: &str| {
+            Refusal::new(codes::SQL_PATTERN, span, format!("{what} has no form in {}", self.dialect().title))
+        };
+        let Some(text) = self.constant_text(arg) else {
+            return Err(refuse("a pattern that is known only when run"));
+        };
+        if at == replacement {
+            return Ok((flavour == Regex::Java).then(|| string(&java_replacement(&text))));
+        }
+        let own = self.own_pattern(&text, false, span)?;
+        if flavour != Regex::Posix {
+            return Ok(Some(string(&own)));
+        }
+        if own.starts_with("(?i)") && !groups {
+            return Err(refuse("a pattern with flags"));
+        }
+        match crate::adapt::posix_groups(&own) {
+            Some(own) => Ok(Some(string(&own))),
+            None => Err(refuse("a pattern with quantifiers that take as little as they can")),
+        }
     }
 
     /// A time or NaN that becomes part of a dynamic value: JSON has none, it is the text that Kusto prints.
@@ -98,6 +145,9 @@ impl Lowerer<'_> {
         });
         let any = !matches!(wanted, Some(Some(ArgType::Is(_))));
         let ty = arg.ty;
+        if any && builds_dynamic(template.name) && self.has_template("value.element", &[ty]) {
+            return self.template("value.element", &[ty], vec![value], span);
+        }
         if any && matches!(ty, Type::Datetime | Type::Timespan) && builds_dynamic(template.name) {
             return self.template("value.dynamic", &[ty], vec![value], span);
         }
@@ -237,6 +287,30 @@ impl Lowerer<'_> {
         }));
         Expr::Function(function)
     }
+}
+
+/// `\\1` as `$1`, and a dollar as itself.
+fn java_replacement(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '$' => out.push_str("\\$"),
+            '\\' => match chars.next() {
+                Some(d) if d.is_ascii_digit() => {
+                    out.push('$');
+                    out.push(d);
+                }
+                Some(other) => {
+                    out.push('\\');
+                    out.push(other);
+                }
+                None => out.push_str("\\\\"),
+            },
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Functions of a string whose answer for "" is not what NULL stands for. Those from string to string give "" for "",

@@ -7,6 +7,7 @@ use super::{Lowerer, Result, Scope, literal};
 use crate::build::{call, string};
 use ruleferry_diag::Span;
 use ruleferry_ir::{Expr as IrExpr, ExprKind, Type, Value};
+use ruleferry_targets::Capability;
 use sqlparser::ast::{BinaryOperator, Expr};
 use std::fmt::Write as _;
 
@@ -60,6 +61,9 @@ impl Lowerer<'_> {
         }
         steps.reverse();
         let mut value = self.expr(base, scope)?;
+        if !self.dialect().generic {
+            return self.own_access(value, steps, e.span, scope, last == BinaryOperator::LongArrow);
+        }
         let mut path = String::new();
         let count = steps.len();
         for (i, step) in steps.into_iter().enumerate() {
@@ -96,6 +100,59 @@ impl Lowerer<'_> {
         Ok(arrow(value, last, string(&format!("${path}"))))
     }
 
+    /// A chain of steps in the forms of the target: one path where it has them, else step by step.
+    fn own_access(
+        &mut self,
+        mut value: Expr,
+        steps: Vec<Step<'_>>,
+        span: Span,
+        scope: &Scope,
+        text: bool,
+    ) -> Result<Expr> {
+        let paths = self.has_template("dynamic.path", &[Type::Dynamic, Type::String]);
+        let mut path = String::new();
+        for step in steps {
+            let (ty, index) = match step {
+                Step::Name(name) if paths => {
+                    if self.dialect().can(Capability::BracketPaths) {
+                        push_bracketed(&name, &mut path);
+                    } else {
+                        push_name(&name, &mut path);
+                    }
+                    continue;
+                }
+                Step::Number(n) if paths && n >= 0 => {
+                    let _ = write!(path, "[{n}]");
+                    continue;
+                }
+                Step::Name(name) => (Type::String, string(&name)),
+                Step::Number(n) => (Type::Long, crate::build::integer(n)),
+                Step::Computed(index) => (index.ty, self.expr(index, scope)?),
+            };
+            if !path.is_empty() {
+                value = self.at_path(value, &std::mem::take(&mut path), span)?;
+            }
+            value = self.template("dynamic.item", &[Type::Dynamic, ty], vec![value, index], span)?;
+        }
+        if !path.is_empty() {
+            let key = "dynamic.path_text";
+            if text && self.has_template(key, &[Type::Dynamic, Type::String]) {
+                let path = string(&format!("${path}"));
+                return self.template(key, &[Type::Dynamic, Type::String], vec![value, path], span);
+            }
+            value = self.at_path(value, &path, span)?;
+        }
+        if text {
+            return self.template("cast.string", &[Type::Dynamic], vec![value], span);
+        }
+        Ok(value)
+    }
+
+    fn at_path(&mut self, value: Expr, path: &str, span: Span) -> Result<Expr> {
+        let path = string(&format!("${path}"));
+        self.template("dynamic.path", &[Type::Dynamic, Type::String], vec![value, path], span)
+    }
+
     /// `to…(e)`.
     pub(super) fn cast(&mut self, e: &IrExpr, to: Type, span: Span, scope: &Scope) -> Result<Expr> {
         if e.ty == to {
@@ -130,7 +187,7 @@ impl Lowerer<'_> {
             Type::Guid => "cast.guid",
             Type::Dynamic => "cast.dynamic",
         };
-        if !self.has_template(key, &[e.ty]) {
+        if !self.has_template(key, &[e.ty]) && self.dialect().generic {
             if to == Type::Dynamic {
                 return Ok(call("to_json", vec![value]));
             }
@@ -153,6 +210,20 @@ fn push_name(name: &str, path: &mut String) {
         path.push('"');
         path.push_str(&name.replace('\\', "\\\\").replace('"', "\\\""));
         path.push('"');
+    }
+}
+
+/// `.name`, or `["name"]` where the name is not a plain word.
+fn push_bracketed(name: &str, path: &mut String) {
+    let plain = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plain {
+        path.push('.');
+        path.push_str(name);
+    } else {
+        path.push_str("[\"");
+        path.push_str(&name.replace('\\', "\\\\").replace('"', "\\\""));
+        path.push_str("\"]");
     }
 }
 

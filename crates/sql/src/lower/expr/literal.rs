@@ -1,6 +1,7 @@
 //! Constants: an IR value in, the literal of the dialect out.
 
 use super::form::signed;
+use super::instantiate;
 use crate::Dialect;
 use crate::build::{boolean, cast, data_type, null, string};
 use ruleferry_ir::time::{self, TICKS_PER_DAY, TICKS_PER_MICROSECOND, civil, clock};
@@ -8,7 +9,12 @@ use ruleferry_ir::{Json, Type, Value};
 use sqlparser::ast::{DataType, DateTimeField, Expr, Interval, TypedString, ValueWithSpan};
 use std::fmt::Write as _;
 
-pub fn literal(dialect: &Dialect, value: &Value) -> Expr {
+pub fn literal(dialect: &'static Dialect, value: &Value) -> Expr {
+    // The dialect's own form of a literal, if it has one.
+    let own = |name: &str, ty: Type, plain: Expr| {
+        let form = || instantiate(dialect, name, &[ty], vec![plain.clone()]);
+        if dialect.generic { plain } else { form().unwrap_or(plain) }
+    };
     match value {
         Value::Null(Type::String) => string(""),
         // A bare NULL has no type in DuckDB; the cast keeps that of the column.
@@ -16,14 +22,32 @@ pub fn literal(dialect: &Dialect, value: &Value) -> Expr {
         Value::Bool(b) => boolean(*b),
         Value::Int(n) => signed(&n.to_string()),
         Value::Long(n) => long(dialect, *n),
-        Value::Real(r) => real(dialect, *r),
+        Value::Real(r) if !r.is_finite() && !dialect.can(ruleferry_targets::Capability::NotANumber) => {
+            cast(null(), data_type(dialect, Type::Real))
+        }
+        Value::Real(r) => own("literal.real", Type::Real, real(dialect, *r)),
+        Value::Decimal(text) if !dialect.generic => own("literal.real", Type::Real, signed(text)),
         Value::Decimal(text) => cast(signed(text), data_type(dialect, Type::Decimal)),
         Value::String(text) | Value::Guid(text) => string(text),
-        Value::Datetime(ticks) => datetime(dialect, *ticks),
-        Value::Timespan(ticks) => interval(*ticks),
-        Value::Dynamic(json) => cast(string(&json_text(json)), data_type(dialect, Type::Dynamic)),
+        Value::Datetime(ticks) if dialect.generic => datetime(dialect, *ticks),
+        Value::Datetime(ticks) => {
+            let text = string(&datetime_text(*ticks));
+            let micros = crate::build::integer(ticks.div_euclid(TICKS_PER_MICROSECOND) - UNIX_MICROS);
+            instantiate(dialect, "literal.datetime", &[Type::String], vec![text])
+                .or_else(|| instantiate(dialect, "literal.datetime", &[Type::Long], vec![micros]))
+                .unwrap_or_else(|| datetime(dialect, *ticks))
+        }
+        Value::Timespan(ticks) if dialect.generic => interval(*ticks),
+        Value::Timespan(ticks) => crate::build::integer(ticks / TICKS_PER_MICROSECOND),
+        Value::Dynamic(json) if dialect.generic => {
+            cast(string(&json_text(json)), data_type(dialect, Type::Dynamic))
+        }
+        Value::Dynamic(json) => own("literal.dynamic", Type::String, string(&json_text(json))),
     }
 }
+
+/// Microseconds from year 1 to 1970.
+const UNIX_MICROS: i64 = 62_135_596_800_000_000;
 
 fn long(dialect: &Dialect, n: i64) -> Expr {
     // The digits of the smallest long are read before the sign and do not fit.

@@ -12,6 +12,7 @@ use ruleferry_ir::{
     Case, Expr as IrExpr, ExprKind, GlobPart, Json, MatchKind, MatchValue, MatchValues, Missing, Quantifier,
     StringMatch, Subject, Type, Value,
 };
+use ruleferry_targets::Capability;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 /// A value to look for: known text, or an expression.
@@ -95,6 +96,13 @@ impl Lowerer<'_> {
                 needles
             }
         };
+        let beyond = |n: &Needle| matches!(n, Needle::Text(t) if !t.is_ascii());
+        if m.case == Case::Insensitive
+            && self.dialect().can(Capability::LikeFoldsAscii)
+            && needles.iter().any(beyond)
+        {
+            return Err(self.refuse_pattern(span, "a search that ignores the case of letters beyond ASCII"));
+        }
         // With a missing subject read as "", tests that "" passes must see "", wherever they stand.
         let empty_may_match = needles.iter().any(|n| n.may_match_empty(m.kind));
         let guard = nullable
@@ -147,15 +155,21 @@ impl Lowerer<'_> {
                     None => Err(self.refuse_glob(span)),
                 }
             }
-            MatchKind::Contains => Ok(affix(subject, needle, case, "contains", true, true)),
-            MatchKind::StartsWith => Ok(affix(subject, needle, case, "starts_with", false, true)),
-            MatchKind::EndsWith => Ok(affix(subject, needle, case, "ends_with", true, false)),
+            MatchKind::Contains => Ok(self.affix(subject, needle, case, "contains", true, true)),
+            MatchKind::StartsWith => Ok(self.affix(subject, needle, case, "starts_with", false, true)),
+            MatchKind::EndsWith => Ok(self.affix(subject, needle, case, "ends_with", true, false)),
             MatchKind::Glob => match needle {
                 Needle::Glob(parts) => Ok(glob(subject, &parts, case)),
                 Needle::Text(text) => Ok(glob(subject, &[GlobPart::Text(text.into())], case)),
                 Needle::Expr(_) => Err(self.refuse_glob(span)),
             },
             MatchKind::Regex => {
+                if !self.dialect().generic {
+                    let Needle::Text(text) = needle else {
+                        return Err(self.refuse_pattern(span, "a pattern that is known only when run"));
+                    };
+                    return self.pattern_test(subject, &text, sensitive, span);
+                }
                 let value = match needle {
                     Needle::Text(text) => {
                         if let Some(what) = crate::build::beyond_re2(&text) {
@@ -181,6 +195,12 @@ impl Lowerer<'_> {
                     (_, false) => "match.term",
                     (_, true) => "match.term_cs",
                 };
+                if !self.dialect().generic {
+                    let Needle::Text(text) = needle else {
+                        return Err(self.refuse_pattern(span, "a term that is known only when run"));
+                    };
+                    return self.term_test(subject, &text, kind, sensitive, span);
+                }
                 let value = needle.value().ok_or_else(|| self.refuse_glob(span))?;
                 self.template(key, &[Type::String, Type::String], vec![subject, value], span)
             }
@@ -190,6 +210,105 @@ impl Lowerer<'_> {
                 let value = needle.value().ok_or_else(|| self.refuse_glob(span))?;
                 self.template(key, &[Type::String, Type::String], vec![subject, value], span)
             }
+        }
+    }
+
+    fn refuse_pattern(&self, span: Span, what: &str) -> Refusal {
+        let message = format!("{what} has no form in {}", self.dialect().title);
+        Refusal::new(ruleferry_diag::codes::SQL_PATTERN, span, message)
+    }
+
+    /// A test by a constant pattern, in the flavour of the dialect.
+    pub(in crate::lower) fn pattern_test(
+        &mut self,
+        subject: Expr,
+        pattern: &str,
+        sensitive: bool,
+        span: Span,
+    ) -> Result<Expr, Refusal> {
+        let pattern = self.own_pattern(pattern, !sensitive, span)?;
+        self.own_pattern_test(subject, &pattern, sensitive, span)
+    }
+
+    /// A constant pattern in the flavour of the dialect; how case is folded may stand in it.
+    pub(in crate::lower) fn own_pattern(
+        &self,
+        pattern: &str,
+        fold: bool,
+        span: Span,
+    ) -> Result<String, Refusal> {
+        if let Some(what) = crate::build::beyond_re2(pattern) {
+            let message = format!("the pattern uses {what}, which the engine does not have");
+            return Err(Refusal::new(ruleferry_diag::codes::SQL_PATTERN, span, message));
+        }
+        crate::adapt::translate(pattern, self.dialect().regex, fold)
+            .map_err(|what| self.refuse_pattern(span, &format!("a pattern with {what}")))
+    }
+
+    fn own_pattern_test(
+        &mut self,
+        subject: Expr,
+        pattern: &str,
+        sensitive: bool,
+        span: Span,
+    ) -> Result<Expr, Refusal> {
+        let key = if sensitive { "match.regex_cs" } else { "match.regex" };
+        self.template(key, &[Type::String, Type::String], vec![subject, string(pattern)], span)
+    }
+
+    /// A term as a pattern; where there are none, by GLOB over the text between blanks.
+    fn term_test(
+        &mut self,
+        subject: Expr,
+        text: &str,
+        kind: MatchKind,
+        sensitive: bool,
+        span: Span,
+    ) -> Result<Expr, Refusal> {
+        let (left, right) = (kind != MatchKind::TermSuffix, kind != MatchKind::TermPrefix);
+        let flavour = self.dialect().regex;
+        if flavour != crate::dialect::Regex::None {
+            let pattern = crate::adapt::term(text, left, right, flavour, !sensitive);
+            let nullable = coalesce(subject, string(""));
+            return self.own_pattern_test(nullable, &pattern, sensitive, span);
+        }
+        if !text.is_ascii() && !sensitive {
+            return Err(self.refuse_pattern(span, "a term with letters beyond ASCII"));
+        }
+        self.assume("in texts that are searched for a term, letters beyond ASCII end a term");
+        let text = if sensitive { text.to_owned() } else { text.to_ascii_lowercase() };
+        let pattern = crate::adapt::term_glob(&text, left, right);
+        let key = if sensitive { "match.glob_cs" } else { "match.glob" };
+        self.template(
+            key,
+            &[Type::String, Type::String],
+            vec![coalesce(subject, string("")), string(&pattern)],
+            span,
+        )
+    }
+
+    /// Contains, starts with, ends with.
+    fn affix(
+        &mut self,
+        subject: Expr,
+        needle: Needle,
+        case: Case,
+        function: &str,
+        before: bool,
+        after: bool,
+    ) -> Expr {
+        match needle {
+            Needle::Text(text) if !self.dialect().generic => {
+                let mut parts = vec![GlobPart::Text(text.into())];
+                if before {
+                    parts.insert(0, GlobPart::Many);
+                }
+                if after {
+                    parts.push(GlobPart::Many);
+                }
+                glob(subject, &parts, case)
+            }
+            needle => affix(subject, needle, case, function, before, after),
         }
     }
 

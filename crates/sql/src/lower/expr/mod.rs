@@ -12,6 +12,9 @@ mod matching;
 mod template;
 
 use self::form::{is_not_true, opposite};
+pub(crate) use template::instantiate;
+pub use template::unread_templates;
+
 use super::{Lowerer, Refusal, Result, Scope, TICKS_CUT};
 use crate::build::{
     and, between, binary, boolean, call, case, coalesce, in_list, in_subquery, is_distinct, is_not_distinct,
@@ -86,7 +89,7 @@ impl Lowerer<'_> {
                 Refusal::new(codes::SQL_OPAQUE, e.span, "a column is used where SQL cannot see it")
             }),
             ExprKind::Let(id) => self.let_value(*id, e, scope),
-            ExprKind::Now => Ok(self.now()),
+            ExprKind::Now => self.now(e.span),
             ExprKind::And(_)
             | ExprKind::Or(_)
             | ExprKind::Not(_)
@@ -101,7 +104,8 @@ impl Lowerer<'_> {
             ExprKind::Negate(inner) => {
                 let value = self.expr(inner, scope)?;
                 if inner.ty == Type::Timespan {
-                    return Ok(binary(literal::interval(0), BinaryOperator::Minus, value));
+                    let zero = literal::literal(self.dialect(), &Value::Timespan(0));
+                    return Ok(binary(zero, BinaryOperator::Minus, value));
                 }
                 Ok(negative(match value {
                     v @ (Expr::Value(_) | Expr::Identifier(_) | Expr::Function(_)) => v,
@@ -145,12 +149,13 @@ impl Lowerer<'_> {
         self.expr(value, scope)
     }
 
-    fn now(&mut self) -> Expr {
+    fn now(&mut self, span: Span) -> Result<Expr> {
         match self.options.now {
-            Some(ticks) => literal::datetime(self.dialect(), ticks),
+            Some(ticks) => Ok(literal::literal(self.dialect(), &Value::Datetime(ticks))),
+            None if !self.dialect().generic => self.template("now", &[], Vec::new(), span),
             None => {
                 self.use_macro("utc_now");
-                call("utc_now", Vec::new())
+                Ok(call("utc_now", Vec::new()))
             }
         }
     }
@@ -419,6 +424,9 @@ impl Lowerer<'_> {
 
     /// NULL in place of NaN.
     pub(crate) fn without_nan(&self, e: Expr) -> Expr {
+        if !self.dialect().generic {
+            return case(vec![(crate::build::not(call("isnan", vec![e.clone()])), e)], None);
+        }
         call("nullif", vec![e, self.nan()])
     }
 
@@ -441,7 +449,12 @@ impl Lowerer<'_> {
             ArithmeticOp::Div => "arith.div",
             ArithmeticOp::Mod => "arith.mod",
         };
-        if self.has_template(key, &[lt, rt]) {
+        let plain = a.op == ArithmeticOp::Div && matches!(a.right.as_literal(), Some(v) if is_nonzero(v));
+        if plain && self.has_template("arith.div.plain", &[lt, rt]) {
+            return self.template("arith.div.plain", &[lt, rt], vec![left, right], span);
+        }
+        let positive = matches!(a.right.as_literal(), Some(Value::Int(1..) | Value::Long(1..)));
+        if self.has_template(key, &[lt, rt]) && !(a.op == ArithmeticOp::Mod && positive) {
             return self.template(key, &[lt, rt], vec![left, right], span);
         }
         // Products and quotients of two DECIMALs overflow its digits.
@@ -630,6 +643,15 @@ impl Lowerer<'_> {
 
     pub(super) fn refuse_glob(&self, span: Span) -> Refusal {
         Refusal::new(codes::SQL_PATTERN, span, "a wildcard pattern stands where a plain text is expected")
+    }
+}
+
+fn is_nonzero(value: &Value) -> bool {
+    match value {
+        Value::Int(n) => *n != 0,
+        Value::Long(n) => *n != 0,
+        Value::Real(x) => *x != 0.0,
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! A template is parsed by sqlparser when it is first used and kept for the thread; the data was checked when built.
 
 use super::{Lowerer, Refusal, Result};
+use crate::Dialect;
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::Type;
 use ruleferry_targets::sql::{self, Template};
@@ -61,8 +62,12 @@ impl Lowerer<'_> {
         }
         let mut args = args;
         let outside = self.queries_outside(template, &mut args);
-        let parsed = parse(template).ok_or_else(|| {
-            Refusal::new(codes::SQL_FUNCTION, span, format!("the form of `{}` is malformed", template.name))
+        if let Some(text) = template.assumes {
+            self.assume(text);
+        }
+        let parsed = parse(self.dialect(), template).ok_or_else(|| {
+            let title = self.dialect().title;
+            Refusal::new(codes::SQL_FUNCTION, span, format!("`{}` has no form in {title}", template.name))
         })?;
         let filled = substitute(parsed, args);
         let filled = match outside {
@@ -131,26 +136,91 @@ impl Visitor for QueryFinder {
     }
 }
 
+/// Templates of a dialect that are not read, or name a part that it does not say: for tests of the data.
+pub fn unread_templates(dialect: &'static Dialect) -> Vec<String> {
+    let Some(data) = sql::dialect(dialect.name) else {
+        return vec![format!("{}: no functions", dialect.name)];
+    };
+    let all = data.all_functions().iter().chain(data.all_aggregates());
+    all.filter(|t| parse(dialect, t).is_none())
+        .map(|t| format!("{}: {}: {}", dialect.name, t.name, t.sql))
+        .collect()
+}
+
+/// The form that the dialect's data has for a name, filled.
+pub(crate) fn instantiate(
+    dialect: &'static Dialect,
+    name: &str,
+    types: &[Type],
+    args: Vec<Expr>,
+) -> Option<Expr> {
+    let template = sql::select(sql::functions(dialect.name, name), types)?;
+    Some(substitute(parse(dialect, template)?, args))
+}
+
 /// The tree of a template, with its holes.
-fn parse(template: &Template) -> Option<Parsed> {
-    PARSED.with(|cache| {
-        let mut cache = cache.borrow_mut();
+fn parse(dialect: &'static Dialect, template: &Template) -> Option<Parsed> {
+    let known = PARSED.with_borrow_mut(|cache| {
         if cache.is_empty() {
             cache.resize(sql::template_count(), None);
         }
-        let slot = cache.get_mut(template.id)?;
-        if slot.is_none() {
-            // `$...` is no placeholder to sqlparser's tokenizer.
-            let plain = template.sql.replace("$...", "$rest");
-            let dialect = sqlparser::dialect::DuckDbDialect {};
-            *slot = sqlparser::parser::Parser::new(&dialect)
-                .try_with_sql(&plain)
-                .and_then(|mut p| p.parse_expr())
-                .ok()
-                .map(count_holes);
+        cache.get(template.id).cloned().flatten()
+    });
+    if known.is_some() {
+        return known;
+    }
+    // `$...` is no placeholder to sqlparser's tokenizer.
+    let plain = template.sql.replace("$...", "$rest");
+    let reader = sqlparser::dialect::dialect_from_str(dialect.parser)?;
+    let mut parser = sqlparser::parser::Parser::new(&*reader).try_with_sql(&plain).ok()?;
+    let mut expr = parser.parse_expr().ok()?;
+    // What is no expression may pass for a name with something behind it.
+    if parser.peek_token().token != sqlparser::tokenizer::Token::EOF {
+        return None;
+    }
+    if !dialect.generic {
+        if VisitMut::visit(&mut expr, &mut Inline(dialect)).is_break() {
+            return None;
         }
-        slot.clone()
-    })
+        crate::adapt::mark(&mut expr);
+    }
+    let parsed = count_holes(expr);
+    PARSED.with_borrow_mut(|cache| {
+        if let Some(slot) = cache.get_mut(template.id) {
+            *slot = Some(parsed.clone());
+        }
+    });
+    Some(parsed)
+}
+
+/// Writes out the parts that a dialect names once (`_micros($1)` is what `inline.micros` says).
+struct Inline(&'static Dialect);
+
+impl VisitorMut for Inline {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(f) = e
+            && let [sqlparser::ast::ObjectNamePart::Identifier(name)] = f.name.0.as_slice()
+            && let Some(part) = name.value.strip_prefix('_')
+            && let FunctionArguments::List(list) = &f.args
+        {
+            let args: Vec<Expr> = list
+                .args
+                .iter()
+                .filter_map(|a| match a {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => Some(e.clone()),
+                    _ => None,
+                })
+                .collect();
+            let types = vec![Type::Unknown; args.len()];
+            match instantiate(self.0, &format!("inline.{part}"), &types, args) {
+                Some(form) => *e = safe(form),
+                None => return ControlFlow::Break(()),
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn count_holes(expr: Expr) -> Parsed {

@@ -8,6 +8,7 @@ use crate::lower::walk::{self, Uses};
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{Aggregate, AggregateCall, AggregateItem, ColId, Expr, Item, Plan, Type};
+use ruleferry_targets::Capability;
 use ruleferry_targets::sql::{self, Nulls};
 use smol_str::SmolStr;
 use sqlparser::ast::{
@@ -129,7 +130,12 @@ impl Lowerer<'_> {
             (false, true) => {
                 GroupByExpr::Expressions(outs.iter().map(|o| o.expr.get()).collect(), Vec::new())
             }
-            (false, false) => GroupByExpr::All(Vec::new()),
+            (false, false) if self.dialect().generic => GroupByExpr::All(Vec::new()),
+            (false, false) => {
+                // A constant would be the place of a column.
+                let keys = outs.iter().map(|o| o.expr.get()).filter(|e| !build::is_constant(e));
+                GroupByExpr::Expressions(keys.collect(), Vec::new())
+            }
         };
         let constant = |o: &Out| !block.reads_columns(&o.expr);
         let constant_keys = !outs.is_empty() && outs.iter().all(constant);
@@ -205,11 +211,16 @@ impl Lowerer<'_> {
         }
     }
 
+    /// A mean that must be NaN of no values: a column of one, or of a series of them.
+    fn is_mean(&self, id: ColId) -> bool {
+        matches!(self.ty(id), Type::Real | Type::Dynamic) && !self.nans.is_unseen(id)
+    }
+
     /// Counts and sums are 0 of no values, means NaN.
     fn always_has_value(&self, item: &AggregateItem) -> bool {
         let AggregateCall::Function(def, args) = &item.call else { return false };
         if matches!(def.name, "avg" | "avgif") {
-            return item.ids.iter().all(|id| self.ty(*id) == Type::Real && !self.nans.is_unseen(*id));
+            return self.dialect().can(Capability::NotANumber) && item.ids.iter().all(|id| self.is_mean(*id));
         }
         let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
         let template = sql::select(sql::aggregates(self.dialect().name, def.name), &types);
@@ -245,6 +256,10 @@ impl Lowerer<'_> {
         }
         if ids.is_empty() {
             return Ok(());
+        }
+        if !self.dialect().generic {
+            let span = returned.first().map_or_else(Default::default, |e| e.span);
+            return Err(refuse_operator(span, "a choice of several columns beside other aggregates"));
         }
         let mut fields = Vec::new();
         let mut columns: Vec<(ColId, SmolStr)> = Vec::new();
@@ -346,12 +361,14 @@ impl Lowerer<'_> {
                 };
                 let mut sql = self.aggregate(def, args, span, scope)?;
                 if let ("avg" | "avgif", Some(id)) = (def.name, item.ids.get(index))
-                    && self.ty(*id) == Type::Real
-                    && !self.nans.is_unseen(*id)
+                    && self.is_mean(*id)
                 {
                     sql = self.mean(sql, args, def.name == "avgif", scope);
                 }
                 if !scope.order.is_empty() {
+                    if LISTS.contains(&def.name) && !self.dialect().can(Capability::OrderedAggregate) {
+                        return Err(refuse_operator(span, "a list of sorted rows"));
+                    }
                     order_lists(&mut sql, &scope.order);
                 }
                 Ok(sql)
@@ -487,7 +504,7 @@ impl Lowerer<'_> {
         let partition: Vec<ast::Expr> = key_outs.iter().map(|o| o.expr.get()).collect();
         let first = build::over(build::function("row_number", Vec::new()), partition, order);
         block.outs = outs;
-        block.explicit = block.outs.len() <= MAX_LIST && !star;
+        block.explicit = block.outs.len() <= MAX_LIST && !star || !self.dialect().star_edit;
         block.qualify = Some(Box::new(build::eq(first, build::integer(1))));
         block.hint = "latest";
         if keys.is_empty() { self.one_row(block) } else { Ok(block) }
@@ -581,6 +598,9 @@ fn passed_on(keys: &[Item]) -> ColSet {
     keys.iter().filter_map(|k| k.expr.as_column()).collect()
 }
 
+/// Aggregates that keep the order of rows.
+const LISTS: [&str; 3] = ["make_list", "make_list_if", "make_list_with_nulls"];
+
 /// `list(x)` of sorted rows keeps their order.
 fn order_lists(expr: &mut ast::Expr, order: &[OrderByExpr]) {
     match expr {
@@ -594,7 +614,7 @@ fn order_lists(expr: &mut ast::Expr, order: &[OrderByExpr]) {
 }
 
 fn order_function(f: &mut Function, order: &[OrderByExpr]) {
-    let lists = matches!(f.name.0.as_slice(), [ast::ObjectNamePart::Identifier(i)] if i.value == "list");
+    let lists = matches!(f.name.0.as_slice(), [ast::ObjectNamePart::Identifier(i)] if matches!(i.value.as_str(), "list" | "jsonb_agg" | "json_group_array" | "array_agg"));
     let FunctionArguments::List(list) = &mut f.args else { return };
     if lists {
         if list.duplicate_treatment.is_none() && list.clauses.is_empty() {

@@ -12,6 +12,9 @@ use sqlparser::ast::{self, Join, JoinConstraint, JoinOperator};
 
 impl Lowerer<'_> {
     pub(super) fn apply(&mut self, plan: &Plan, input: Block, a: &Apply) -> Result<Block> {
+        if !self.dialect().can(ruleferry_targets::Capability::Lateral) {
+            return Err(refuse_operator(plan.span, "`mv-apply`"));
+        }
         let uses = Uses::of(a.items.iter().map(|i| &i.expr));
         let mut input = self.fit(input, &uses, Keep::All)?;
         input.forget_order();

@@ -7,10 +7,20 @@ use crate::lower::walk::Uses;
 use crate::lower::{Lowerer, Result, Scope};
 use ruleferry_diag::Span;
 use ruleferry_ir::{Expand, ExpandItem, ExpandKind, Expr, Plan, Type};
+use ruleferry_targets::Capability;
 use sqlparser::ast;
 
 impl Lowerer<'_> {
     pub(super) fn expand(&mut self, plan: &Plan, input: Block, e: &Expand) -> Result<Block> {
+        if !self.dialect().can(Capability::RowFunctions) {
+            return Err(super::refuse_operator(plan.span, "`mv-expand`"));
+        }
+        if e.items.len() + usize::from(e.index.is_some()) > 1 && !self.dialect().can(Capability::ZippedRows) {
+            return Err(super::refuse_operator(plan.span, "`mv-expand` of several values"));
+        }
+        if (e.index.is_some() || e.limit.is_some()) && !self.dialect().generic {
+            return Err(super::refuse_operator(plan.span, "`mv-expand` with an index or a limit"));
+        }
         let uses = Uses::of(e.items.iter().map(|i| &i.expr));
         let wanted: ColSet = plan.output.iter().copied().collect();
         let keep: ColSet = input.outs.iter().map(|o| o.id).filter(|id| wanted.contains(*id)).collect();

@@ -102,6 +102,7 @@ impl Lowerer<'_> {
             Op::Apply(a) => self.apply(plan, input, a),
             Op::MakeSeries(m) => self.make_series(plan, input, m),
             Op::Parse(p) => self.parse(plan, input, p),
+            Op::ParseKv(_) if !self.dialect().generic => Err(refuse_operator(plan.span, "`parse-kv`")),
             Op::ParseKv(p) => self.parse_kv(plan, input, p),
             Op::Partition { key, body, .. } => self.partition(plan, input, *key, body),
             Op::Sequence(_) => Err(refuse_operator(plan.span, "`scan`").help(

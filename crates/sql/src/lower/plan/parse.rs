@@ -2,6 +2,7 @@
 
 use super::refuse_operator;
 use crate::build;
+use crate::dialect::Regex;
 use crate::lower::block::{Block, Keep, Origin, Out};
 use crate::lower::outs::ColSet;
 use crate::lower::walk::Uses;
@@ -17,6 +18,14 @@ const HELPER: ColId = ColId(u32::MAX);
 impl Lowerer<'_> {
     pub(super) fn parse(&mut self, plan: &Plan, input: Block, p: &Parse) -> Result<Block> {
         let (pattern, columns) = self.pattern(p);
+        let pattern =
+            if self.dialect().generic { pattern } else { self.own_pattern(&pattern, false, plan.span)? };
+        let pattern = match self.dialect().regex {
+            Regex::Posix => crate::adapt::posix_groups(&pattern).ok_or_else(|| {
+                refuse_operator(plan.span, "`parse` by a pattern that is not tied to both ends")
+            })?,
+            Regex::Re2 | Regex::Re2Dotall | Regex::Java | Regex::Ere | Regex::None => pattern,
+        };
         let texts = columns.iter().map(|id| (*id, SmolStr::new(self.query.columns.name(*id)))).collect();
         let test = |subject: ast::Expr| build::call("regexp_matches", vec![subject, build::string(&pattern)]);
         let typed: Vec<ColId> = columns
@@ -103,6 +112,16 @@ impl Lowerer<'_> {
         let values: Vec<(ColId, ast::Expr)> = match columns.as_slice() {
             [] => Vec::new(),
             [(id, _)] => vec![(*id, build::call("regexp_extract", vec![text, regex, build::integer(1)]))],
+            several if !self.dialect().generic => {
+                // One group at a time.
+                let mut values = Vec::with_capacity(several.len());
+                for (i, (id, _)) in several.iter().enumerate() {
+                    let group = build::integer(i64::try_from(i + 1).unwrap_or(i64::MAX));
+                    values
+                        .push((*id, build::call("regexp_extract", vec![text.clone(), regex.clone(), group])));
+                }
+                values
+            }
             several => {
                 let mut fields: Vec<SmolStr> = Vec::new();
                 for (_, name) in several {

@@ -71,8 +71,12 @@ impl Lowerer<'_> {
         for id in added {
             let column = self.query.columns.name(id);
             let member = column.strip_prefix(prefix).unwrap_or(column);
-            let value =
-                build::call("json_extract", vec![bag_sql.clone(), build::string(&json_pointer(member))]);
+            let value = if self.dialect().generic {
+                build::call("json_extract", vec![bag_sql.clone(), build::string(&json_pointer(member))])
+            } else {
+                let item = vec![bag_sql.clone(), build::string(member)];
+                self.template("dynamic.item", &[Type::Dynamic, Type::String], item, plan.span)?
+            };
             let ty = self.ty(id);
             let value = if ty == Type::Dynamic {
                 value

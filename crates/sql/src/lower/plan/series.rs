@@ -24,6 +24,9 @@ struct Axis {
 
 impl Lowerer<'_> {
     pub(super) fn make_series(&mut self, plan: &Plan, input: Block, m: &MakeSeries) -> Result<Block> {
+        if !self.dialect().generic {
+            return Err(refuse_operator(plan.span, "`make-series`"));
+        }
         if m.axis.ty != Type::Datetime {
             return Err(refuse_operator(plan.span, "`make-series` over an axis that is no time"));
         }

@@ -7,6 +7,7 @@ use crate::lower::outs::{Outs, Unique};
 use crate::lower::{Lowerer, Refusal, Result};
 use ruleferry_diag::codes;
 use ruleferry_ir::{ColId, Op, Plan, Search, Source, Type, Union};
+use ruleferry_targets::Capability;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier};
@@ -88,6 +89,7 @@ impl Lowerer<'_> {
         }
         let name_of = |id: ColId| by_id.get(&id).cloned().unwrap_or_default();
         let single = branches.len() == 1;
+        let by_place = !self.dialect().can(Capability::UnionByName);
         let mut absent: FxHashSet<ColId> = FxHashSet::default();
         let mut queries: Vec<Query> = Vec::with_capacity(branches.len());
         let mut open = false;
@@ -107,7 +109,9 @@ impl Lowerer<'_> {
             let missing =
                 |(out, column): &(&ColId, &Option<ColId>)| column.is_none() && self.ty(**out) == Type::String;
             let lacks = outputs.iter().zip(&branch.columns).filter(missing).count();
-            if lacks > 0 && lacks <= MAX_FILLED && !block.is_open() {
+            let padded =
+                lacks > 0 && lacks <= MAX_FILLED || by_place && branch.columns.iter().any(Option::is_none);
+            if padded && !block.is_open() {
                 block = self.reopen(block)?;
             }
             let mut outs = Outs::with_capacity(outputs.len() + 1);
@@ -116,10 +120,13 @@ impl Lowerer<'_> {
             }
             for (out, column) in outputs.iter().zip(&branch.columns) {
                 let Some(id) = column else {
-                    if self.ty(*out) == Type::String && lacks <= MAX_FILLED {
+                    if self.ty(*out) == Type::String && (by_place || lacks <= MAX_FILLED) {
                         outs.push(label(*out, name_of(*out), ""));
                     } else {
                         absent.insert(*out);
+                        if by_place {
+                            outs.push(self.nothing(*out, name_of(*out)));
+                        }
                     }
                     continue;
                 };
@@ -153,8 +160,10 @@ impl Lowerer<'_> {
             }
             open |= block.is_trivial_or_star();
             block.outs = outs;
+            block.explicit |= by_place;
             queries.push(self.finish(block, false)?);
         }
+        open &= !by_place;
         let body = stack(queries);
         let query = build::query(body);
         let factor = self.define("combined", query, false);
@@ -198,6 +207,14 @@ fn pair(left: SetExpr, right: SetExpr) -> SetExpr {
 
 /// A branch that lacks more string columns than this leaves them NULL, which reads as the empty string.
 const MAX_FILLED: usize = 20;
+
+impl Lowerer<'_> {
+    /// A column without a value, where a branch has none.
+    fn nothing(&self, id: ColId, name: SmolStr) -> Out {
+        let null = build::cast(build::null(), build::data_type(self.dialect(), self.ty(id)));
+        Out { expr: null.into(), present: false, ..label(id, name, "") }
+    }
+}
 
 /// A column of one text: the name of the branch, or "" where it has no such column.
 fn label(id: ColId, name: SmolStr, text: &str) -> Out {

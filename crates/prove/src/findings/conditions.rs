@@ -1,62 +1,15 @@
-//! What is proved of one rule alone: conditions that never or always hold, exclusions that hide all or nothing, and the like.
-//!
-//! In: a rule and [`Options`]. Out: [`Finding`]s with places in the text of the query. Each is proved by the solver on the
-//! canonical form, or follows from the plan alone; what is not proved is not told. Filters are looked at in the rows that
-//! reach them; the look-back of the schedule is no condition here, since rules repeat it on purpose.
+//! Conditions that never or always hold, that others imply or cover, exclusions that hide all or nothing, patterns that are
+//! plain texts: asked of the solver, filter by filter.
 
+use super::{Finding, PlainTest, Repair, finding};
+use crate::canon::noted;
 use crate::canon::notes::{Kind, Noted, Plain, Shape, Tree};
-use crate::canon::{noted, uses};
 use crate::formula::{Formula, FormulaId};
 use crate::solve::{Answer, Budget, Solver};
 use crate::{Arena, Options};
 use indexmap::IndexMap;
-use ruleferry_diag::{Code, Span, codes};
-use ruleferry_ir::{
-    self as ir, AggregateCall, Case, ColId, CompareOp, Expr, ExprKind, JoinKind, MatchKind, Op, Plan, Value,
-};
-
-/// One thing that is wrong with a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub code: Code,
-    /// In the text of the query; empty for the rule as a whole.
-    pub span: Span,
-    pub message: String,
-    pub help: String,
-    /// The condition that is the reason.
-    pub other: Option<Span>,
-    /// What may stand here instead, with the same meaning.
-    pub plain: Option<PlainTest>,
-}
-
-/// A test of a plain text that says what a pattern says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlainTest {
-    pub kind: MatchKind,
-    pub case: Case,
-    pub text: String,
-}
-
-/// All that is proved to be wrong with a rule, in the order of the text.
-pub fn findings(rule: &ir::Rule, options: &Options) -> Vec<Finding> {
-    let mut found = Vec::new();
-    schedule(rule, &mut found);
-    unused(&rule.query, &mut found);
-    rule.query.for_each_plan(&mut |plan| {
-        bare_join(&rule.query, plan, &mut found);
-        threshold(&rule.query, plan, &mut found);
-    });
-    found.extend(of_conditions(rule, options));
-    found.sort_by_key(|f| (f.span, f.code));
-    found.dedup_by(|a, b| a.span == b.span && a.code == b.code);
-    found
-}
-
-fn finding(code: Code, span: Span, message: impl Into<String>, help: &str) -> Finding {
-    Finding { code, span, message: message.into(), help: help.into(), other: None, plain: None }
-}
-
-// Conditions.
+use ruleferry_diag::{Span, codes};
+use ruleferry_ir::{self as ir, Case};
 
 /// The steps that one question may take.
 const QUESTION: u64 = 5_000;
@@ -65,7 +18,7 @@ const MAX_PARTS: usize = 200;
 /// Comparisons of two alternatives in one list.
 const MAX_PAIRS: usize = 5_000;
 
-fn of_conditions(rule: &ir::Rule, options: &Options) -> Vec<Finding> {
+pub(super) fn all(rule: &ir::Rule, options: &Options) -> Vec<Finding> {
     let mut rule = rule.clone();
     rule.envelope.schedule.look_back = None;
     let mut arena = Arena::default();
@@ -242,7 +195,10 @@ impl Judge {
                 "take it out, or write what was meant",
             ),
         };
-        Some(finding(code, tree.span, message, help))
+        let mut found = finding(code, tree.span, message, help);
+        // What the conditions around it say may go. That nothing ever says is a mistake that someone should look at.
+        found.repair = (!excludes && !own).then_some(Repair::Remove);
+        Some(found)
     }
 
     /// Conditions, or alternatives, side by side; `truth`: what is asked of each.
@@ -276,6 +232,9 @@ impl Judge {
                 known.extend(parts.iter().filter(|p| !matches!(p.kind, Kind::Not(_))).map(|p| p.when(true)));
             }
             let mut found = self.idle(&known, part, truth);
+            if let Some(found) = &mut found {
+                found.other = self.reason(i, parts, &dropped, truth);
+            }
             if found.is_none() && !silent(part) {
                 found = self.implied(i, parts, &dropped, truth);
             }
@@ -288,6 +247,18 @@ impl Judge {
                 self.inside(inner, part, truth);
             }
         }
+    }
+
+    /// The one condition beside it that says it already, where one is enough.
+    fn reason(&mut self, i: usize, parts: &[&Tree], dropped: &[bool], truth: bool) -> Option<Span> {
+        let part = parts.get(i)?;
+        for (j, other) in parts.iter().enumerate() {
+            let counts = i != j && dropped.get(j) != Some(&true) && !same_place(part, other);
+            if counts && self.implies(&[other.when(truth)], part.when(truth)) {
+                return Some(other.span);
+            }
+        }
+        None
     }
 
     /// A condition that another one beside it says already.
@@ -317,6 +288,7 @@ impl Judge {
                     )
                 };
                 found.other = Some(other.span);
+                found.repair = Some(Repair::Remove);
                 return Some(found);
             }
         }
@@ -355,6 +327,7 @@ impl Judge {
                             )
                         };
                         covered.other = Some(other.span);
+                        covered.repair = Some(Repair::Remove);
                         found = Some(covered);
                         break;
                     }
@@ -422,7 +395,8 @@ impl Judge {
         }
         let message = "this pattern is a plain text";
         let mut found = finding(codes::PLAIN_REGEX, tree.span, message, &help);
-        found.plain = Some(PlainTest { kind: plain.kind, case: plain.case, text: plain.text.clone() });
+        let plain = PlainTest { kind: plain.kind, case: plain.case, text: plain.text.clone() };
+        found.repair = Some(Repair::Plain(plain));
         Some(found)
     }
 }
@@ -476,279 +450,5 @@ fn parts_of(tree: &Tree, truth: bool) -> Option<(Side, Vec<&Tree>)> {
         Kind::Or(parts) => Some((if truth { Side::One } else { Side::All }, parts.iter().collect())),
         Kind::Not(inner) => parts_of(inner, !truth),
         Kind::Test(_) => None,
-    }
-}
-
-// What follows from the plan alone.
-
-fn schedule(rule: &ir::Rule, found: &mut Vec<Finding>) {
-    let schedule = rule.envelope.schedule;
-    if let (Some(frequency), Some(look_back)) = (schedule.frequency, schedule.look_back)
-        && look_back > 0
-        && frequency > look_back
-    {
-        found.push(finding(
-            codes::SCHEDULE_GAP,
-            Span::default(),
-            format!(
-                "the rule runs every {} and looks back {} only",
-                ir::time::timespan_text(frequency),
-                ir::time::timespan_text(look_back)
-            ),
-            "events in the time between are never looked at: look back at least as long as the time between runs",
-        ));
-    }
-    let Some(trigger) = &rule.envelope.trigger else { return };
-    if let Some(most) = most_rows(&rule.query, &rule.query.plan, 0) {
-        let out_of_reach = match trigger.operator.as_str() {
-            "gt" => trigger.threshold >= most,
-            "eq" => trigger.threshold > most,
-            _ => false,
-        };
-        if out_of_reach {
-            found.push(finding(
-                codes::THRESHOLD_UNREACHABLE,
-                rule.query.plan.span,
-                format!("the query returns {most} rows at most, and the trigger waits for more"),
-                "set the threshold of the trigger, or return more rows",
-            ));
-        }
-    }
-}
-
-fn unused(query: &ir::Query, found: &mut Vec<Finding>) {
-    for (binding, uses) in query.bindings.iter().zip(uses(query)) {
-        if uses == 0 && !binding.span.is_empty() {
-            found.push(finding(
-                codes::UNUSED_LET,
-                binding.span,
-                format!("`{}` is never used", binding.name),
-                "use it, or take it out: a condition may be missing",
-            ));
-        }
-    }
-}
-
-fn literal(query: &ir::Query, e: &Expr) -> Option<i64> {
-    match &e.kind {
-        ExprKind::Literal(Value::Int(n)) => Some(i64::from(*n)),
-        ExprKind::Literal(Value::Long(n)) => Some(*n),
-        ExprKind::Cast(c) => literal(query, &c.expr),
-        ExprKind::Let(id) => match &query.bindings.get(id.0 as usize)?.value {
-            // Each refers to earlier ones only.
-            ir::BindingValue::Scalar(e) if !matches!(e.kind, ExprKind::Let(_)) => literal(query, e),
-            ir::BindingValue::Scalar(_) | ir::BindingValue::Table { .. } => None,
-        },
-        _ => None,
-    }
-}
-
-/// How many rows a plan returns at most, where that is sure.
-fn most_rows(query: &ir::Query, plan: &Plan, depth: u32) -> Option<i64> {
-    if depth > 500 {
-        return None;
-    }
-    let inner = |p: &Plan| most_rows(query, p, depth + 1);
-    match &*plan.op {
-        Op::Limit { input, count, kind: _ } | Op::Top { input, count, keys: _ } => {
-            let own = literal(query, count).filter(|n| *n >= 0);
-            match (own, inner(input)) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            }
-        }
-        Op::Aggregate(a) if a.keys.is_empty() => Some(1),
-        Op::Aggregate(a) => inner(&a.input),
-        Op::Filter { input, .. }
-        | Op::Extend { input, .. }
-        | Op::Project { input, .. }
-        | Op::Select { input, .. }
-        | Op::Distinct { input }
-        | Op::Sort { input, .. }
-        | Op::Serialize { input, .. }
-        | Op::Render { input, .. } => inner(input),
-        Op::Values(v) => i64::try_from(v.rows.len()).ok(),
-        Op::Scan(_)
-        | Op::Ref(_)
-        | Op::Range(_)
-        | Op::Rows
-        | Op::Join(_)
-        | Op::Union(_)
-        | Op::Expand(_)
-        | Op::Apply(_)
-        | Op::MakeSeries(_)
-        | Op::Parse(_)
-        | Op::ParseKv(_)
-        | Op::Partition { .. }
-        | Op::Sequence(_)
-        | Op::TopNested(_)
-        | Op::Plugin(_)
-        | Op::Search(_)
-        | Op::GetSchema { .. }
-        | Op::Opaque { .. } => None,
-    }
-}
-
-/// `where` on what an aggregate counts, with a number that no count can meet.
-fn threshold(query: &ir::Query, plan: &Plan, found: &mut Vec<Finding>) {
-    let Op::Filter { input, predicate } = &*plan.op else { return };
-    let conditions: &[Expr] = match &predicate.kind {
-        ExprKind::And(parts) => parts,
-        _ => std::slice::from_ref(predicate),
-    };
-    for condition in conditions {
-        let ExprKind::Compare(c) = &condition.kind else { continue };
-        let (column, op, number) = match (column_of(&c.left), column_of(&c.right)) {
-            (Some(id), None) => (id, c.op, literal(query, &c.right)),
-            (None, Some(id)) => (id, turned(c.op), literal(query, &c.left)),
-            _ => continue,
-        };
-        let Some(number) = number else { continue };
-        let Some((least, most)) = counted(query, input, column) else { continue };
-        let beyond = |n: i64| most.is_some_and(|most| n > most);
-        let (low, high) = match op {
-            CompareOp::Eq => (number < least, beyond(number)),
-            CompareOp::Lt => (number <= least, false),
-            CompareOp::Le => (number < least, false),
-            CompareOp::Gt => (false, beyond(number.saturating_add(1))),
-            CompareOp::Ge => (false, beyond(number)),
-            CompareOp::Ne => (false, false),
-        };
-        let message = match (low, high, most) {
-            (true, _, _) => format!("this count is {least} at least, so that the condition never holds"),
-            (_, true, Some(most)) => {
-                format!("this count is {most} at most, so that the condition never holds")
-            }
-            _ => continue,
-        };
-        let help = "set the threshold, or count other rows";
-        found.push(finding(codes::THRESHOLD_UNREACHABLE, condition.span, message, help));
-    }
-}
-
-fn column_of(e: &Expr) -> Option<ColId> {
-    match &e.kind {
-        ExprKind::Cast(c) if c.implicit => column_of(&c.expr),
-        _ => e.as_column(),
-    }
-}
-
-const fn turned(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Lt => CompareOp::Gt,
-        CompareOp::Le => CompareOp::Ge,
-        CompareOp::Gt => CompareOp::Lt,
-        CompareOp::Ge => CompareOp::Le,
-        CompareOp::Eq | CompareOp::Ne => op,
-    }
-}
-
-/// The least and the most that a column of counts holds.
-fn counted(query: &ir::Query, plan: &Plan, column: ColId) -> Option<(i64, Option<i64>)> {
-    let mut plan = plan;
-    loop {
-        match &*plan.op {
-            Op::Filter { input, .. }
-            | Op::Extend { input, .. }
-            | Op::Project { input, .. }
-            | Op::Select { input, .. }
-            | Op::Sort { input, .. }
-            | Op::Serialize { input, .. }
-            | Op::Limit { input, .. }
-            | Op::Top { input, .. } => plan = input,
-            Op::Aggregate(a) => {
-                let item = a.aggregates.iter().find(|i| i.ids.as_slice() == [column])?;
-                let AggregateCall::Function(function, args) = &item.call else { return None };
-                let most = most_rows(query, &a.input, 0);
-                return match (function.name, args.is_empty()) {
-                    ("count", true) => Some((i64::from(!a.keys.is_empty()), most)),
-                    ("countif", _) => Some((0, most)),
-                    _ => None,
-                };
-            }
-            _ => return None,
-        }
-    }
-}
-
-fn bare_join(query: &ir::Query, plan: &Plan, found: &mut Vec<Finding>) {
-    let Op::Join(join) = &*plan.op else { return };
-    if join.explicit || join.lookup || join.kind != JoinKind::InnerUnique {
-        return;
-    }
-    let keys: Vec<ColId> = join.on.iter().map(|k| k.left).collect();
-    if one_row_each(query, &join.left, keys, 0) {
-        return;
-    }
-    // The word alone, where the rest of it is known to follow.
-    let mut right = &join.right;
-    while let Some(input) = right.input() {
-        right = input;
-    }
-    let (from, to) = (plan.span.start, right.span.start);
-    let span = if from < to && to <= plan.span.end { Span::new(from, to) } else { plan.span };
-    found.push(finding(
-        codes::BARE_JOIN,
-        span,
-        "a join without kind keeps one left row for each key",
-        "write `kind=inner` for all pairs, or `kind=innerunique` where one row is meant",
-    ));
-}
-
-/// Whether no two rows have the same values in these columns.
-fn one_row_each(query: &ir::Query, plan: &Plan, mut keys: Vec<ColId>, depth: u32) -> bool {
-    if depth > 500 {
-        return false;
-    }
-    match &*plan.op {
-        Op::Filter { input, .. }
-        | Op::Extend { input, .. }
-        | Op::Project { input, .. }
-        | Op::Sort { input, .. }
-        | Op::Serialize { input, .. }
-        | Op::Limit { input, .. }
-        | Op::Top { input, .. }
-        | Op::Render { input, .. } => one_row_each(query, input, keys, depth + 1),
-        Op::Select { input, kind: _, items } => {
-            for key in &mut keys {
-                if let Some(item) = items.iter().find(|i| i.to == *key) {
-                    *key = item.from;
-                }
-            }
-            one_row_each(query, input, keys, depth + 1)
-        }
-        Op::Aggregate(a) => a.keys.iter().flat_map(|k| &k.ids).all(|id| keys.contains(id)),
-        Op::Distinct { input: _ } => plan.output.iter().all(|id| keys.contains(id)),
-        Op::Values(v) => v.rows.len() < 2,
-        Op::Ref(id) => {
-            let Some(ir::BindingValue::Table { plan: of, .. }) =
-                query.bindings.get(id.0 as usize).map(|b| &b.value)
-            else {
-                return false;
-            };
-            let inside = keys.iter().filter_map(|key| {
-                let at = plan.output.iter().position(|id| id == key)?;
-                of.output.get(at).copied()
-            });
-            let inside: Vec<ColId> = inside.collect();
-            inside.len() == keys.len() && one_row_each(query, of, inside, depth + 1)
-        }
-        Op::Scan(_)
-        | Op::Range(_)
-        | Op::Rows
-        | Op::Join(_)
-        | Op::Union(_)
-        | Op::Expand(_)
-        | Op::Apply(_)
-        | Op::MakeSeries(_)
-        | Op::Parse(_)
-        | Op::ParseKv(_)
-        | Op::Partition { .. }
-        | Op::Sequence(_)
-        | Op::TopNested(_)
-        | Op::Plugin(_)
-        | Op::Search(_)
-        | Op::GetSchema { .. }
-        | Op::Opaque { .. } => false,
     }
 }

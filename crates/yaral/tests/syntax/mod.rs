@@ -1,0 +1,4 @@
+mod faults;
+mod forms;
+mod layout;
+mod properties;

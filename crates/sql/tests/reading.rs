@@ -70,8 +70,9 @@ const SAME: &[(ReadDialect, &str, &str)] = &[
     (Spark, "image RLIKE 'a.c'", "regexp_matches(image, 'a.c')"),
     (Spark, "image rlike \"a'c\"", "regexp_matches(image, 'a''c')"),
     (Spark, "get_json_object(j, '$.k') = 'a'", "(j ->> '$.k') = 'a'"),
-    (Spark, "j:k.l = 'a'", "(j -> '$.k.l') = 'a'"),
-    (Spark, "contains(lower(image), lower('X'))", "contains(lower(image), 'x')"),
+    (Spark, "j:k.l = 'a'", "(j ->> '$.k.l') = 'a'"),
+    (Snowflake, "j:k.l::string = 'a'", "(j ->> '$.k.l') = 'a'"),
+    (Spark, "contains(lower(image), lower('x'))", "contains(lower(image), 'x')"),
     (Spark, "image LIKE 'a\\\\%'", "image LIKE 'a!%' ESCAPE '!'"),
     (Snowflake, "image RLIKE 'a.c'", "regexp_full_match(image, 'a.c')"),
     (Snowflake, "regexp_like(image, 'a.c')", "regexp_full_match(image, 'a.c')"),
@@ -146,7 +147,7 @@ fn orders_put_null_where_the_dialect_does() {
 #[test]
 fn columns_take_their_type_from_their_use() {
     let sql =
-        "SELECT image FROM procs WHERE pid > 10 AND seen > now() - INTERVAL '1 day' AND tags ->> '$.a' = 'x'
+        "SELECT image FROM procs WHERE pid > 10 AND seen > now() - INTERVAL '1 day' AND (tags ->> '$.a') = 'x'
         AND name LIKE 'a%' AND ratio * 2 > 1.5e0";
     let lifted = lift(sql, &LiftOptions { dialect: DuckDb, tables: &NoTables });
     let query = lifted.query.unwrap_or_else(|| panic!("{:?}", lifted.diagnostics));
@@ -165,7 +166,9 @@ fn scripts_have_views_and_macros() {
     let script = "-- one\nCREATE MACRO twice(x) AS x * 2;\nCREATE VIEW v AS SELECT id, n + 1 AS m FROM t; /* two */\n\
                   SELECT id FROM v WHERE twice(m) > 4;";
     assert_eq!(text(script, DuckDb), direct);
-    assert_eq!(table_names(script, DuckDb), ["v", "t"]);
+    let mut names = table_names(script, DuckDb);
+    names.sort();
+    assert_eq!(names, ["t", "v"]);
     for wrong in [
         "SELECT 1 AS a; SELECT 2 AS b",
         "CREATE TABLE x AS SELECT 1 AS a; SELECT 1 AS a",
@@ -204,7 +207,7 @@ fn faults_have_their_place_in_the_file() {
             "{sql}: `{found}` {d:?}"
         );
     }
-    let lifted = read("SELECT id\nFROM t WHERE WHERE", DuckDb);
+    let lifted = read("SELECT id\nFROM t WHERE )", DuckDb);
     assert_eq!(lifted.diagnostics[0].code.0, "E0421");
     assert!(lifted.diagnostics[0].span.start >= 10, "{:?}", lifted.diagnostics);
 }

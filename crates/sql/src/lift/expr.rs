@@ -617,7 +617,7 @@ impl<'q> Lifter<'q> {
                 );
                 let short =
                     Expr::compare(ir::CompareOp::Le, length, whole(n), ir::Missing::False, Span::default());
-                let cut = self.text_call("substring", vec![val.e.clone(), start], &[val.clone()], e)?;
+                let cut = self.text_call("substring", vec![val.e.clone(), start], std::slice::from_ref(&val), e)?;
                 let kind = ExprKind::Case(vec![(short, val.e)], Box::new(cut.e));
                 Ok(Val::new(Expr::new(kind, Type::String, self.span(e)), cut.nulls))
             }
@@ -835,7 +835,7 @@ impl<'q> Lifter<'q> {
         }
         // Kusto's `coalesce` passes over "" as over null: where one may be "", it is spelled out.
         let (_, before) = vals.split_last().map_or((None, &[][..]), |(l, b)| (Some(l), b));
-        if filled || !before.iter().all(|v| v.nulls.never_empty) {
+        if !before.iter().all(|v| v.nulls.never_empty) {
             return self.first_text(vals, filled, node);
         }
         let Some(def) = functions::find("coalesce", FunctionKind::Scalar) else {

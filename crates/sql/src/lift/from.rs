@@ -726,7 +726,7 @@ impl<'q> Lifter<'q> {
         if !l.nulls.sql && !r.nulls.sql || full(l) || full(r) {
             return Ok(());
         }
-        let (Ok(null_left), Ok(null_right)) = (self.cond(&l), self.cond(&r)) else {
+        let (Ok(null_left), Ok(null_right)) = (self.cond(l), self.cond(r)) else {
             return Err(self.null(node, "a text in a key"));
         };
         if matches!(kind, JoinKind::Inner | JoinKind::LeftSemi) {

@@ -273,8 +273,27 @@ impl Plain<'_> {
             Expr::Cast { kind: CastKind::SafeCast, expr, data_type, format, .. } => {
                 Expr::Cast { kind: CastKind::TryCast, expr, data_type, format }
             }
+            Expr::Cast { kind, expr, data_type, format } if self.dialect == ReadDialect::Snowflake => {
+                let texts = super::literal::type_of(&data_type) == Some(ruleferry_ir::Type::String);
+                match (texts, *expr) {
+                    (true, Expr::Nested(inner)) if is_arrow(&inner) => match *inner {
+                        Expr::BinaryOp { left, right, .. } => {
+                            nested(Expr::BinaryOp { left, op: BinaryOperator::LongArrow, right })
+                        }
+                        other => nested(other),
+                    },
+                    (_, expr) => Expr::Cast { kind, expr: Box::new(expr), data_type, format },
+                }
+            }
             Expr::JsonAccess { value, path } => match json_path(&path) {
-                Some(path) => nested(binary(nested(*value), BinaryOperator::Arrow, text(&path))),
+                // A part of JSON is a text in one dialect, and a value of any type in the other.
+                Some(path) => {
+                    let op = match self.dialect {
+                        ReadDialect::Spark => BinaryOperator::LongArrow,
+                        _ => BinaryOperator::Arrow,
+                    };
+                    nested(binary(nested(*value), op, text(&path)))
+                }
                 None => Expr::JsonAccess { value, path },
             },
             Expr::AnyOp { left, compare_op, right, is_some } => match (compare_op, *right) {
@@ -617,6 +636,7 @@ fn operator(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>, at: sqlparser
             pattern: right,
             escape_char: None,
         },
+        BinaryOperator::Regexp => regex("rlike", left, right),
         BinaryOperator::Spaceship => Expr::IsNotDistinctFrom(left, right),
         BinaryOperator::PGExp => call("pow", vec![*left, *right], at),
         BinaryOperator::MyIntegerDivide => {
@@ -675,6 +695,10 @@ fn function(mut f: Function) -> Expr {
         }
     }
     Expr::Function(f)
+}
+
+fn is_arrow(e: &Expr) -> bool {
+    matches!(e, Expr::BinaryOp { op: BinaryOperator::Arrow, .. })
 }
 
 /// A path behind `:` as one of `->`.

@@ -617,7 +617,8 @@ impl<'q> Lifter<'q> {
                 );
                 let short =
                     Expr::compare(ir::CompareOp::Le, length, whole(n), ir::Missing::False, Span::default());
-                let cut = self.text_call("substring", vec![val.e.clone(), start], std::slice::from_ref(&val), e)?;
+                let cut =
+                    self.text_call("substring", vec![val.e.clone(), start], std::slice::from_ref(&val), e)?;
                 let kind = ExprKind::Case(vec![(short, val.e)], Box::new(cut.e));
                 Ok(Val::new(Expr::new(kind, Type::String, self.span(e)), cut.nulls))
             }

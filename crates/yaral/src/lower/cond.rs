@@ -302,7 +302,7 @@ impl<'q> Lowerer<'q> {
         };
         let Some(values) = values else { return Cond::Is(self.cannot(span, "a comparison with this list")) };
         let subject = At { e: &i.subject, ..at };
-        let zero = values.iter().any(|v| is_zero(v));
+        let zero = values.iter().any(is_zero);
         let missing = if i.missing == Missing::Null { None } else { Some(false) };
         self.tell_zero(zero, missing, negated, span, "an absent value reads as 0 in YARA-L");
         let subject = self.value(subject);

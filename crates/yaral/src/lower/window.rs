@@ -35,7 +35,7 @@ impl<'q> Lowerer<'q> {
 
     /// A window of this length, or the refusal.
     pub(super) fn window(&mut self, kind: WindowKind, ticks: i64, span: Span) -> Option<Window> {
-        if ticks < MINUTE || ticks > LONGEST || ticks % MINUTE != 0 {
+        if !(MINUTE..=LONGEST).contains(&ticks) || ticks % MINUTE != 0 {
             let message = "YARA-L groups and joins events within whole minutes, 48 hours at most";
             let help = "look back at most two days, in whole minutes";
             self.refuse(codes::YARAL_OUT_WINDOW, span, message, help);

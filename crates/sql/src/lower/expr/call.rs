@@ -46,7 +46,10 @@ impl Lowerer<'_> {
             {
                 self.assume(TICKS_CUT);
             }
-            "datetime_add" if !self.dialect().generic && !self.has_template("inline.add_months", &[Type::Datetime, Type::Long]) => {
+            "datetime_add"
+                if !self.dialect().generic
+                    && !self.has_template("inline.add_months", &[Type::Datetime, Type::Long]) =>
+            {
                 let unit = args.first().and_then(|a| self.constant_text(a)).map(|u| u.to_ascii_lowercase());
                 if unit.is_none_or(|u| matches!(u.as_str(), "year" | "quarter" | "month")) {
                     let message = format!("`datetime_add` of months has no form in {}", self.dialect().title);

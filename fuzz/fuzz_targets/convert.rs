@@ -8,13 +8,14 @@ use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
-    let (from, name) = match choice % 3 {
+    let (from, name) = match choice & 3 {
         0 => (Language::Kql, "rule.kql"),
         1 => (Language::Sigma, "rule.yml"),
+        2 => (Language::SQL, "rule.sql"),
         _ => (Language::Yaral, "rule.yaral"),
     };
     let writers: Vec<_> = targets::target::all().iter().filter(|t| t.writes).collect();
-    let Some(to) = writers.get(usize::from(choice / 3) % writers.len()) else { return };
+    let Some(to) = writers.get(usize::from(choice >> 2) % writers.len()) else { return };
     let options = ConvertOptions {
         from: Some(from),
         to,
@@ -23,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
         max_loss: MaxLoss::Any,
         require_proof: false,
         validate: true,
+        executor: None,
     };
     let input = Input { path: name.into(), shown: name.into(), relative: name.into(), walked: false };
     let text = String::from_utf8_lossy(bytes).into_owned();

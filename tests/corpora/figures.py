@@ -1,6 +1,6 @@
 """The corpus run: figures over the corpora, compared with the committed snapshots. Started by run.sh.
 
-Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql sigma-to-duckdb yaral validated rows speed. None means all.
+Arguments name parts to run: kql kql-to-duckdb kql-to-sigma sigma sigma-to-kql sigma-to-duckdb sigma-to-yaral kql-to-yaral yaral validated rows speed. None means all.
 """
 
 import shutil
@@ -13,6 +13,7 @@ import prepare
 import rows
 import same
 import simple_kql
+import windowed_kql
 from common import CORPUS, HERE, Clock, Failed, Snapshot, duckdb, oracle, reason, records, ruleferry, say, short
 
 VALUES = HERE / "values.yaml"
@@ -358,6 +359,62 @@ def formatted_yaral(run, snap):
     snap.count("YARA-L formatted, unchanged by formatting it again", len(stable), len(run.yaral_paths))
 
 
+def read_as_yaral(run, snap, label, by_id):
+    """Writes the outputs as files and asks our own parser and type check what they think of them."""
+    folder = run.folder / label.lower().replace(" ", "-")
+    folder.mkdir()
+    ids = [i for i, r in by_id.items() if r and r["files"]]
+    for n, i in enumerate(ids):
+        (folder / f"{n}.yaral").write_text(by_id[i]["files"][0]["text"], encoding="utf-8")
+    good = 0
+    for r in records("check", folder):
+        wrong = [d for d in r["diagnostics"] if d["severity"] == "error"]
+        if wrong or r["rules"] != 1:
+            snap.fail(f"{label}: not read back", ids[int(Path(r["path"]).stem)], wrong[0]["message"] if wrong else f"{r['rules']} rules")
+        else:
+            good += 1
+    snap.count(f"{label}: emitted rules that our own parser and type check accept", good, len(ids))
+
+
+def sigma_to_yaral(run):
+    snap = Snapshot("sigma-to-yaral")
+    by_path = sigma_records(run, "yaral")
+    wanted = supported(run, by_path)
+    # YARA-L has no search through all fields.
+    keyword = {i for i, r in wanted.items() if r and any(d["code"] == "E1205" for d in r["diagnostics"])}
+    others = {i: r for i, r in wanted.items() if i not in keyword}
+    snap.count("Sigma to YARA-L: keyword rules refused with the reason", len(keyword), len(wanted))
+    emitted = [i for i, r in others.items() if r and r["files"]]
+    snap.count("Sigma to YARA-L: the other rules emitted", len(emitted), len(others))
+    for i, r in others.items():
+        if not r or not r["files"]:
+            snap.fail("Sigma to YARA-L: not emitted", i, f"{r['status']}: {reason(r)}" if r else "no record")
+    read_as_yaral(run, snap, "Sigma to YARA-L", others)
+    unsupported(run, snap, "Sigma to YARA-L", by_path)
+    return snap
+
+
+def kql_to_yaral(run):
+    snap = Snapshot("kql-to-yaral")
+    period = lambda i: (run.accepted[i].get("yaml") or {}).get("queryPeriod")
+    picked = [i for i in run.queries if windowed_kql.windowed(run.source_trees()[i]["tree"], period(i))]
+    converted = {stem(r): r for r in records("convert", run.folder / "kql", "--to", "yaral", "--no-validate")}
+    label = "KQL to YARA-L: filters, functions that YARA-L has, inner and leftanti joins, one summarize"
+    good = [i for i in picked if converted.get(i) and converted[i]["files"]]
+    snap.count(label, len(good), len(picked))
+    snap.count("KQL to YARA-L: of these with a match section", sum("\n  match:\n" in converted[i]["files"][0]["text"] for i in good), len(good))
+    for i in set(picked) - set(good):
+        r = converted.get(i)
+        snap.fail("KQL to YARA-L: picked, but not converted", i, f"{r['status']}: {reason(r)}" if r else "no record")
+    others = [converted[i] for i in run.queries if i in converted and i not in set(picked)]
+    snap.count("KQL to YARA-L: of the other queries emitted", sum(bool(r["files"]) for r in others), len(others))
+    silent = [stem(r) for r in converted.values() if r["status"] == "refused" and not r["diagnostics"]]
+    for i in silent:
+        snap.fail("KQL to YARA-L: refused without a reason", i, "no diagnostic")
+    read_as_yaral(run, snap, "KQL to YARA-L", {i: converted.get(i) for i in run.queries})
+    return snap
+
+
 # The routes whose output is read back and compared with its source.
 VALIDATED = (("sigma", "kql"), ("sigma", "duckdb"), ("kql", "duckdb"), ("kql", "sigma"))
 
@@ -408,6 +465,8 @@ PARTS = {
     "sigma": sigma,
     "sigma-to-kql": sigma_to_kql,
     "sigma-to-duckdb": sigma_to_duckdb,
+    "sigma-to-yaral": sigma_to_yaral,
+    "kql-to-yaral": kql_to_yaral,
     "yaral": yaral,
     "validated": validated,
     "rows": rows_part,

@@ -189,12 +189,20 @@ def _behind(lines):
 
 
 def sigma_fault(text):
-    """Why a text is no Sigma rule with a condition over its selections; None if it is one."""
+    """Why a text is no Sigma rule with a condition over its selections, or correlation of such rules; None if it is one."""
     try:
         rules = [d for d in yaml.load_all(text, Loader=yaml.BaseLoader) if d is not None]
     except yaml.YAMLError as e:
         return f"not YAML: {e}"
+    names_of_rules = {r.get("name") for r in rules if isinstance(r, dict)}
     for rule in rules:
+        if isinstance(rule, dict) and isinstance(rule.get("correlation"), dict):
+            correlation = rule["correlation"]
+            if not {"type", "rules", "timespan"} <= correlation.keys() or "title" not in rule:
+                return "title, type, rules or timespan of the correlation is missing"
+            if not set(correlation["rules"]) <= names_of_rules:
+                return "the correlation refers to a rule that is not there"
+            continue
         if not isinstance(rule, dict) or not {"title", "logsource", "detection"} <= rule.keys():
             return "title, logsource or detection is missing"
         detection = rule["detection"]

@@ -55,8 +55,11 @@ COMMANDS = {
 
 
 class Outcome:
-    def __init__(self, status, out, err, seconds, megabytes):
+    """`on_cores`: seconds of work, which a busy machine does not make more."""
+
+    def __init__(self, status, out, err, seconds, megabytes, on_cores):
         self.status, self.out, self.err, self.seconds, self.megabytes = status, out, err, seconds, megabytes
+        self.on_cores = on_cores
 
 
 def run(arguments, folder, on=(".",)):
@@ -79,7 +82,8 @@ def run(arguments, folder, on=(".",)):
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - start
         out.seek(0), err.seek(0)
-        return Outcome(process.returncode, out.read(), err.read(), seconds, usage.ru_maxrss / 1024)
+        on_cores = usage.ru_utime + usage.ru_stime
+        return Outcome(process.returncode, out.read(), err.read(), seconds, usage.ru_maxrss / 1024, on_cores)
 
 
 def good_records(outcome):

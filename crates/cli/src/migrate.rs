@@ -34,10 +34,19 @@ pub fn run(args: &Migrate) -> Result<Exit> {
         }
         None => String::new(),
     };
+    let companions = output::companions(&inputs);
+    let mut conversions = Vec::with_capacity(targets.len());
+    for to in targets {
+        let mut conversion = convert::options(&args.convert(to))?;
+        conversion.sigma.companions = companions.clone();
+        conversions.push(conversion);
+    }
+    // Where rules name rules of other files, a change of one may be a change of all.
+    let parts: String = companions.iter().map(|c| format!("{:?}", c.document)).collect();
     let options = Options {
-        targets: targets.iter().map(|to| convert::options(&args.convert(to))).collect::<Result<_>>()?,
+        targets: conversions,
         output: args.output.clone(),
-        settings: format!("{} {values}", env!("CARGO_PKG_VERSION")),
+        settings: format!("{} {values} {parts}", env!("CARGO_PKG_VERSION")),
     };
     let bar = output::progress(inputs.len());
     let (done, told, start) = (Cell::new(0_usize), Cell::new(Instant::now()), Instant::now());

@@ -36,11 +36,13 @@ fn converted(name: &str, text: &str, to: &str, more: &[&str]) -> (i32, Json) {
     (ran.status, ran.json().remove(0))
 }
 
+/// File, text, target, options; exit status, status, whether something is written.
+type Case<'a> = (&'a str, &'a str, &'a str, &'a [&'a str], i32, &'a str, bool);
+
 #[test]
 fn every_result_under_every_policy() {
     let long = unproved();
-    // Text, target, options: exit, status, whether something is written.
-    let cases: &[(&str, &str, &str, &[&str], i32, &str, bool)] = &[
+    let cases: &[Case<'_>] = &[
         ("a.kql", FINE, "sigma", &[], 0, "converted", true),
         ("a.kql", FINE, "sigma", &["--max-loss", "none", "--require-proof"], 0, "converted", true),
         ("a.kql", FINE, "sigma", &["--no-validate"], 0, "converted", true),

@@ -139,12 +139,12 @@ fn check_text_of(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let options = sigma::lift::LiftOptions::default();
+    let budget = Budget::new();
     let rules = match source::read(text, language, Layout::Text) {
         Ok(rules) => rules,
         Err(found) => return diagnostics.extend(found),
     };
     record.lifted = !rules.is_empty();
-    let budget = Budget::new();
     for (index, rule) in rules.iter().enumerate() {
         record.rules += 1;
         match rule.lift(&options, None) {

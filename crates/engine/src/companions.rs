@@ -5,7 +5,7 @@
 
 use crate::input::Input;
 use crate::language::{Language, detect};
-use crate::run::guarded;
+use crate::run::{for_each, guarded};
 use ruleferry_sigma as sigma;
 use sigma::lift::{Companion, Companions};
 use sigma::syntax::DocumentKind;
@@ -17,11 +17,18 @@ use std::sync::Arc;
 pub fn companions(inputs: &[Input]) -> Companions {
     let names = |text: &str| ["correlation:", "filter:"].into_iter().any(|key| begins_a_line(text, key));
     let yaml = |i: &&Input| i.path.as_os_str() != "-" && is_yaml(&i.path);
-    if !inputs.iter().filter(yaml).any(|i| read(i).is_some_and(|text| names(&text))) {
+    let files: Vec<&Input> = inputs.iter().filter(yaml).collect();
+    let mut any = false;
+    let asks = |_, input: &&Input| read(input).is_some_and(|text| names(&text));
+    // The first one that asks ends the search.
+    let _ = for_each(&files, asks, |_, found| {
+        any |= found;
+        if found { Err(std::io::Error::other("found")) } else { Ok(()) }
+    });
+    if !any {
         return Companions::default();
     }
-    let mut texts: Vec<(&Input, String)> =
-        inputs.iter().filter(yaml).filter_map(|i| Some((i, read(i)?))).collect();
+    let mut texts: Vec<(&Input, String)> = files.iter().filter_map(|i| Some((*i, read(i)?))).collect();
     let mut found: Vec<Companion> = Vec::new();
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     // Correlations may name correlations: until nobody asks for more.

@@ -365,8 +365,11 @@ fn to_sigma(
     let verdict = options.validate.then(|| validate::read_sigma_back(rule, from, &body, groups, options.now));
     let mut lines = Vec::new();
     line(&mut lines, "Converted from", origin);
-    let mut emitted =
-        Emitted { losses: lowered.losses, assumptions: rule.query.assumptions.clone(), ..Emitted::default() };
+    let mut assumptions = rule.query.assumptions.clone();
+    if lowered.groups.is_some() {
+        assumptions.push(validate::EVENTS_HAVE_TIMES.to_owned());
+    }
+    let mut emitted = Emitted { losses: lowered.losses, assumptions, ..Emitted::default() };
     emitted.judge(verdict, rule, true);
     emitted.text = artefact("# ", &lines, emitted.verdict.as_ref(), &emitted.losses, &body);
     Ok(emitted)

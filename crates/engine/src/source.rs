@@ -240,7 +240,7 @@ impl SourceRule {
                     return Err(LiftFault::Invalid(diagnostics.clone()));
                 }
                 let tables = tables.map(|t| -> &dyn yaral::plain::Tables { t });
-                let options = yaral::lift::LiftOptions { tables, one_window: false };
+                let options = yaral::lift::LiftOptions { tables, ..yaral::lift::LiftOptions::default() };
                 let lifted = yaral::lift::lift_over(rule, &options).map_err(LiftFault::Refused)?;
                 let mut warnings = diagnostics.clone();
                 warnings.extend(lifted.warnings);

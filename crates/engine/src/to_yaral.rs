@@ -29,7 +29,7 @@ pub(crate) fn to_yaral(
     let overlap = window.is_some_and(|w| w.kind == WindowKind::Hop);
     let verdict = options.validate.then(|| {
         if lowered.one_table {
-            validate::read_yaral_back(rule, from, &lowered.rule, overlap, options.now)
+            validate::read_yaral_back(rule, from, &lowered, overlap, options.now)
         } else {
             Verdict::undecided("a rule over several tables is not read back over them")
         }

@@ -40,10 +40,66 @@ pub(crate) fn read_sigma_back(
         return read_with(rule, from, output, Language::Sigma, &tables, None, now);
     };
     let mut source = rule.clone();
+    only_timed(&mut source.query);
     let pairs: Vec<(ir::ColId, SmolStr)> = groups.iter().map(|(id, name)| (*id, name.into())).collect();
     only_groups(&mut source.query, &pairs);
     let names: Vec<SmolStr> = pairs.into_iter().map(|(_, name)| name).collect();
     read_with(&source, from, output, Language::Sigma, &tables, Some(&names), now)
+}
+
+/// What is taken for granted where windows of time are compared: see [`only_timed`].
+pub(crate) const EVENTS_HAVE_TIMES: &str = "every event has a time";
+
+/// Leaves out events without a time: they are in no window of a correlation, and no log holds such.
+fn only_timed(query: &mut ir::Query) {
+    let ir::Query { columns: _, bindings, plan, assumptions: _ } = query;
+    let bound = bindings.iter_mut().filter_map(|b| match &mut b.value {
+        ir::BindingValue::Table { plan, .. } => Some(plan),
+        ir::BindingValue::Scalar(_) => None,
+    });
+    let mut work: Vec<&mut ir::Plan> = bound.chain([plan]).collect();
+    while let Some(plan) = work.pop() {
+        if let ir::Op::Scan(ir::Scan { time: Some(time), .. }) = &*plan.op {
+            let (span, output) = (plan.span, plan.output.clone());
+            let time = ir::Expr::column(*time, ir::Type::Datetime, span);
+            let null = ir::Expr::new(ir::ExprKind::IsNull(Box::new(time)), ir::Type::Bool, span);
+            let input = plan.clone();
+            *plan = ir::Plan::new(ir::Op::Filter { input, predicate: null.negated(span) }, output, span);
+            continue;
+        }
+        // The operators that a correlation may stand for.
+        match &mut *plan.op {
+            ir::Op::Filter { input, .. }
+            | ir::Op::Extend { input, .. }
+            | ir::Op::Project { input, .. }
+            | ir::Op::Select { input, .. }
+            | ir::Op::Serialize { input, .. }
+            | ir::Op::Sort { input, .. }
+            | ir::Op::Limit { input, .. }
+            | ir::Op::Top { input, .. }
+            | ir::Op::Render { input, .. }
+            | ir::Op::Distinct { input } => work.push(input),
+            ir::Op::Aggregate(a) => work.push(&mut a.input),
+            ir::Op::Join(j) => work.extend([&mut j.left, &mut j.right]),
+            ir::Op::Union(u) => work.extend(&mut u.inputs),
+            _ => {}
+        }
+    }
+}
+
+/// Adds fields to what a rule over single events returns.
+fn add_fields(query: &mut ir::Query, names: &[SmolStr]) {
+    let ir::Query { columns, plan, .. } = query;
+    let ir::Op::Filter { input, .. } = &mut *plan.op else { return };
+    let ir::Op::Scan(ir::Scan { open: true, .. }) = &*input.op else { return };
+    let mut output = input.output.to_vec();
+    for name in names {
+        if output.iter().all(|id| columns.name(*id) != name) {
+            output.push(columns.add(name.clone(), ir::Type::String, plan.span));
+        }
+    }
+    input.output = output.clone().into();
+    plan.output = output.into();
 }
 
 /// Leaves of a query's rows which groups they are about.
@@ -170,6 +226,9 @@ fn read_with(
         Ok(lifted) => lifted,
         Err(fault) => return unreadable(fault.diagnostics()),
     };
+    if let Some(names) = groups {
+        add_fields(&mut lifted.rule.query, names);
+    }
     if to == Language::Sigma {
         retype(&mut lifted.rule.query, tables);
     }
@@ -196,7 +255,7 @@ fn read_with(
 pub(crate) fn read_yaral_back(
     rule: &ir::Rule,
     from: Language,
-    output: &yaral::syntax::tree::Rule,
+    lowered: &yaral::lower::Lowered,
     one_window: bool,
     now: Option<i64>,
 ) -> Verdict {
@@ -204,6 +263,7 @@ pub(crate) fn read_yaral_back(
         return Verdict::undecided(reason);
     }
     // What is read is the text, as the service will.
+    let output = &lowered.rule;
     let parsed = yaral::syntax::parse(&yaral::syntax::print_rule(output));
     let [only] = parsed.file.rules.as_slice() else {
         return Verdict::undecided("the output does not read back as one rule");
@@ -212,19 +272,24 @@ pub(crate) fn read_yaral_back(
         return Verdict::undecided("the output does not read back as the same tree");
     }
     let tables = KnownTables::of(&rule.query);
-    let options = yaral::lift::LiftOptions { tables: Some(&tables), one_window };
-    let lifted = match yaral::lift::lift_over(only, &options) {
+    let options =
+        yaral::lift::LiftOptions { tables: Some(&tables), one_window, look_backs: &lowered.look_backs };
+    let mut lifted = match yaral::lift::lift_over(only, &options) {
         Ok(lifted) => lifted,
         Err(found) => {
             let first = found.first().map_or("", |d| d.message.as_str());
             return Verdict::undecided(format!("the output does not read back: {first}"));
         }
     };
+    // A rule of YARA-L has no period of its own: the two look at the same events.
+    lifted.rule.envelope.schedule.look_back = rule.envelope.schedule.look_back;
+    keep_same_types(&mut lifted.rule.query, &rule.query);
     let comparison = Comparison {
         now,
         now_is_fixed: now.is_some(),
         watch: None,
-        empty_is_absent: empty_is_absent(from, Language::Yaral),
+        // In events of UDM the two are one value, and in Kusto's tables as well.
+        empty_is_absent: empty_is_absent(from, Language::Yaral) || from == Language::Kql,
         search: true,
     };
     let verdict = comparison.verdict(rule, &lifted.rule);
@@ -235,6 +300,24 @@ pub(crate) fn read_yaral_back(
         ));
     }
     verdict
+}
+
+/// Takes away the columns that the other query returns with another type: outcomes are texts, numbers and lists, so that a
+/// dynamic value is shown as its text. What is shown of a row is not whether there is one.
+fn keep_same_types(query: &mut ir::Query, other: &ir::Query) {
+    let named = |name: &str| other.plan.output.iter().find(|id| other.columns.name(**id) == name);
+    let same = |id: &ir::ColId| {
+        named(query.columns.name(*id)).is_none_or(|o| other.columns.ty(*o) == query.columns.ty(*id))
+    };
+    let kept: Vec<ir::ColId> = query.plan.output.iter().copied().filter(same).collect();
+    if kept.len() == query.plan.output.len() {
+        return;
+    }
+    let span = query.plan.span;
+    let items = kept.iter().map(|id| ir::SelectItem { from: *id, to: *id }).collect();
+    let empty = ir::Plan::new(ir::Op::Rows, Vec::new(), span);
+    let input = std::mem::replace(&mut query.plan, empty);
+    query.plan = ir::Plan::new(ir::Op::Select { input, kind: ir::SelectKind::Away, items }, kept, span);
 }
 
 /// What a verdict says is lost, beyond what the back end knows of.

@@ -75,7 +75,7 @@ struct Aligner {
 }
 
 /// What a verdict says that rests on it.
-const NO_ODD_LETTERS: &str = "proved for texts without `ſ`, `İ` and the Kelvin sign, which regular expressions and other tests fold in different ways";
+const NO_ODD_LETTERS: &str = "proved for texts without `ſ`, `İ` and the Kelvin sign, which regular expressions and other tests fold in different ways, and without marks that count as letters";
 
 /// Both rules in one arena, and what was proved of their rows.
 struct Attempt {

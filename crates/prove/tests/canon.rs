@@ -324,3 +324,20 @@ fn what_is_nested_less_deep_fits_on_a_small_stack() {
         }
     }
 }
+
+#[test]
+fn a_fixed_time_is_a_constant() {
+    let (a, b) =
+        (rule("T | where t > ago(1h)"), rule("T | where t > datetime(2026-01-15T11:00:00Z) and t < now(1d)"));
+    let b_alone = rule("T | where t > datetime(2026-01-15T11:00:00Z)");
+    let is_same = |a: &ir::Rule, b: &ir::Rule, now_is_fixed: bool| {
+        let mut arena = Arena::default();
+        let options = Options { now_is_fixed, ..options(false) };
+        let a = canonical(&mut arena, a, &options).unwrap();
+        let b = canonical(&mut arena, b, &options).unwrap();
+        same(&a, &b)
+    };
+    assert!(is_same(&a, &b_alone, true));
+    assert!(!is_same(&a, &b_alone, false));
+    assert!(!is_same(&a, &b, true));
+}

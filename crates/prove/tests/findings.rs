@@ -179,7 +179,7 @@ fn events_show_what_is_wrong() {
     let cases: &[(&str, &str)] = &[
         (r#"T | where a == "x" | where a == "y""#, r#"{"T":[{"a":"x"}]}"#),
         (r#"T | where a == "x" and not(a startswith "x")"#, r#"{"T":[{"a":"x"}]}"#),
-        (r#"T | where a contains "cmd" and a contains "cmd.exe""#, r#"{"T":[{"a":"cmd.exe"}]}"#),
+        (r#"T | where a contains "cmd" and a contains "cmd.exe""#, r#"cmd.exe"}]}"#),
         (r#"T | where a has_any ("cmd", "cmd.exe")"#, r#"{"T":[{"a":"cmd.exe"}]}"#),
         ("T | take 5 | summarize n = count() | where n > 10", r#"{"T":[]}"#),
         ("T | summarize n = count() by a | where n < 1", r#"{"T":[{}]}"#),

@@ -41,6 +41,16 @@ pub trait Tables {
     fn time(&self, table: &str) -> Option<SmolStr>;
 }
 
+/// A condition on the time of events that says how far back they are looked at: `time > now - ticks`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookBack {
+    pub ticks: i64,
+    /// An event that is as old as that counts, too.
+    pub inclusive: bool,
+    /// None is later than now.
+    pub until_now: bool,
+}
+
 /// The field of a column of a table that is not `UDM`.
 pub fn field(var: &str, column: &str) -> Field {
     let mut steps = column.split('.').peekable();

@@ -301,7 +301,7 @@ fn compare_members(
     let verdict = comparison.verdict(&lifted_a.rule, &lifted_b.rule);
     if let Some(executor) = options.executor.as_deref() {
         let replay = |rule: &SourceRule, lifted: &LiftedRule, member: &mut Member<'_>| {
-            if matches!(rule.language, Language::Sql(_)) {
+            if rule.language == Language::SQL {
                 let script = rule.query_text(&member.file.text);
                 let now = options.now.unwrap_or(NOW);
                 let found = validate::replay(&lifted.rule, script, verdict.witnesses(), now, executor);

@@ -237,7 +237,7 @@ fn explain(input: &Input, source: &SourceRule, lifted: &LiftedRule, file: &str) 
     let text = source.query_text(file);
     let kql = source.language == Language::Kql;
     let named = if kql { names::of_kql(text) } else { names::of_plan(query) };
-    let walked = stages::walk(query, text, source.spans_are_whole());
+    let walked = stages::walk(query, text, source.spans_are_whole(), kql);
     let schedule = schedule(envelope);
     let prose = words::prose(envelope, &named, &walked);
     let columns_returned = query

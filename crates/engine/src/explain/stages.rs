@@ -36,15 +36,16 @@ const DEEPEST: usize = 40;
 /// Stages of one rule.
 const MOST: usize = 2_000;
 
-pub(super) fn walk(query: &Query, text: &str, whole: bool) -> Walked {
+/// `kql`: the text says the operators; `whole`: it says the conditions.
+pub(super) fn walk(query: &Query, text: &str, whole: bool, kql: bool) -> Walked {
     let shared = FxHashSet::default();
     let shown = Shown { renderer: Renderer::new(query, &shared), text, whole };
-    let pipelines = if whole { names::pipelines(text) } else { Vec::new() };
+    let pipelines = if kql { names::pipelines(text) } else { Vec::new() };
     let mut starts = FxHashSet::default();
     query.for_each_plan(&mut |plan| {
         starts.insert(plan.span.start);
     });
-    let mut walker = Walker { query, shown, pipelines, starts, out: Walked::default(), left: MOST };
+    let mut walker = Walker { query, shown, kql, pipelines, starts, out: Walked::default(), left: MOST };
     let mut outputs = Vec::new();
     let (stages, steps) = walker.pipeline(&query.plan, &mut outputs, 0);
     let Walker { mut out, .. } = walker;
@@ -88,6 +89,7 @@ fn columns(query: &Query) -> Vec<SmolStr> {
 struct Walker<'q> {
     query: &'q Query,
     shown: Shown<'q>,
+    kql: bool,
     /// The operators of the text.
     pipelines: Vec<Vec<Span>>,
     /// Where the operators begin that became nodes of the plan.
@@ -204,7 +206,7 @@ impl<'q> Walker<'q> {
             if let Some(Step::Node(next)) = nodes.peek()
                 && next.span == node.span
                 && !node.span.is_empty()
-                && self.shown.whole
+                && self.kql
                 && !is_source(node)
             {
                 continue;
@@ -318,7 +320,7 @@ impl<'q> Walker<'q> {
                 _ => "source",
             });
         }
-        if self.shown.whole {
+        if self.kql {
             let text = last.span.text(self.shown.text).trim_start_matches(['|', ' ', '\t', '\r', '\n']);
             let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
             let word = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
@@ -338,10 +340,10 @@ impl<'q> Walker<'q> {
         match &*node.op {
             Op::Join(join) => self.join_text(join),
             Op::Scan(scan) if is_source(node) => source_name(&scan.source),
-            Op::Filter { predicate, .. } if !self.shown.whole => {
+            Op::Filter { predicate, .. } if !self.kql => {
                 format!("where {}", self.shown.expr(predicate))
             }
-            _ if self.shown.whole && !node.span.is_empty() => {
+            _ if self.kql && !node.span.is_empty() => {
                 let text = node.span.text(self.shown.text);
                 one_line(text.trim_start_matches(['|', ' ', '\t', '\r', '\n']))
             }

@@ -82,7 +82,7 @@ impl<'q> Shown<'q> {
     }
 
     /// Whether it is a time counted from that of the run.
-    fn relative_to_now(&self, e: &'q Expr) -> bool {
+    fn counts_from_now(&self, e: &'q Expr) -> bool {
         self.renderer.resolved(e).any(&mut |e| {
             matches!(e.kind, ExprKind::Now) || matches!(self.renderer.resolved(e).kind, ExprKind::Now)
         })
@@ -109,7 +109,7 @@ impl<'q> Shown<'q> {
                 } else {
                     (&c.left, &c.right, c.op)
                 };
-                if self.relative_to_now(value) || self.relative_to_now(subject) {
+                if self.counts_from_now(value) || self.counts_from_now(subject) {
                     return;
                 }
                 let mut values = Vec::new();
@@ -126,7 +126,7 @@ impl<'q> Shown<'q> {
                 push(self.expr(&q.subject), "in", values);
             }
             ExprKind::Between(b) => {
-                if self.relative_to_now(&b.low) || self.relative_to_now(&b.high) {
+                if self.counts_from_now(&b.low) || self.counts_from_now(&b.high) {
                     return;
                 }
                 let field = self.expr(&b.subject);

@@ -391,7 +391,10 @@ mod tests {
             ("1.2.3.4", "0.0.0.0/0", true),
             ("2001:db8::1", "2001:db8::/32", true),
             ("2001:db9::1", "2001:db8::/32", false),
-            ("::ffff:10.1.2.3", "10.0.0.0/8", true),
+            // Written as IPv6, it is in ranges of IPv6 only, which take both ways of writing.
+            ("::ffff:10.1.2.3", "10.0.0.0/8", false),
+            ("::ffff:10.1.2.3", "::ffff:10.0.0.0/104", true),
+            ("10.1.2.3", "::ffff:10.0.0.0/104", true),
             ("fe80::1%eth0", "fe80::/10", true),
             ("10.1.2.3", "10.1.2.3", true),
             ("x", "10.0.0.0/8", false),

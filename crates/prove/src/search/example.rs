@@ -27,6 +27,7 @@ pub(crate) fn example(a: &Rule, b: &Rule, options: &Options) -> Option<Witness> 
         row_wise: false,
         pending: Vec::new(),
         bounded: false,
+        fine: true,
         news: News::of(&a.query, &b.query),
     };
     for attempt in 0..ATTEMPTS {

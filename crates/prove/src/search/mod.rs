@@ -125,6 +125,7 @@ pub(crate) fn search(pair: &Pair<'_>, options: &Options) -> Found {
         left: options.steps,
         wanted: pair.wanted,
         bounded: false,
+        fine: false,
         found: Found::default(),
         seen: FxHashSet::default(),
         weight: 1 + weight(&a.query) / 8 + weight(&b.query) / 8,
@@ -281,6 +282,8 @@ struct Search<'s, 'r> {
     wanted: (bool, bool),
     /// One difference was found, and the other is looked for with fewer steps.
     bounded: bool,
+    /// Witnesses are made as small as can be, for one that people read; where many pairs are compared it would cost most of the time.
+    fine: bool,
     found: Found,
     /// Tables that were tried.
     seen: FxHashSet<u64>,
@@ -398,7 +401,7 @@ impl Search<'_, '_> {
         };
         let runs = u32::try_from(runs).unwrap_or(40);
         // What is reported is what was seen last.
-        let tables = without_empties(&shrink::shrunk(tables, runs, &mut shows));
+        let tables = without_empties(&shrink::shrunk(tables, runs, self.fine, &mut shows));
         self.left = self.left.saturating_sub(spent);
         let seen = self.whole.as_ref().unwrap_or(&self.observer).see(&tables);
         let observed = Observed { now: self.options.now, tables, only_a: seen.only_a, only_b: seen.only_b };

@@ -9,15 +9,18 @@ use smol_str::SmolStr;
 pub(super) struct Shrinker<'t> {
     pub shows: &'t mut dyn FnMut(&MemoryTables) -> bool,
     pub runs: u32,
+    /// Short texts are made shorter, too.
+    pub fine: bool,
 }
 
 /// `runs`: how often both rules may be run.
 pub(super) fn shrunk(
     tables: MemoryTables,
     runs: u32,
+    fine: bool,
     shows: &mut dyn FnMut(&MemoryTables) -> bool,
 ) -> MemoryTables {
-    let mut shrinker = Shrinker { shows, runs };
+    let mut shrinker = Shrinker { shows, runs, fine };
     let tables = shrinker.rows(tables);
     let tables = shrinker.columns(tables);
     let tables = shrinker.cells(tables);
@@ -134,12 +137,12 @@ impl Shrinker<'_> {
         text: &str,
     ) -> MemoryTables {
         let mut chars: Vec<char> = text.chars().collect();
-        if chars.len() < 16 {
+        let (shortest, least, mut tries) = if self.fine { (8, 2, 40) } else { (16, 4, 24) };
+        if chars.len() < shortest {
             return tables;
         }
         let mut step = chars.len() / 2;
-        let mut tries = 24;
-        while step >= 4 && tries > 0 {
+        while step >= least && tries > 0 {
             let mut at = 0;
             while at < chars.len() && tries > 0 {
                 tries -= 1;

@@ -45,7 +45,9 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
         return single(rule, options);
     }
     // Groups of which no number is asked are events of a single rule, too.
-    correlation::lower(rule, options).or_else(|faults| single(rule, options).map_err(|_| faults))
+    correlation::lower(rule, options).or_else(|refusal| {
+        single(rule, options).map_err(|found| if refusal.single { found } else { refusal.faults })
+    })
 }
 
 /// The rule as one about single events.

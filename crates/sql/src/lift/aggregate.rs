@@ -549,6 +549,10 @@ impl<'q> Lifter<'q> {
                 "dcountif" => "count_distinctif",
                 name => name,
             };
+            // A mean of no values is NULL, and NaN in the IR.
+            if name == "avg" && matches!(bare(e), ast::Expr::Function(_)) {
+                continue;
+            }
             let Some(def) = functions::find(name, FunctionKind::Aggregate) else { continue };
             match self.aggregate_args(block, template, &holes, e) {
                 Ok(Some(args)) => {

@@ -250,7 +250,8 @@ impl<'q> Lifter<'q> {
                 }
                 let none = is_null(self.column(by_id));
                 Ok(Some(if ty == Type::String {
-                    Val::new(self.column(id), Nulls::when(Some(none)))
+                    let value = super::nulls::blank_where(none.clone(), self.column(id));
+                    Val::new(value, Nulls::when(Some(none)))
                 } else {
                     Val::exact(null_where(none, self.column(id)))
                 }))

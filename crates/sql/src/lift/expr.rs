@@ -252,12 +252,29 @@ impl<'q> Lifter<'q> {
         for part in parts {
             match part.e.kind {
                 ExprKind::Call(own, inner) if std::ptr::eq(own, def) => args.extend(inner),
+                // The whole is blank where a part is.
+                ExprKind::Case(branches, otherwise) => match (branches.as_slice(), &otherwise.kind) {
+                    ([(_, blank)], ExprKind::Call(own, inner))
+                        if std::ptr::eq(*own, def)
+                            && blank.as_literal().and_then(Value::as_str) == Some("")
+                            && part.nulls.sql =>
+                    {
+                        args.extend(inner.iter().cloned());
+                    }
+                    _ => {
+                        args.push(Expr::new(ExprKind::Case(branches, otherwise), part.e.ty, part.e.span));
+                    }
+                },
                 kind => args.push(Expr::new(kind, part.e.ty, part.e.span)),
             }
         }
         let e = Expr::new(ExprKind::Call(def, args), Type::String, self.span(node));
-        let null = (!conditions.is_empty()).then(|| Expr::or(conditions, Span::default()));
-        Ok(Val::new(e, Nulls { never_empty, ..Nulls::when(null) }))
+        if conditions.is_empty() {
+            return Ok(Val::new(e, Nulls { never_empty, ..Nulls::PRESENT }));
+        }
+        let null = Expr::or(conditions, Span::default());
+        let e = nulls::blank_where(null.clone(), e);
+        Ok(Val::new(e, Nulls { never_empty, ..Nulls::when(Some(null)) }))
     }
 
     /// `[a, b]`
@@ -564,7 +581,8 @@ impl<'q> Lifter<'q> {
                     )?;
                     let either: Vec<Expr> = null.into_iter().chain([equal]).collect();
                     let either = Expr::or(either, Span::default());
-                    return Ok(Val::new(val.e, Nulls::when(Some(either))));
+                    let e = nulls::blank_where(either.clone(), val.e);
+                    return Ok(Val::new(e, Nulls::when(Some(either))));
                 }
                 let equal =
                     Expr::compare(ir::CompareOp::Eq, val.e.clone(), r.e, ir::Missing::False, Span::default());
@@ -599,7 +617,8 @@ impl<'q> Lifter<'q> {
                 );
                 let short =
                     Expr::compare(ir::CompareOp::Le, length, whole(n), ir::Missing::False, Span::default());
-                let cut = self.text_call("substring", vec![val.e.clone(), start], &[val.clone()], e)?;
+                let cut =
+                    self.text_call("substring", vec![val.e.clone(), start], std::slice::from_ref(&val), e)?;
                 let kind = ExprKind::Case(vec![(short, val.e)], Box::new(cut.e));
                 Ok(Val::new(Expr::new(kind, Type::String, self.span(e)), cut.nulls))
             }
@@ -817,7 +836,7 @@ impl<'q> Lifter<'q> {
         }
         // Kusto's `coalesce` passes over "" as over null: where one may be "", it is spelled out.
         let (_, before) = vals.split_last().map_or((None, &[][..]), |(l, b)| (Some(l), b));
-        if filled || !before.iter().all(|v| v.nulls.never_empty) {
+        if !before.iter().all(|v| v.nulls.never_empty) {
             return self.first_text(vals, filled, node);
         }
         let Some(def) = functions::find("coalesce", FunctionKind::Scalar) else {

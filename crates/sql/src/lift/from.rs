@@ -114,6 +114,16 @@ impl<'q> Lifter<'q> {
                 };
                 (list, alias, index)
             }
+            TableFactor::Table { name, args: Some(args), alias, with_ordinality, sample: None, .. }
+                if ["unnest", "explode"].contains(&name_of(name).to_lowercase().as_str()) =>
+            {
+                match args.args.as_slice() {
+                    [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(list))] => {
+                        (list, alias, with_ordinality.then_some((true, None)))
+                    }
+                    _ => return Err(self.clause(factor, "lists that are expanded side by side")),
+                }
+            }
             TableFactor::Function { name, args, alias, with_ordinality: false, .. } => {
                 let known = ["unnest", "explode", "json_array_elements_text", "jsonb_array_elements_text"];
                 let name = name_of(name).to_lowercase();
@@ -716,7 +726,7 @@ impl<'q> Lifter<'q> {
         if !l.nulls.sql && !r.nulls.sql || full(l) || full(r) {
             return Ok(());
         }
-        let (Ok(null_left), Ok(null_right)) = (self.cond(&l), self.cond(&r)) else {
+        let (Ok(null_left), Ok(null_right)) = (self.cond(l), self.cond(r)) else {
             return Err(self.null(node, "a text in a key"));
         };
         if matches!(kind, JoinKind::Inner | JoinKind::LeftSemi) {

@@ -128,7 +128,7 @@ impl Heads {
 }
 
 fn pattern(at: usize, text: &str, wanted: Option<fn(&ast::Expr) -> bool>, plain: bool) -> Option<Pattern> {
-    let mut tree = parse(text)?;
+    let mut tree = parse_plain(text)?;
     if plain {
         super::plain::plain_template(&mut tree);
     }
@@ -139,8 +139,15 @@ fn pattern(at: usize, text: &str, wanted: Option<fn(&ast::Expr) -> bool>, plain:
     Some(Pattern { at, head, size: unify::size(&tree), tree })
 }
 
+/// A template as a tree in plain forms.
+pub(super) fn parse_plain(text: &str) -> Option<ast::Expr> {
+    let mut tree = parse(text)?;
+    super::plain::plain_forms(&mut tree);
+    Some(tree)
+}
+
 /// A template as a tree.
-pub(super) fn parse(text: &str) -> Option<ast::Expr> {
+fn parse(text: &str) -> Option<ast::Expr> {
     let plain = text.replace("$...", "$rest");
     let dialect = sqlparser::dialect::DuckDbDialect {};
     sqlparser::parser::Parser::new(&dialect).try_with_sql(&plain).and_then(|mut p| p.parse_expr()).ok()

@@ -18,14 +18,18 @@ mod heads;
 mod json;
 mod like;
 mod literal;
+mod membership;
 mod nulls;
 mod plain;
+mod quantified;
 mod recipe;
 mod select;
 mod setop;
+mod structs;
 mod template;
 mod test;
 mod unify;
+mod unnest;
 mod window;
 
 use crate::syntax::{self, Lines, Traits};

@@ -96,6 +96,13 @@ pub(super) fn is_empty(value: Expr) -> Expr {
     Expr::new(ExprKind::IsEmpty(Box::new(value)), Type::Bool, span)
 }
 
+/// A text, but `""` where a condition holds: so a missing one is in the IR.
+pub(super) fn blank_where(condition: Expr, value: Expr) -> Expr {
+    let blank = Expr::string("", Span::default());
+    let span = value.span;
+    Expr::new(ExprKind::Case(vec![(condition, blank)], Box::new(value)), Type::String, span)
+}
+
 /// `value`, but null where a condition holds.
 pub(super) fn null_where(condition: Expr, value: Expr) -> Expr {
     let ty = value.ty;

@@ -3,7 +3,7 @@
 //! In: the tree as it was parsed. Out: the same tree, changed in its place, so that the reading knows one dialect. What a function means
 //! in another dialect is data (`targets/<dialect>/reads.toml`); what cannot be said plainly is left for the reading to refuse.
 
-use super::heads::{Heads, Pattern, parse};
+use super::heads::{Heads, Pattern, parse_plain as parse};
 use super::unify::{self, Holes, bare, function_name};
 use crate::syntax::{ReadDialect, macro_expression};
 use ruleferry_targets::reads::{self, To};
@@ -36,6 +36,8 @@ struct Plain<'m> {
     dialect: ReadDialect,
     macros: &'m [OwnMacro],
     copied: usize,
+    /// Functions are respelled, too.
+    spells: bool,
 }
 
 /// A macro of the script's own with those before it written out; `None` where it is of a form that is not read.
@@ -46,7 +48,7 @@ pub(super) fn own_macro(
     before: &[OwnMacro],
 ) -> Option<OwnMacro> {
     let (params, mut body) = macro_expression(text, dialect)?;
-    let mut plain = Plain { dialect, macros: before, copied: 0 };
+    let mut plain = Plain { dialect, macros: before, copied: 0, spells: true };
     match body.visit(&mut plain) {
         ControlFlow::Continue(()) => Some(OwnMacro { name: name.to_lowercase(), params, body }),
         ControlFlow::Break(TooLarge) => None,
@@ -59,7 +61,7 @@ pub(super) fn plain(
     dialect: ReadDialect,
     macros: &[OwnMacro],
 ) -> Result<(), TooLarge> {
-    let mut plain = Plain { dialect, macros, copied: 0 };
+    let mut plain = Plain { dialect, macros, copied: 0, spells: true };
     match query.visit(&mut plain) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(fault) => Err(fault),
@@ -68,7 +70,13 @@ pub(super) fn plain(
 
 /// Brings a template of what is emitted into the forms that a query comes in.
 pub(super) fn plain_template(e: &mut Expr) {
-    let mut plain = Plain { dialect: ReadDialect::DuckDb, macros: &[], copied: 0 };
+    let mut plain = Plain { dialect: ReadDialect::DuckDb, macros: &[], copied: 0, spells: true };
+    let _ = e.visit(&mut plain);
+}
+
+/// Brings special syntax of a template into plain calls.
+pub(super) fn plain_forms(e: &mut Expr) {
+    let mut plain = Plain { dialect: ReadDialect::DuckDb, macros: &[], copied: 0, spells: false };
     let _ = e.visit(&mut plain);
 }
 
@@ -79,8 +87,12 @@ impl VisitorMut for Plain<'_> {
         let before = self.copied;
         self.form(e);
         self.expand(e);
+        let mut inner: &mut Expr = e;
+        while let Expr::UnaryOp { op: UnaryOperator::Not, expr } = inner {
+            inner = expr;
+        }
         for _ in 0..6 {
-            if !self.respelled(e) {
+            if !self.spells || !self.respelled(inner) {
                 break;
             }
         }
@@ -239,7 +251,10 @@ impl Plain<'_> {
             Expr::SimilarTo { negated, expr, pattern, escape_char } => {
                 let mut args = vec![*expr, *pattern];
                 args.extend(escape_char.map(|e| *e));
-                negated_if(negated, call("similar_to", args, at))
+                // DuckDB has regular expressions there.
+                let name =
+                    if self.dialect == ReadDialect::DuckDb { "regexp_full_match" } else { "similar_to" };
+                negated_if(negated, call(name, args, at))
             }
             Expr::Case { operand: Some(operand), mut conditions, else_result, case_token, end_token } => {
                 for branch in &mut conditions {
@@ -258,8 +273,27 @@ impl Plain<'_> {
             Expr::Cast { kind: CastKind::SafeCast, expr, data_type, format, .. } => {
                 Expr::Cast { kind: CastKind::TryCast, expr, data_type, format }
             }
+            Expr::Cast { kind, expr, data_type, format } if self.dialect == ReadDialect::Snowflake => {
+                let texts = super::literal::type_of(&data_type) == Some(ruleferry_ir::Type::String);
+                match (texts, *expr) {
+                    (true, Expr::Nested(inner)) if is_arrow(&inner) => match *inner {
+                        Expr::BinaryOp { left, right, .. } => {
+                            nested(Expr::BinaryOp { left, op: BinaryOperator::LongArrow, right })
+                        }
+                        other => nested(other),
+                    },
+                    (_, expr) => Expr::Cast { kind, expr: Box::new(expr), data_type, format },
+                }
+            }
             Expr::JsonAccess { value, path } => match json_path(&path) {
-                Some(path) => nested(binary(nested(*value), BinaryOperator::Arrow, text(&path))),
+                // A part of JSON is a text in one dialect, and a value of any type in the other.
+                Some(path) => {
+                    let op = match self.dialect {
+                        ReadDialect::Spark => BinaryOperator::LongArrow,
+                        _ => BinaryOperator::Arrow,
+                    };
+                    nested(binary(nested(*value), op, text(&path)))
+                }
                 None => Expr::JsonAccess { value, path },
             },
             Expr::AnyOp { left, compare_op, right, is_some } => match (compare_op, *right) {
@@ -602,6 +636,7 @@ fn operator(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>, at: sqlparser
             pattern: right,
             escape_char: None,
         },
+        BinaryOperator::Regexp => regex("rlike", left, right),
         BinaryOperator::Spaceship => Expr::IsNotDistinctFrom(left, right),
         BinaryOperator::PGExp => call("pow", vec![*left, *right], at),
         BinaryOperator::MyIntegerDivide => {
@@ -660,6 +695,10 @@ fn function(mut f: Function) -> Expr {
         }
     }
     Expr::Function(f)
+}
+
+fn is_arrow(e: &Expr) -> bool {
+    matches!(e, Expr::BinaryOp { op: BinaryOperator::Arrow, .. })
 }
 
 /// A path behind `:` as one of `->`.

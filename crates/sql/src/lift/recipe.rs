@@ -3,7 +3,7 @@
 //! In: a call. Out: the expression of the IR that stands for it, with what is known of NULL.
 
 use super::block::Block;
-use super::heads::{Heads, Pattern, parse};
+use super::heads::{Heads, Pattern, parse_plain as parse};
 use super::nulls::{Nulls, is_empty, null_where};
 use super::unify::{self, Holes, bare, function_name, plain_args};
 use super::{Lifter, Result, Val, literal};
@@ -131,7 +131,11 @@ impl<'q> Lifter<'q> {
         }
         let condition = (!conditions.is_empty()).then(|| Expr::or(conditions, Span::default()));
         Ok(match (text, condition) {
-            (true, condition) => Val::new(made, Nulls::when(condition)),
+            // Of a missing text the IR has "", of which the function may make something.
+            (true, Some(condition)) => {
+                Val::new(super::nulls::blank_where(condition.clone(), made), Nulls::when(Some(condition)))
+            }
+            (true, None) => Val::present(made),
             (false, None) => Val::exact(made),
             (false, Some(condition)) => Val::exact(null_where(condition, made)),
         })

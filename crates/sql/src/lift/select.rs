@@ -2,14 +2,11 @@
 
 use super::block::{Alias, Block, Col, Source, same_name};
 use super::from::conjuncts;
-use super::nulls::Nulls;
 use super::unify::{bare, function_name, plain_args};
 use super::{Lifter, Place, Result, Val, literal};
 use crate::syntax::NullOrder;
 use ruleferry_diag::{Span, codes};
-use ruleferry_ir::{
-    self as ir, ColId, Expand, ExpandItem, ExpandKind, Expr, Item, LimitKind, Op, Plan, SortKey, Type, Value,
-};
+use ruleferry_ir::{self as ir, ColId, Expr, Item, LimitKind, Op, Plan, SortKey, Type, Value};
 use smol_str::SmolStr;
 use sqlparser::ast;
 
@@ -18,16 +15,6 @@ use sqlparser::ast;
 pub(super) struct Out<'q> {
     pub name: SmolStr,
     pub what: What<'q>,
-}
-
-/// Lists that are expanded side by side.
-pub(super) struct Expansion {
-    pub items: Vec<ExpandItem>,
-    pub kind: ExpandKind,
-    pub index: Option<ColId>,
-    pub limit: Option<Expr>,
-    /// The values of a series: none are null.
-    pub series: Option<ColId>,
 }
 
 #[derive(Clone, Debug)]
@@ -230,7 +217,7 @@ impl<'q> Lifter<'q> {
             block = self.ordered_projection(block, cols, s, order, limited)?;
             return Ok(block);
         }
-        self.order(&mut block, order, limited)?;
+        self.sort_with(&mut block, None, &s.projection, order, limited)?;
         Ok(block)
     }
 
@@ -285,13 +272,13 @@ impl<'q> Lifter<'q> {
         match &s.distinct {
             None => {
                 // Names of the list come before those of FROM; what is sorted by need not be in the list.
-                self.sort_with(&mut block, Some(&cols), order, limited)?;
+                self.sort_with(&mut block, Some(&cols), &[], order, limited)?;
                 Ok(self.projected(block, cols))
             }
             Some(ast::Distinct::Distinct) => {
                 let mut block = self.projected(block, cols);
                 block = self.distinct_rows(block, s)?;
-                self.sort_with(&mut block, None, order, limited)?;
+                self.sort_with(&mut block, None, &s.projection, order, limited)?;
                 Ok(block)
             }
             Some(ast::Distinct::On(keys)) if order.is_empty() => {
@@ -333,7 +320,7 @@ impl<'q> Lifter<'q> {
                     _ => return Err(self.clause(&last.expr, "DISTINCT ON by this order")),
                 }
                 let mut block = self.projected(block, cols);
-                self.sort_with(&mut block, None, order, limited)?;
+                self.sort_with(&mut block, None, &s.projection, order, limited)?;
                 Ok(block)
             }
             Some(_) => Err(self.clause(s, "this DISTINCT")),
@@ -601,13 +588,14 @@ impl<'q> Lifter<'q> {
         order: &'q [ast::OrderByExpr],
         limited: bool,
     ) -> Result<()> {
-        self.sort_with(block, None, order, limited)
+        self.sort_with(block, None, &[], order, limited)
     }
 
     fn sort_with(
         &mut self,
         block: &mut Block<'q>,
         list: Option<&[Col]>,
+        projection: &[ast::SelectItem],
         order: &'q [ast::OrderByExpr],
         limited: bool,
     ) -> Result<()> {
@@ -633,6 +621,8 @@ impl<'q> Lifter<'q> {
                 },
                 _ => None,
             };
+            // As the list writes it.
+            let named = named.or_else(|| place_in(projection, &key.expr).and_then(|at| listed.get(at)));
             let val = match named {
                 Some(col) => Val::new(self.column(col.id), col.nulls.clone()),
                 None => self.value(block, &key.expr)?,
@@ -678,272 +668,18 @@ impl<'q> Lifter<'q> {
         out.push(SortKey { expr: val.e, descending, nulls_first });
         Ok(())
     }
+}
 
-    /// `unnest(…)` in the SELECT list: one row for each element.
-    fn expand(&mut self, block: &mut Block<'q>, items: &[Out<'q>]) -> Result<()> {
-        let Some(found) = self.expansion(block, items)? else { return Ok(()) };
-        let mut output = block.plan.output.to_vec();
-        output.extend(found.index);
-        output.extend(found.items.iter().map(|i| i.id));
-        block.wrap(output.into(), |input| {
-            Op::Expand(Expand {
-                input,
-                items: found.items,
-                kind: found.kind,
-                index: found.index,
-                limit: found.limit,
-            })
-        });
-        if let Some(id) = found.series {
-            // Of bounds that are null there is no series; the IR expands null to one null.
-            let null = super::nulls::is_null(self.column(id));
-            block.filter(null.negated(Span::default()));
-        }
-        Ok(())
-    }
-
-    /// The lists that a SELECT list expands; each call of `unnest` is known as its column from here on.
-    pub(super) fn expansion(
-        &mut self,
-        block: &mut Block<'q>,
-        items: &[Out<'q>],
-    ) -> Result<Option<Expansion>> {
-        let mut calls: Vec<(&'q ast::Expr, &'q ast::Expr, SmolStr)> = Vec::new();
-        for item in items {
-            let What::Expr(e) = item.what else { continue };
-            find_unnest(e, &mut |call, arg| calls.push((call, arg, item.name.clone())));
-        }
-        if calls.is_empty() {
-            return Ok(None);
-        }
-        let mut expanded: Vec<ExpandItem> = Vec::new();
-        let mut index: Option<(ColId, &'q ast::Expr)> = None;
-        let mut kind = None;
-        let mut limit: Option<Expr> = None;
-        let mut series: Vec<ColId> = Vec::new();
-        for (call, list, name) in calls {
-            if is_index(list) {
-                if index.is_some() {
-                    return Err(self.clause(call, "two indices of elements"));
-                }
-                index = Some((self.add(&name, Type::Long), call));
-                continue;
-            }
-            let (list, cut) = match named_call(list) {
-                Some((n, args)) if n == "list_slice" => match args.as_slice() {
-                    [inner, one, n] => {
-                        let one = self.value(block, one)?.e;
-                        if one.as_literal() != Some(&Value::Long(1)) {
-                            return Err(self.clause(call, "this slice"));
-                        }
-                        (*inner, Some(self.value(block, n)?.e))
-                    }
-                    _ => return Err(self.clause(call, "this slice")),
-                },
-                _ => (list, None),
-            };
-            if let Some((n, args)) = named_call(list)
-                && n == "generate_series"
-                && let [from, to, step] = args.as_slice()
-            {
-                let value = self.series_list(block, [from, to, step], call)?;
-                let ty = value.1;
-                let id = self.add(&name, ty);
-                self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
-                series.push(id);
-                kind = Some(ExpandKind::Bag);
-                expanded.push(ExpandItem { id, expr: value.0, to: Some(ty), named: true });
-                continue;
-            }
-            let (own, inner) = match named_call(list) {
-                Some((n, args)) if n == "expand_items" && self.macros.contains("expand_items") => {
-                    (ExpandKind::Bag, args)
-                }
-                Some((n, args)) if n == "expand_pairs" && self.macros.contains("expand_pairs") => {
-                    (ExpandKind::Array, args)
-                }
-                _ if expanded.is_empty() && limit.is_none() => {
-                    let mut value = self.value(block, list)?;
-                    self.settle(&mut value, Type::Dynamic);
-                    if value.e.ty != Type::Dynamic {
-                        return Err(self.types(call, format!("`unnest` of `{}`", value.e.ty)));
-                    }
-                    let Some(length) =
-                        ir::functions::find("array_length", ir::functions::FunctionKind::Scalar)
-                    else {
-                        return Err(self.clause(call, "`unnest` of this list"));
-                    };
-                    // Of a list without elements the IR makes a row with null.
-                    let count = ir::ExprKind::Call(length, vec![value.e.clone()]);
-                    let count = Expr::new(count, Type::Long, Span::default());
-                    let zero = Expr::literal(Value::Long(0), Span::default());
-                    let some =
-                        Expr::compare(ir::CompareOp::Gt, count, zero, ir::Missing::False, Span::default());
-                    block.filter(some);
-                    self.assume(
-                        "the elements of a list that is expanded are texts or numbers, not lists or objects",
-                    );
-                    let id = self.add(&name, Type::Dynamic);
-                    let null = super::nulls::is_null(self.column(id));
-                    let text = self.column(id).cast(Type::String, false);
-                    self.known
-                        .insert(std::ptr::from_ref(call).addr(), Val::new(text, Nulls::when(Some(null))));
-                    kind = Some(ExpandKind::Bag);
-                    expanded.push(ExpandItem { id, expr: value.e, to: None, named: true });
-                    continue;
-                }
-                _ => return Err(self.clause(call, "`unnest` of this list")),
-            };
-            let [value] = inner.as_slice() else { return Err(self.clause(call, "`unnest` of this list")) };
-            let same_limit = expanded.is_empty()
-                || match (&limit, &cut) {
-                    (None, None) => true,
-                    (Some(a), Some(b)) => a.as_literal().is_some() && a.as_literal() == b.as_literal(),
-                    _ => false,
-                };
-            if kind.is_some_and(|k| k != own) || !same_limit {
-                return Err(self.clause(call, "lists that are expanded in two ways"));
-            }
-            kind = Some(own);
-            limit = cut;
-            let value = self.value(block, value)?;
-            if value.e.ty != Type::Dynamic {
-                return Err(self.types(call, format!("`unnest` of `{}`", value.e.ty)));
-            }
-            let id = self.add(&name, Type::Dynamic);
-            let element = Val::exact(self.column(id));
-            self.known.insert(std::ptr::from_ref(call).addr(), element);
-            expanded.push(ExpandItem { id, expr: value.e, to: None, named: true });
-        }
-        let Some(kind) = kind else { return Ok(None) };
-        if let Some((id, call)) = index {
-            self.known.insert(std::ptr::from_ref(call).addr(), Val::present(self.column(id)));
-        }
-        let index = index.map(|(id, _)| id);
-        if !series.is_empty() && (expanded.len() > 1 || index.is_some()) {
-            return Err(super::Refusal::new(
-                codes::SQL_READ_CLAUSE,
-                Span::default(),
-                "a series beside other elements is not read back",
-            ));
-        }
-        Ok(Some(Expansion { items: expanded, kind, index, limit, series: series.pop() }))
-    }
-
-    /// `generate_series(from, to, step)` as the array of its values, and their type.
-    fn series_list(
-        &mut self,
-        block: &mut Block<'q>,
-        bounds: [&'q ast::Expr; 3],
-        node: &'q ast::Expr,
-    ) -> Result<(Expr, Type)> {
-        let mut args = Vec::with_capacity(3);
-        for bound in bounds {
-            args.push(self.value(block, bound)?.e);
-        }
-        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let ty = match types.as_slice() {
-            [Type::Datetime, Type::Datetime, Type::Timespan] => Type::Datetime,
-            [a, b, c] if a.is_integer() && b.is_integer() && c.is_integer() => Type::Long,
-            _ => return Err(self.types(node, "a series of these types")),
-        };
-        match ir::functions::find("range", ir::functions::FunctionKind::Scalar) {
-            Some(def) => {
-                let call = ir::ExprKind::Call(def, args);
-                Ok((Expr::new(call, Type::Dynamic, self.span(node)), ty))
-            }
-            None => Err(self.function(node, "a series")),
-        }
-    }
-
-    /// A function that makes several columns: a struct in SQL.
-    fn columns_of_call(
-        &mut self,
-        block: &mut Block<'q>,
-        name: &str,
-        e: &'q ast::Expr,
-    ) -> Result<Option<Col>> {
-        if super::expr::is_test(e) || self.known_value(bare(e)).is_some() {
-            return Ok(None);
-        }
-        let Some(val) = self.template_value(block, bare(e))? else { return Ok(None) };
-        let ir::ExprKind::Call(def, args) = &val.e.kind else { return Ok(None) };
-        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let made = def.column_types(&types);
-        if made.len() < 2 {
-            return Ok(None);
-        }
-        let mut ids = Vec::with_capacity(made.len());
-        let mut fields = Vec::with_capacity(made.len());
-        for (i, ty) in made.into_iter().enumerate() {
-            let field = SmolStr::new(format!("{name}_{}", i + 1));
-            let id = self.add(&field, ty);
-            ids.push(id);
-            let nulls = if ty == Type::String { Nulls::OPEN } else { Nulls::EXACT };
-            fields.push(Col { name: field, id, nulls, fields: None });
-        }
-        let mut output = block.plan.output.to_vec();
-        output.extend(&ids);
-        let id = ids.first().copied().unwrap_or(ColId(u32::MAX));
-        let items = vec![Item { ids, expr: val.e, named: true }];
-        block.wrap(output.into(), |input| Op::Extend { input, items });
-        Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))
-    }
-
-    /// `struct_extract_at(holder, n)`
-    pub(super) fn field_at(
-        &mut self,
-        block: &mut Block<'q>,
-        holder: &'q ast::Expr,
-        n: i64,
-    ) -> Result<Option<Val>> {
-        let ast::Expr::Identifier(ident) = bare(holder) else { return Ok(None) };
-        let col = match self.find(block, &ident.value, None, ident)? {
-            Some(col) => Some(col),
-            None => self.alias(block, &ident.value)?,
-        };
-        let at = usize::try_from(n).ok().and_then(|n| n.checked_sub(1));
-        let field = col.and_then(|c| c.fields).zip(at).and_then(|(fields, at)| fields.into_iter().nth(at));
-        Ok(field.map(|f| Val::new(self.column(f.id), f.nulls)))
-    }
-
-    /// A struct that is not a value but several columns: `regexp_extract(x, p, ['a', 'b'])`.
-    pub(super) fn struct_value(
-        &mut self,
-        block: &mut Block<'q>,
-        name: &str,
-        e: &'q ast::Expr,
-    ) -> Result<Option<Col>> {
-        let Some((called, args)) = named_call(e) else { return Ok(None) };
-        let (true, [text, pattern, names]) = (called == "regexp_extract", args.as_slice()) else {
-            return self.columns_of_call(block, name, e);
-        };
-        let ast::Expr::Array(names) = bare(names) else { return Ok(None) };
-        let text = self.value(block, text)?;
-        let pattern = self.value(block, pattern)?;
-        let fits = text.e.ty == Type::String && pattern.e.as_literal().is_some();
-        let extract = ir::functions::find("extract", ir::functions::FunctionKind::Scalar);
-        let (true, Some(extract)) = (fits, extract) else {
-            return Err(self.types(e, "`regexp_extract` of these types"));
-        };
-        // Of NULL a NULL; of '' nothing but ''. Both are "" in the IR.
-        let nulls = match self.cond(&text) {
-            Ok(condition) => Nulls::when(condition),
-            Err(()) => Nulls::OPEN,
-        };
-        let mut fields = Vec::with_capacity(names.elem.len());
-        for (i, field) in names.elem.iter().enumerate() {
-            let Some(field) = literal::constant_text(field) else {
-                return Err(self.function(e, "names that are computed"));
-            };
-            let group = Value::Long(i64::try_from(i + 1).unwrap_or(0));
-            let args = vec![pattern.e.clone(), Expr::literal(group, Span::default()), text.e.clone()];
-            let call = Expr::new(ir::ExprKind::Call(extract, args), Type::String, self.span(e));
-            fields.push(self.put(block, field, Val::new(call, nulls.clone())));
-        }
-        let id = fields.first().map_or(ColId(u32::MAX), |f| f.id);
-        Ok(Some(Col { name: name.into(), id, nulls: Nulls::OPEN, fields: Some(fields) }))
-    }
+/// Where an expression stands in a SELECT list without stars.
+fn place_in(projection: &[ast::SelectItem], e: &ast::Expr) -> Option<usize> {
+    let items: Option<Vec<&ast::Expr>> = projection
+        .iter()
+        .map(|item| match item {
+            ast::SelectItem::UnnamedExpr(e) | ast::SelectItem::ExprWithAlias { expr: e, .. } => Some(e),
+            _ => None,
+        })
+        .collect();
+    items?.into_iter().position(|own| super::unify::same(own, e))
 }
 
 /// `Foo__2`: the name in SQL of a column `foo` beside another `Foo`.
@@ -974,37 +710,4 @@ fn literal_row(plan: &Plan, items: &[Item]) -> Option<Vec<Expr>> {
 pub(super) fn named_call(e: &ast::Expr) -> Option<(String, Vec<&ast::Expr>)> {
     let ast::Expr::Function(f) = bare(e) else { return None };
     Some((function_name(f)?, plain_args(f)?))
-}
-
-/// `range(len(…))`, `range(greatest(len(…), …))`: the index of an element.
-fn is_index(list: &ast::Expr) -> bool {
-    let length = |e: &ast::Expr| named_call(e).is_some_and(|(n, a)| n == "len" && a.len() == 1);
-    match named_call(list) {
-        Some((name, args)) if name == "range" => match args.as_slice() {
-            [one] => {
-                length(one)
-                    || named_call(one)
-                        .is_some_and(|(n, args)| n == "greatest" && args.iter().all(|a| length(a)))
-            }
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// Calls of `unnest` in an expression.
-fn find_unnest<'q>(e: &'q ast::Expr, found: &mut dyn FnMut(&'q ast::Expr, &'q ast::Expr)) {
-    let e = bare(e);
-    if let Some((name, args)) = named_call(e)
-        && name == "unnest"
-        && let [list] = args.as_slice()
-    {
-        found(e, list);
-        return;
-    }
-    if let Some((_, parts)) = super::unify::shape(e) {
-        for part in parts {
-            find_unnest(part, found);
-        }
-    }
 }

@@ -233,7 +233,7 @@ impl<'q> Lifter<'q> {
             TemplateNulls::Strict if text => {
                 let mut conditions = Vec::new();
                 for (i, arg) in args.iter().enumerate() {
-                    match self.cond(&arg) {
+                    match self.cond(arg) {
                         Ok(c) => conditions.extend(c),
                         // Of `""` it gives `""`: whether that stands for NULL is as open as in the argument.
                         Err(()) if empty_to_empty(def.name, i) && arg.e.ty == Type::String => {
@@ -259,7 +259,7 @@ impl<'q> Lifter<'q> {
                 // Null for a missing argument that is not text. A text that is missing counts as `""` in the IR.
                 let mut conditions = Vec::new();
                 for arg in args.iter().filter(|a| a.e.ty == Type::String) {
-                    match self.cond(&arg) {
+                    match self.cond(arg) {
                         Ok(c) => conditions.extend(c),
                         Err(()) if empty_is_null(def.name) => {}
                         Err(()) => return Err(self.null(node, "an argument")),

@@ -8,8 +8,8 @@ use super::unify::{bare, function_name, plain_args};
 use super::{Lifter, Place, Result, Val, literal};
 use ruleferry_diag::Span;
 use ruleferry_ir::{
-    Between, Case, Compare, CompareOp, Expr, ExprKind, InList, InQuery, InValues, MatchKind, MatchValue,
-    MatchValues, Missing, Quantifier, StringMatch, Subject, Type, Value,
+    Between, Case, Compare, CompareOp, Expr, ExprKind, MatchKind, MatchValue, MatchValues, Missing,
+    Quantifier, StringMatch, Subject, Type, Value,
 };
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
@@ -196,7 +196,12 @@ impl<'q> Lifter<'q> {
                         two_valued_keep(self.test(block, inner, Place::Keep)?)
                     });
                 }
-                return self.other(block, e, place);
+                // Where truth values are numbers.
+                match literal::constant_number(default).filter(|_| super::expr::is_test(inner)) {
+                    Some(0) => return Ok(two_valued_keep(self.test(block, inner, Place::Keep)?)),
+                    Some(1) => return Ok(two_valued_drop(self.test(block, inner, Place::Drop)?)),
+                    _ => return self.other(block, e, place),
+                }
             }
             _ => return self.other(block, e, place),
         };
@@ -211,154 +216,8 @@ impl<'q> Lifter<'q> {
         self.text_match(subject, kind, Case::Sensitive, vec![value], place, e)
     }
 
-    /// `coalesce(list_bool_or(list_transform(values, lambda v : test)), false)`: whether any, or all, of the values pass.
-    fn quantified(
-        &mut self,
-        block: &mut Block<'q>,
-        name: &str,
-        list: &'q ast::Expr,
-        default: &'q ast::Expr,
-        node: &'q ast::Expr,
-    ) -> Result<Expr> {
-        let odd = |l: &Self| Err(l.function(node, format!("`{}`", super::expr::short(node))));
-        let any = name == "list_bool_or";
-        let wanted = ast::Value::Boolean(!any);
-        let right_default = matches!(bare(default), ast::Expr::Value(v) if v.value == wanted);
-        let Some((called, parts)) = super::select::named_call(list) else { return odd(self) };
-        let ([values, ast::Expr::Lambda(lambda)], true) =
-            (parts.as_slice(), called == "list_transform" && right_default)
-        else {
-            return odd(self);
-        };
-        let ast::OneOrManyWithParens::One(param) = &lambda.params else { return odd(self) };
-        // A query among the values is bound outside of the lambda.
-        let before = self.params.len();
-        let values = match super::select::named_call(values) {
-            Some((n, args)) if n == "list_extract" => match args.as_slice() {
-                [list, one] if literal::constant_number(one) == Some(1) => match self.bind(block, list)? {
-                    Some((_, body)) => body,
-                    None => return odd(self),
-                },
-                _ => return odd(self),
-            },
-            _ => values,
-        };
-        let (values, never_null) = match bare(values) {
-            ast::Expr::Function(f) if function_name(f).as_deref() == Some("array") => {
-                let ast::FunctionArguments::Subquery(query) = &f.args else { return odd(self) };
-                let rel = self.query(query, false)?;
-                let mut cols = rel.cols();
-                let (Some(col), None) = (cols.next(), cols.next()) else { return odd(self) };
-                if col.fields.is_some() || self.columns.ty(col.id) != Type::String {
-                    return Err(self.types(node, "a list of values that are no texts"));
-                }
-                let plan = super::expr::only(rel.plan.clone(), col.id, self.column(col.id));
-                (MatchValues::Query(Box::new(plan)), !col.nulls.sql)
-            }
-            other => match super::select::named_call(other) {
-                Some((n, args)) if n == "json_texts" && self.macros.contains("json_texts") => {
-                    let [value] = args.as_slice() else { return odd(self) };
-                    let value = self.value(block, value)?;
-                    if value.e.ty != Type::Dynamic {
-                        return Err(self.types(node, "a list of values that is no dynamic one"));
-                    }
-                    (MatchValues::Dynamic(value.e), true)
-                }
-                _ => return odd(self),
-            },
-        };
-        self.params.truncate(before);
-        if !never_null {
-            return Err(self.null(node, "a value of a query"));
-        }
-        let id = self.add(&param.name.value, Type::String);
-        let element = Val::present(self.column(id));
-        self.params.push((param.name.value.clone(), element));
-        // Where a test is not known it does not count.
-        let place = if any { Place::Keep } else { Place::Exact };
-        let test = self.test(block, &lambda.body, place);
-        self.params.pop();
-        let test = test?;
-        if !two_valued(&test) {
-            return Err(self.null(node, "the subject of a list of tests"));
-        }
-        let ExprKind::Match(mut m) = test.kind else { return odd(self) };
-        let own = |v: &MatchValue| matches!(v, MatchValue::Expr(e) if e.as_column() == Some(id));
-        let single =
-            matches!(&m.values, MatchValues::List(list) if matches!(list.as_slice(), [one] if own(one)));
-        let free = match &m.subject {
-            Subject::Expr(e) => !crate::lower::walk::Uses::of([e]).columns.contains(&id),
-            Subject::AnyColumn | Subject::Event => true,
-        };
-        if !(single && free) {
-            return odd(self);
-        }
-        m.values = values;
-        m.quantifier = if any { Quantifier::Any } else { Quantifier::All };
-        Ok(Expr::new(ExprKind::Match(m), Type::Bool, self.span(node)))
-    }
-
-    /// A test on `concat_ws('\n', a, b, …)` for a text without line feeds: on each of the values. It is never null.
-    fn row_test(&mut self, block: &mut Block<'q>, e: &'q ast::Expr) -> Result<Option<Expr>> {
-        let Some((name, args)) = super::select::named_call(e) else { return Ok(None) };
-        let (kind, case) = match name.as_str() {
-            "has_term" => (MatchKind::Term, Case::Insensitive),
-            "has_term_cs" => (MatchKind::Term, Case::Sensitive),
-            "has_term_prefix" => (MatchKind::TermPrefix, Case::Insensitive),
-            "has_term_suffix" => (MatchKind::TermSuffix, Case::Insensitive),
-            _ => return Ok(None),
-        };
-        let [row, value] = args.as_slice() else { return Ok(None) };
-        let (Some((joins, parts)), Some(text)) =
-            (super::select::named_call(row), literal::constant_text(value))
-        else {
-            return Ok(None);
-        };
-        let macro_known = self.macros.contains(name.as_str());
-        let Some((separator, parts)) = parts.split_first() else { return Ok(None) };
-        let fits = joins == "concat_ws"
-            && literal::constant_text(separator) == Some("\n")
-            && !text.is_empty()
-            && !text.contains('\n')
-            && macro_known;
-        if !fits {
-            return Ok(None);
-        }
-        let mut tests = Vec::with_capacity(parts.len());
-        for part in parts {
-            let subject = self.value(block, part)?;
-            tests.push(self.text_match(
-                subject,
-                kind,
-                case,
-                vec![literal::text_literal(text)],
-                Place::Keep,
-                e,
-            )?);
-        }
-        Ok(Some(two_valued_keep(Expr::or(tests, self.span(e)))))
-    }
-
-    pub(super) fn term_match(
-        &mut self,
-        block: &mut Block<'q>,
-        (kind, case): (MatchKind, Case),
-        subject: &'q ast::Expr,
-        value: &'q ast::Expr,
-        place: Place,
-        node: &'q ast::Expr,
-    ) -> Result<Expr> {
-        let (subject, value) = (self.value(block, subject)?, self.value(block, value)?);
-        // The macro takes a NULL subject for ''; of a NULL term it makes a pattern of its own.
-        if value.nulls.sql {
-            return Err(self.null(node, "the term that is looked for"));
-        }
-        let subject = Val { nulls: super::nulls::Nulls::FILLED, ..subject };
-        self.text_match(subject, kind, case, vec![value], place, node)
-    }
-
     /// Folded text, or a constant that is folded as it stands.
-    fn folded_value(&mut self, block: &mut Block<'q>, e: Folded<'q>) -> Result<Val> {
+    pub(super) fn folded_value(&mut self, block: &mut Block<'q>, e: Folded<'q>) -> Result<Val> {
         match e {
             Folded::Call(inner) => self.value(block, inner),
             Folded::Text(text) => Ok(literal::text_literal(text)),
@@ -428,7 +287,7 @@ impl<'q> Lifter<'q> {
         }
         let mut unknown = Vec::new();
         for val in values.iter().chain([&subject]) {
-            match self.cond(&val) {
+            match self.cond(val) {
                 Ok(c) => unknown.extend(c),
                 Err(()) => return Err(self.null(node, "a text")),
             }
@@ -476,7 +335,7 @@ impl<'q> Lifter<'q> {
         self.comparison_of(block, left, op, right, place, node)
     }
 
-    fn comparison_of(
+    pub(super) fn comparison_of(
         &mut self,
         block: &mut Block<'q>,
         left: &'q ast::Expr,
@@ -530,7 +389,7 @@ impl<'q> Lifter<'q> {
         if text(left.e.ty) {
             let mut unknown = Vec::new();
             for val in [&left, &right] {
-                match self.cond(&val) {
+                match self.cond(val) {
                     Ok(c) => unknown.extend(c),
                     Err(()) => return Err(self.null(node, "a text")),
                 }
@@ -672,225 +531,6 @@ impl<'q> Lifter<'q> {
         let test = guarded(test, unknown, place);
         Ok(if negated { not(test) } else { test })
     }
-
-    fn in_list(
-        &mut self,
-        block: &mut Block<'q>,
-        subject: &'q ast::Expr,
-        list: &'q [ast::Expr],
-        place: Place,
-        node: &'q ast::Expr,
-    ) -> Result<Expr> {
-        if let Some(inner) = lowered(subject) {
-            let values: Option<Vec<Folded<'q>>> = list.iter().map(folded).collect();
-            if let Some(values) = values {
-                let subject = self.value(block, inner)?;
-                let values =
-                    values.into_iter().map(|v| self.folded_value(block, v)).collect::<Result<Vec<_>>>()?;
-                return self.text_match(subject, MatchKind::Equals, Case::Insensitive, values, place, node);
-            }
-        }
-        if let ast::Expr::Tuple(_) = bare(subject) {
-            // Rows: equal to one of them in all parts.
-            let mut any = Vec::with_capacity(list.len());
-            for row in list {
-                any.push(self.comparison_of(block, subject, CompareOp::Eq, row, place, node)?);
-            }
-            return Ok(Expr::or(any, self.span(node)));
-        }
-        let mut subject = self.value(block, subject)?;
-        let mut values = Vec::with_capacity(list.len());
-        let mut missing = false;
-        for e in list {
-            if matches!(bare(e), ast::Expr::Value(v) if v.value == ast::Value::Null) {
-                missing = true;
-                continue;
-            }
-            let mut val = self.value(block, e)?;
-            self.agree(&mut subject, &mut val);
-            values.push(val);
-        }
-        for val in &mut values {
-            self.agree(&mut subject, val);
-        }
-        if missing {
-            // NULL among them is equal to nothing: what is not found is not known.
-            return match place {
-                Place::Drop => Ok(Expr::bool(true, Span::default())),
-                Place::Keep if values.is_empty() => Ok(Expr::bool(false, Span::default())),
-                Place::Keep => self.in_values(subject, values, place, node),
-                Place::Exact => {
-                    let found = self.in_values(subject, values, Place::Keep, node)?;
-                    let null = Expr::literal(Value::Null(Type::Bool), Span::default());
-                    let yes = Expr::bool(true, Span::default());
-                    let e = ExprKind::Case(vec![(found, yes)], Box::new(null));
-                    Ok(Expr::new(e, Type::Bool, self.span(node)))
-                }
-            };
-        }
-        self.in_values(subject, values, place, node)
-    }
-
-    /// A value that is one of several.
-    fn in_values(
-        &mut self,
-        subject: Val,
-        values: Vec<Val>,
-        place: Place,
-        node: &'q ast::Expr,
-    ) -> Result<Expr> {
-        if matches!(subject.e.ty, Type::String | Type::Guid) {
-            return self.text_match(subject, MatchKind::Equals, Case::Sensitive, values, place, node);
-        }
-        if let Some(odd) = values.iter().find(|v| !comparable(v.e.ty, subject.e.ty)) {
-            let message = format!("`{}` in a list of `{}`", subject.e.ty, odd.e.ty);
-            return Err(self.types(node, message));
-        }
-        // A NULL in the list makes null of what is not found; the IR passes over it.
-        if place != Place::Keep && values.iter().any(|v| v.nulls.sql) {
-            return Err(self.null(node, "a value of a list"));
-        }
-        let missing = if place == Place::Keep { Missing::False } else { Missing::Null };
-        let values = InValues::List(values.into_iter().map(|v| v.e).collect());
-        let test = InList { subject: subject.e, values, missing };
-        Ok(Expr::new(ExprKind::In(Box::new(test)), Type::Bool, self.span(node)))
-    }
-
-    fn in_query(
-        &mut self,
-        block: &mut Block<'q>,
-        subject: &'q ast::Expr,
-        query: &'q ast::Query,
-        place: Place,
-        node: &'q ast::Expr,
-    ) -> Result<Expr> {
-        let (subject, folds) = match lowered(subject) {
-            Some(inner) if self.folds_rows(query) => (inner, true),
-            _ => (subject, false),
-        };
-        let mut subject = self.value(block, subject)?;
-        let rel = self.query_with(query, false, folds)?;
-        let cols: Vec<_> = rel.cols().cloned().collect();
-        let [col] = cols.as_slice() else {
-            return Err(self.clause(node, "IN over a query of several columns"));
-        };
-        let mut own = Val::new(self.column(col.id), col.nulls.clone());
-        self.agree(&mut subject, &mut own);
-        let ty = self.columns.ty(col.id);
-        if col.fields.is_some() || !comparable(ty, subject.e.ty) {
-            return Err(self.types(node, format!("`{}` in a query of `{ty}`", subject.e.ty)));
-        }
-        let (id, nulls) = (col.id, col.nulls.clone());
-        let span = self.span(node);
-        let value = Val::new(self.column(id), nulls.clone());
-        if place == Place::Keep && (ty != Type::String || !nulls.sql || subject.nulls.never_empty) {
-            // NULL on any side finds nothing. A NULL among the values is no '', which the IR would take it for.
-            let plan = super::expr::only(rel.plan.clone(), id, self.column(id));
-            if ty != Type::String {
-                let test =
-                    InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
-                return Ok(Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span));
-            }
-            match (subject.nulls.sql, subject.nulls.exact) {
-                (false, _) => return Ok(matches_query(subject.e, plan, folds, Missing::Empty, span)),
-                (true, true) => return Ok(matches_query(subject.e, plan, folds, Missing::False, span)),
-                (true, false) => {}
-            }
-        }
-        if !nulls.sql && !subject.nulls.sql {
-            let plan = super::expr::only(rel.plan.clone(), id, self.column(id));
-            return Ok(match ty {
-                Type::String => matches_query(subject.e, plan, folds, Missing::Empty, span),
-                _ => {
-                    let test =
-                        InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
-                    Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span)
-                }
-            });
-        }
-        // All three answers, spelled out: of no rows false; found is true; else null, where the value or one of the rows is.
-        let (Ok(no_subject), Ok(no_value)) = (self.cond(&subject), self.cond(&value)) else {
-            return Err(self.null(node, "a value of a query"));
-        };
-        let mut there = rel.clone();
-        if let Some(null) = &no_value {
-            there.filter(not(null.clone()));
-        }
-        let plan = super::expr::only(there.plan, id, self.column(id));
-        let found = match ty {
-            Type::String => matches_query(subject.e, plan, folds, Missing::Empty, span),
-            _ => {
-                let test =
-                    InQuery { subject: subject.e, plan, case: Case::Sensitive, missing: Missing::False };
-                Expr::new(ExprKind::InQuery(Box::new(test)), Type::Bool, span)
-            }
-        };
-        let found = match &no_subject {
-            Some(null) => Expr::and(vec![not(null.clone()), found], span),
-            None => found,
-        };
-        if place == Place::Keep {
-            return Ok(found);
-        }
-        let mut unknown = Vec::new();
-        if let Some(null) = no_value {
-            let mut nulls = rel.clone();
-            nulls.filter(null);
-            unknown.push(self.has_rows(nulls.plan, node)?);
-        }
-        if let Some(null) = no_subject {
-            let rows = self.has_rows(rel.plan, node)?;
-            unknown.push(Expr::and(vec![null, rows], span));
-        }
-        let unknown = Expr::or(unknown, span);
-        Ok(match place {
-            Place::Drop => Expr::or(vec![found, unknown], span),
-            Place::Keep | Place::Exact => {
-                let (yes, no) = (Expr::bool(true, span), Expr::bool(false, span));
-                let null = Expr::literal(Value::Null(Type::Bool), span);
-                let e = ExprKind::Case(vec![(found, yes), (unknown, null)], Box::new(no));
-                Expr::new(e, Type::Bool, span)
-            }
-        })
-    }
-
-    /// Whether a query gives rows.
-    pub(super) fn has_rows(&mut self, plan: ruleferry_ir::Plan, node: &ast::Expr) -> Result<Expr> {
-        use ruleferry_ir::functions::{FunctionKind, find};
-        let Some(count) = find("count", FunctionKind::Aggregate) else {
-            return Err(self.function(node, "a query as a test"));
-        };
-        let id = self.add("count_", Type::Long);
-        let call = ruleferry_ir::AggregateCall::Function(count, Vec::new());
-        let item = ruleferry_ir::AggregateItem { ids: vec![id], call, named: true };
-        let aggregate = ruleferry_ir::Aggregate { input: plan, keys: Vec::new(), aggregates: vec![item] };
-        let plan = ruleferry_ir::Plan::new(ruleferry_ir::Op::Aggregate(aggregate), vec![id], Span::default());
-        let rows = Expr::new(ExprKind::Subquery(Box::new(plan)), Type::Long, self.span(node));
-        let zero = Expr::literal(Value::Long(0), Span::default());
-        Ok(Expr::compare(CompareOp::Gt, rows, zero, Missing::False, self.span(node)))
-    }
-
-    /// Whether the one column of a query is `lower(…)`.
-    fn folds_rows(&self, query: &ast::Query) -> bool {
-        let ast::SetExpr::Select(select) = &*query.body else { return false };
-        match select.projection.as_slice() {
-            [ast::SelectItem::UnnamedExpr(e)] => lowered(e).is_some() && select.distinct.is_none(),
-            _ => false,
-        }
-    }
-}
-
-/// A text that is one of a query's.
-fn matches_query(subject: Expr, plan: ruleferry_ir::Plan, folds: bool, missing: Missing, span: Span) -> Expr {
-    let test = StringMatch {
-        subject: Subject::Expr(subject),
-        kind: MatchKind::Equals,
-        case: if folds { Case::Insensitive } else { Case::Sensitive },
-        values: MatchValues::Query(Box::new(plan)),
-        quantifier: Quantifier::Any,
-        missing,
-    };
-    Expr::matches(test, span)
 }
 
 /// Whether a pattern may be found in `""`.
@@ -912,12 +552,12 @@ pub(super) fn lowered(e: &ast::Expr) -> Option<&ast::Expr> {
 }
 
 /// A value that is folded: by a call, or as it stands.
-enum Folded<'e> {
+pub(super) enum Folded<'e> {
     Call(&'e ast::Expr),
     Text(&'e str),
 }
 
-fn folded(e: &ast::Expr) -> Option<Folded<'_>> {
+pub(super) fn folded(e: &ast::Expr) -> Option<Folded<'_>> {
     match literal::constant_text(e) {
         // Outside of ASCII the engine's folding is not asked.
         Some(text) if text.is_ascii() && !text.bytes().any(|b| b.is_ascii_uppercase()) => {

@@ -269,7 +269,8 @@ impl<'q> Lifter<'q> {
                 absent.push(is_true(known).negated(Span::default()));
             }
             let null = Expr::or(absent, Span::default());
-            return Ok(Val::new(self.column(other), Nulls::when(Some(null))));
+            let value = super::nulls::blank_where(null.clone(), self.column(other));
+            return Ok(Val::new(value, Nulls::when(Some(null))));
         }
         let outside = match default {
             Some(d) => d.e,

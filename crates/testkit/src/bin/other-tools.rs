@@ -40,7 +40,10 @@ impl DataTables for Fields {
 
 impl ruleferry_sql::SqlTables for Fields {
     fn columns(&self, table: &str) -> Option<Vec<(SmolStr, Type)>> {
-        (table == self.table).then(|| self.columns.clone())
+        let raw = (SmolStr::new_static("_raw"), Type::String);
+        let has = self.columns.iter().any(|(n, _)| n == "_raw");
+        let columns = self.columns.iter().cloned().chain((!has).then_some(raw));
+        (table == self.table).then(|| columns.collect())
     }
 }
 
@@ -100,7 +103,8 @@ impl Made {
                 // The table's name is the user's to give.
                 let text = match text.strip_prefix("SELECT * FROM logs WHERE ") {
                     Some(condition) => format!("{from}{condition}"),
-                    None => format!("{from}{text}"),
+                    // The text of the event has a name of its own there.
+                    None => format!("{from}{}", text.replace("(raw)", "(_raw)")),
                 };
                 let options = ruleferry_sql::LiftOptions { dialect, tables: fields };
                 let lifted = ruleferry_sql::lift(&text, &options);

@@ -7,6 +7,7 @@ use super::Lifter;
 use super::make;
 use super::path::{Origin, element_name};
 use super::plain::PlainTable;
+use indexmap::IndexMap;
 use ruleferry_diag::Span;
 use ruleferry_ir::functions::{FunctionKind, find};
 use ruleferry_ir::{
@@ -25,7 +26,7 @@ pub struct EventVar {
     pub plain: Option<PlainTable>,
     pub span: Span,
     /// Columns of the table, by path, in the order of their first use.
-    columns: Vec<(SmolStr, ColId)>,
+    columns: IndexMap<SmolStr, ColId>,
     /// What is computed for each row, in an order in which each uses only earlier ones.
     steps: Vec<Step>,
     /// Elements and labels by what they are, so that each is made once.
@@ -34,7 +35,7 @@ pub struct EventVar {
     expanded: FxHashSet<ColId>,
     pub predicates: Vec<Expr>,
     /// What later stages read, by name: the expression in the rows of the variable, and the column that it becomes.
-    pub exports: Vec<(SmolStr, Expr, ColId)>,
+    pub exports: IndexMap<SmolStr, (Expr, ColId)>,
 }
 
 /// Something that is computed for each row, and makes one or several of it.
@@ -69,12 +70,12 @@ impl EventVar {
             origin,
             plain: None,
             span,
-            columns: Vec::new(),
+            columns: IndexMap::new(),
             steps: Vec::new(),
             made: FxHashMap::default(),
             expanded: FxHashSet::default(),
             predicates: Vec::new(),
-            exports: Vec::new(),
+            exports: IndexMap::new(),
         }
     }
 
@@ -97,13 +98,18 @@ impl EventVar {
         ids.iter().any(|id| self.expanded.contains(id))
     }
 
+    /// How many operators its rows pass.
+    pub const fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
     pub fn has_expansions(&self) -> bool {
         self.steps.iter().any(|s| matches!(s.kind, StepKind::Expand { .. }))
     }
 
     /// The columns of the table that the rule uses.
     pub fn table_columns(&self) -> impl Iterator<Item = ColId> + '_ {
-        self.columns.iter().map(|(_, id)| *id)
+        self.columns.values().copied()
     }
 
     fn push(&mut self, id: ColId, kind: StepKind, expanded: bool) {
@@ -117,12 +123,11 @@ impl EventVar {
 impl Lifter<'_> {
     /// A column of the variable's table.
     pub(super) fn column(&mut self, var: &SmolStr, path: &str, ty: Type, span: Span) -> Expr {
-        let known =
-            self.vars.get(var).and_then(|v| v.columns.iter().find(|(p, _)| p == path)).map(|(_, id)| *id);
+        let known = self.vars.get(var).and_then(|v| v.columns.get(path)).copied();
         let id = known.unwrap_or_else(|| {
             let id = self.columns.add(path, ty, span);
             if let Some(var) = self.vars.get_mut(var) {
-                var.columns.push((path.into(), id));
+                var.columns.insert(path.into(), id);
                 // What has no time is in no window.
                 if self.rule.matching.is_some() && var.time().as_deref() == Some(path) {
                     self.present.insert(id);
@@ -216,15 +221,14 @@ impl Lifter<'_> {
         }
         let name = format_smolstr!("{var}.{name}");
         let (ty, span) = (expr.ty, expr.span);
-        let known =
-            self.vars.get(var).and_then(|v| v.exports.iter().find(|(n, ..)| *n == name)).map(|(.., id)| *id);
+        let known = self.vars.get(var).and_then(|v| v.exports.get(&name)).map(|(_, id)| *id);
         let id = known.unwrap_or_else(|| {
             let id = self.columns.add(name.clone(), ty, span);
             if self.is_present(&expr) && self.presence_of(var) == super::rows::Presence::Needed {
                 self.present.insert(id);
             }
             if let Some(var) = self.vars.get_mut(var) {
-                var.exports.push((name, expr, id));
+                var.exports.insert(name, (expr, id));
             }
             id
         });
@@ -249,11 +253,18 @@ impl Lifter<'_> {
             self.column(var, path, Type::Datetime, Span::default());
         }
         let taken = self.vars.get_mut(var)?;
-        let (steps, predicates) = (std::mem::take(&mut taken.steps), std::mem::take(&mut taken.predicates));
+        let (steps, mut predicates) =
+            (std::mem::take(&mut taken.steps), std::mem::take(&mut taken.predicates));
+        if taken.plain.is_some()
+            && let Some(time) = &time
+        {
+            let time = self.column(var, time, Type::Datetime, Span::default());
+            predicates.extend(self.look_backs.iter().flat_map(|l| super::plain::period(l, &time)));
+        }
         let var = self.vars.get(var)?;
         let span = var.span;
         let output: Vec<ColId> = var.table_columns().collect();
-        let time = time.and_then(|path| var.columns.iter().find(|(p, _)| *p == path)).map(|(_, id)| *id);
+        let time = time.and_then(|path| var.columns.get(&path)).copied();
         let table = TableName { qualifiers: Vec::new(), name: var.table() };
         let scan = Scan { source: Source::Table(table), open: true, time };
         let scan = Plan::new(Op::Scan(scan), output.clone(), span);

@@ -26,15 +26,16 @@ mod value;
 
 pub use envelope::envelope;
 
-use crate::plain::Tables;
+use crate::plain::{LookBack, Tables};
 use crate::syntax::print_expr;
 use crate::syntax::tree::{self, Rule, WindowKind};
 use event::{EventVar, Quantified};
 use indexmap::IndexMap;
 use ruleferry_diag::{Diagnostic, Span, codes};
-use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, TICKS_PER_SECOND, Type};
-use rustc_hash::FxHashSet;
+use ruleferry_ir::{self as ir, AggregateItem, ColId, Columns, Expr, Query, Type};
+use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::{SmolStr, format_smolstr};
+use std::cell::RefCell;
 
 #[derive(Clone, Debug)]
 pub struct Lifted {
@@ -54,16 +55,19 @@ pub struct LiftOptions<'t> {
     pub tables: Option<&'t dyn Tables>,
     /// All events lie in one window: what a rule with `over` finds in one look at the length of its window.
     pub one_window: bool,
+    /// The period of the events, where the rule is looked at as a query of one run.
+    pub look_backs: &'t [LookBack],
 }
 
 /// The same with what the caller knows.
 pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<Diagnostic>> {
-    let hops = rule.matching.as_ref().and_then(|m| m.window.as_ref()).filter(|w| w.kind == WindowKind::Hop);
-    let one_window = hops.filter(|_| options.one_window);
+    let window = rule.matching.as_ref().and_then(|m| m.window.as_ref());
+    let hops = window.is_some_and(|w| w.kind == WindowKind::Hop);
     let mut lifter = Lifter {
         rule,
         tables: options.tables,
-        one_window: one_window.is_some(),
+        one_window: hops && options.one_window,
+        look_backs: options.look_backs,
         columns: Columns::default(),
         vars: IndexMap::new(),
         placeholders: IndexMap::new(),
@@ -80,14 +84,11 @@ pub fn lift_over(rule: &Rule, options: &LiftOptions<'_>) -> Result<Lifted, Vec<D
         outer: IndexMap::new(),
         inputs: FxHashSet::default(),
         assumptions: Vec::new(),
+        numbers: RefCell::default(),
         faults: Vec::new(),
         warnings: Vec::new(),
     };
-    let mut envelope = envelope(rule);
-    if let Some(window) = one_window {
-        let seconds = i64::try_from(window.length.seconds()).ok();
-        envelope.schedule.look_back = seconds.and_then(|s| s.checked_mul(TICKS_PER_SECOND));
-    }
+    let envelope = envelope(rule);
     let plan = lifter.plan();
     match plan {
         Some(plan) if lifter.faults.is_empty() => {
@@ -115,6 +116,7 @@ struct Lifter<'t> {
     tables: Option<&'t dyn Tables>,
     /// The windows of `match` are not told apart.
     one_window: bool,
+    look_backs: &'t [LookBack],
     columns: Columns,
     vars: IndexMap<SmolStr, EventVar>,
     placeholders: IndexMap<SmolStr, Placeholder>,
@@ -143,6 +145,8 @@ struct Lifter<'t> {
     /// Lists from outside that an assumption was noted for.
     inputs: FxHashSet<SmolStr>,
     assumptions: Vec<String>,
+    /// How often a name was asked for.
+    numbers: RefCell<FxHashMap<SmolStr, u32>>,
     faults: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
@@ -225,10 +229,14 @@ impl Lifter<'_> {
 
     /// A name that no column has yet.
     fn unique_name(&self, base: &str) -> SmolStr {
-        let taken = |name: &str| self.columns.iter().any(|(_, c)| c.name == name);
-        if !taken(base) {
-            return base.into();
+        let mut numbers = self.numbers.borrow_mut();
+        if let Some(number) = numbers.get_mut(base) {
+            *number += 1;
+            // Nothing else ends in a blank and a number.
+            return format_smolstr!("{base} {number}");
         }
-        (2u32..).map(|n| format_smolstr!("{base} {n}")).find(|n| !taken(n)).unwrap_or_default()
+        let taken = self.columns.iter().any(|(_, c)| c.name == base);
+        numbers.insert(base.into(), if taken { 2 } else { 1 });
+        if taken { format_smolstr!("{base} 2") } else { base.into() }
     }
 }

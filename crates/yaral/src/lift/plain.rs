@@ -2,11 +2,11 @@
 
 use super::path::{Target, unix_seconds};
 use super::{Lifter, bind, make};
-use crate::plain::{self, EVENT_ID, EVENT_TYPE, GENERIC_EVENT, LOG_TYPE};
+use crate::plain::{self, EVENT_ID, EVENT_TYPE, GENERIC_EVENT, LOG_TYPE, LookBack};
 use crate::syntax::print_expr;
 use crate::syntax::tree::{CompareOp, Expr as Tree, ExprKind, Field, Step};
 use ruleferry_diag::Span;
-use ruleferry_ir::{Expr, Type};
+use ruleferry_ir::{ArithmeticOp, CompareOp as Op, Expr, ExprKind as Ir, Missing, Type, Value};
 use smol_str::SmolStr;
 
 #[derive(Clone, Debug)]
@@ -18,6 +18,20 @@ pub struct PlainTable {
 
 /// The time column of tables of which nothing is known.
 const TIME: &str = "TimeGenerated";
+
+/// The conditions on a time that a period is.
+pub fn period(of: &LookBack, time: &Expr) -> Vec<Expr> {
+    let span = time.span;
+    let now = || Expr::new(Ir::Now, Type::Datetime, span);
+    let length = Expr::literal(Value::Timespan(of.ticks), span);
+    let since = Expr::arithmetic(ArithmeticOp::Sub, now(), length, Type::Datetime, span);
+    let op = if of.inclusive { Op::Ge } else { Op::Gt };
+    let mut all = vec![Expr::compare(op, time.clone(), since, Missing::Null, span)];
+    if of.until_now {
+        all.push(Expr::compare(Op::Le, time.clone(), now(), Missing::Null, span));
+    }
+    all
+}
 
 /// The path of a field that is only names, without the variable.
 fn path(field: &Field) -> Option<String> {
@@ -96,6 +110,7 @@ impl Lifter<'_> {
             // All its events are of one kind.
             Some(LOG_TYPE) => return target(Expr::string(table.name.clone(), span)),
             Some(EVENT_TYPE) => return target(Expr::string(GENERIC_EVENT, span)),
+            Some(EVENT_ID) => return target(self.column(var, EVENT_ID, Type::String, span)),
             _ => {}
         }
         let known = |name: &str| self.tables.and_then(|t| t.column(&table.name, name));

@@ -1,7 +1,7 @@
 //! From event variables to the plan of the rule: joins within the windows of `match`, groups, outcome, condition.
 
 use super::bind::{Across, JoinOn, conjuncts};
-use super::event::aggregate;
+use super::event::{EventVar, aggregate};
 use super::path::Origin;
 use super::{Cx, Lifter, make};
 use crate::syntax::tree::{CompareOp, Expr as Tree, ExprKind, Match, Section, WindowKind};
@@ -13,6 +13,7 @@ use ruleferry_ir::{
     ExprKind as Ir, Item, Join, JoinKey, JoinKind, Missing, Op, Plan, SelectItem, SelectKind,
     TICKS_PER_SECOND, Type, Value, window,
 };
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 
 /// Whether events of a variable must be there.
@@ -24,6 +25,10 @@ pub(super) enum Presence {
     /// `#e >= 0`
     Optional,
 }
+
+/// Far above what people write, far below what a stack holds.
+const MAX_STEPS: usize = 100;
+const MAX_VARIABLES: usize = 20;
 
 /// The rows of one variable, ready to be joined.
 struct Side {
@@ -47,6 +52,9 @@ impl Lifter<'_> {
         }
         self.find_variables();
         if self.vars.is_empty() {
+            return None;
+        }
+        if !self.fits(rule.name.span.0) {
             return None;
         }
         self.find_plain_tables();
@@ -80,13 +88,16 @@ impl Lifter<'_> {
         self.forget_outcomes();
         let computed = self.outcomes_of_groups();
         let tests = self.conditions();
+        if !self.fits(span) {
+            return None;
+        }
         let rows = self.rows(&var)?;
-        let columns: Vec<ColId> = self.vars.get(&var)?.table_columns().collect();
+        let columns: FxHashSet<ColId> = self.vars.get(&var)?.table_columns().collect();
         let aggregates = std::mem::take(&mut self.aggregates);
         let plan = self.events(rows, aggregates, span);
         let plan = self.extended(plan, computed, span);
         let plan = make::filter(plan, tests, span);
-        let outcomes: Vec<ColId> = self.outcomes.values().filter_map(Expr::as_column).collect();
+        let outcomes: FxHashSet<ColId> = self.outcomes.values().filter_map(Expr::as_column).collect();
         let kept: Vec<ColId> =
             plan.output.iter().copied().filter(|id| columns.contains(id) || outcomes.contains(id)).collect();
         if kept.len() == plan.output.len() {
@@ -96,13 +107,27 @@ impl Lifter<'_> {
         Some(Plan::new(Op::Select { input: plan, kind: SelectKind::Away, items }, kept, span))
     }
 
+    /// Whether the plan stays of a depth that everything which walks over it can bear.
+    fn fits(&mut self, span: Span) -> bool {
+        let steps: usize = self.vars.values().map(EventVar::steps).sum();
+        let fits = steps <= MAX_STEPS && self.vars.len() <= MAX_VARIABLES;
+        if !fits {
+            let message = format!(
+                "the rule has more than {MAX_VARIABLES} event variables, or {MAX_STEPS} repeated fields, labels and quantified tests"
+            );
+            self.wrong(span, message, "split it into several rules");
+        }
+        fits
+    }
+
     /// Adds columns; one of the same name gives way.
     fn extended(&self, input: Plan, items: Vec<Item>, span: Span) -> Plan {
         if items.is_empty() {
             return input;
         }
         let new: Vec<ColId> = items.iter().flat_map(|i| i.ids.iter().copied()).collect();
-        let hides = |old: &ColId| new.iter().any(|n| self.columns.name(*n) == self.columns.name(*old));
+        let names: FxHashSet<&str> = new.iter().map(|id| self.columns.name(*id)).collect();
+        let hides = |old: &ColId| names.contains(self.columns.name(*old));
         let output: Vec<ColId> =
             input.output.iter().filter(|id| !hides(id)).copied().chain(new.iter().copied()).collect();
         Plan::new(Op::Extend { input, items }, output, span)
@@ -150,6 +175,9 @@ impl Lifter<'_> {
         let computed = self.outcomes_of_groups();
         let mut tests = self.conditions();
         tests.extend(self.absences());
+        if !self.fits(span) {
+            return None;
+        }
         let (plan, window_start) = self.joined_rows(across, &window.kind, length, window.span.0)?;
         if !self.one_window {
             keys.push(Item { ids: vec![start], expr: window_start, named: true });
@@ -405,8 +433,8 @@ impl Lifter<'_> {
         if self.joined {
             let exports = &self.vars.get(var)?.exports;
             let mut items: Vec<Item> = exports
-                .iter()
-                .map(|(_, expr, id)| Item { ids: vec![*id], expr: expr.clone(), named: true })
+                .values()
+                .map(|(expr, id)| Item { ids: vec![*id], expr: expr.clone(), named: true })
                 .collect();
             items.extend(start.map(|id| {
                 let expr = Expr::column(id, Type::Datetime, span);
@@ -531,7 +559,7 @@ impl Lifter<'_> {
 
     fn exported_placeholder(&self, var: &SmolStr, placeholder: &SmolStr) -> Option<ColId> {
         let name = format!("{var}.{placeholder}");
-        self.vars.get(var)?.exports.iter().find(|(n, ..)| *n == name).map(|(.., id)| *id)
+        self.vars.get(var)?.exports.get(name.as_str()).map(|(_, id)| *id)
     }
 
     /// Tests that excluded events which were joined all the same are in no row of the group.

@@ -214,6 +214,12 @@ impl Lifter<'_> {
     }
 
     fn arithmetic(&mut self, first: &tree::Expr, rest: &[(ArithOp, tree::Expr)], span: Span, cx: Cx) -> Expr {
+        // Each term nests the one before it.
+        if rest.len() > MAX_TERMS {
+            let message = format!("more than {MAX_TERMS} terms are computed with");
+            self.wrong(span, message, "compute parts in outcomes of their own");
+            return make::long(0, span);
+        }
         let mut left = self.numeric(first, cx);
         for (op, right) in rest {
             let right = self.numeric(right, cx);
@@ -255,6 +261,9 @@ impl Lifter<'_> {
         }
     }
 }
+
+/// Far above what people write, far below what a stack holds.
+const MAX_TERMS: usize = 120;
 
 /// The quantifier of a test, and its field.
 fn find_quantified(e: &tree::Expr) -> Option<(Quantifier, &Field)> {

@@ -20,7 +20,7 @@ mod time;
 mod value;
 mod window;
 
-use crate::plain;
+use crate::plain::{self, LookBack};
 use crate::syntax::tree;
 use columns::Origin;
 use ruleferry_diag::{Code, Diagnostic, Span, codes};
@@ -45,6 +45,8 @@ pub struct Lowered {
     pub lists: Vec<(SmolStr, Option<SmolStr>)>,
     /// Its events are those of one table, so that it reads back as a rule over it.
     pub one_table: bool,
+    /// Conditions on the time of events that are the period of the rule, if its events are those of one table.
+    pub look_backs: Vec<LookBack>,
 }
 
 /// Makes the rule, or says everything that stands in the way.
@@ -84,6 +86,7 @@ pub fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Dia
             assumptions: lowerer.assumptions,
             lists: lowerer.lists,
             one_table: lowerer.scans.len() == 1,
+            look_backs: lowerer.scans.first().map(|s| s.bounds.clone()).unwrap_or_default(),
         })
     } else {
         Err(lowerer.faults)
@@ -129,11 +132,13 @@ struct Event {
 }
 
 /// One use of a table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Scanned {
     event: usize,
     /// How far the query looks back in it, in ticks.
     look_back: Option<i64>,
+    /// The conditions that say so.
+    bounds: Vec<LookBack>,
 }
 
 /// Rows of two sides that are put together where the keys are equal.

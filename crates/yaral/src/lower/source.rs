@@ -302,7 +302,7 @@ impl<'q> Lowerer<'q> {
             self.refuse(codes::YARAL_OUT_SOURCE, plan.span, message, "write a rule for each");
         }
         let number = self.scans.len();
-        self.scans.push(Scanned { event, look_back: None });
+        self.scans.push(Scanned { event, look_back: None, bounds: Vec::new() });
         let by_name =
             || plan.output.iter().copied().find(|id| TIME_COLUMNS.contains(&self.query.columns.name(*id)));
         let time = scan.time.or_else(by_name);
@@ -331,9 +331,11 @@ impl<'q> Lowerer<'q> {
             let at = At { e, ..predicate };
             if let ExprKind::And(es) = &e.kind {
                 work.extend(es.iter().rev());
-            } else if let Some((event, scan, ticks)) = self.time_window(at) {
+            } else if let Some((event, scan, bound)) = self.time_window(at) {
+                let ticks = bound.ticks;
                 for (i, scanned) in self.scans.iter_mut().enumerate() {
                     if scan.map_or(scanned.event == event, |s| s == i) {
+                        scanned.bounds.push(bound);
                         scanned.look_back = Some(scanned.look_back.map_or(ticks, |before| before.min(ticks)));
                     }
                 }

@@ -3,13 +3,13 @@
 use super::columns::Origin;
 use super::cond::{Cond, complement, ordered_compare, ordering};
 use super::{At, Lowerer};
-use crate::plain;
+use crate::plain::{self, LookBack};
 use ruleferry_diag::{Span, codes};
 use ruleferry_ir::{self as ir, ArithmeticOp, CompareOp, ExprKind, Type, Value};
 
 impl<'q> Lowerer<'q> {
-    /// How far `TimeGenerated > ago(7d)` or `… between (ago(7d) .. now())` looks back: the event, which of its scans, ticks.
-    pub(super) fn time_window(&mut self, at: At<'q>) -> Option<(usize, Option<usize>, i64)> {
+    /// How far `TimeGenerated > ago(7d)` or `… between (ago(7d) .. now())` looks back: the event, which of its scans, how far.
+    pub(super) fn time_window(&mut self, at: At<'q>) -> Option<(usize, Option<usize>, LookBack)> {
         use CompareOp::{Ge, Gt, Le, Lt};
         let inner = |e| At { e, ..at };
         let (time, since) = match &at.e.kind {
@@ -22,7 +22,11 @@ impl<'q> Lowerer<'q> {
             _ => return None,
         };
         let Some(Origin::Time { event, scan }) = self.column_origin(inner(time)) else { return None };
-        self.ago(inner(since)).map(|ticks| (event, scan, ticks))
+        let (inclusive, until_now) = match &at.e.kind {
+            ExprKind::Compare(c) => (matches!(c.op, Ge | Le), false),
+            _ => (true, true),
+        };
+        self.ago(inner(since)).map(|ticks| (event, scan, LookBack { ticks, inclusive, until_now }))
     }
 
     /// How long before now the expression is.

@@ -122,3 +122,24 @@ fn hostile_texts_stay_texts() {
         assert_eq!(super::found(&text, &["principal.hostname"], &event), [hostile]);
     }
 }
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let sum = vec!["$e.target.port"; 5_000].join(" + ");
+    refused(&simple(&format!("1 < {sum}")), "E1101", "terms");
+    let fields: String = (0..5_000).map(|i| format!("$e.target.labels[\"k{i}\"] = \"x\"\n")).collect();
+    refused(&simple(&fields), "E1101", "repeated fields");
+    let quantified = "any $e.principal.ip = \"x\"\n".repeat(5_000);
+    refused(&simple(&quantified), "E1101", "repeated fields");
+    let many: String = (0..3_000).map(|i| format!("$e{i}.metadata.id = $x\n")).collect();
+    refused(
+        &format!("rule r {{ events: {many} match: $x over 5m condition: $e1 }}"),
+        "E1101",
+        "event variables",
+    );
+    // Many plain fields are no trouble.
+    let fields: String = (0..20_000)
+        .map(|i| format!("$e.additional.fields[\"k{i}\"] = \"x\" or $e.principal.unknown{i} = \"y\"\n"))
+        .collect();
+    assert_eq!(lifted(&simple(&fields)).rule.query.opaque_count(), 0);
+}

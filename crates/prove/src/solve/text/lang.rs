@@ -10,6 +10,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use ruleferry_eval::text::{Network, fold, fold_char};
 use ruleferry_ir::{Case, GlobPart};
 use smol_str::SmolStr;
+use std::sync::LazyLock;
 
 /// A language; `true` where the text is folded first (the needle is folded already).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -207,6 +208,21 @@ impl Normal {
             }
         }
         let mut used = rests.map(|_| false);
+        // A term as the languages without an operator for it say it: a border is the end of the text, or no letter and no
+        // digit. Rust's letters hold some marks beyond those of the pattern: what rests on texts without odd letters may say so.
+        let (bordered, left, right) = without_borders(parts);
+        if (left || right) && !starts && !ends && rests.is_some() {
+            let Some((pattern, folded)) = pattern_of(bordered, &mut used) else { return same() };
+            let [GlobPart::Text(needle)] = pattern.as_slice() else { return same() };
+            let edge = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            let fits = (!left || edge(needle.chars().next())) && (!right || edge(needle.chars().next_back()));
+            if !fits || lower && folded {
+                return same();
+            }
+            *rests = Some(true);
+            let folding = if folded || lower { Folding::Simple } else { Folding::Exact };
+            return Self::term(needle, folding, left, right);
+        }
         let Some((pattern, folded)) = pattern_of(parts, &mut used) else { return same() };
         if lower && folded {
             return same();
@@ -232,6 +248,32 @@ fn bare(hir: &Hir) -> &Hir {
 fn is_look(hir: &Hir, look: Look) -> bool {
     matches!(bare(hir).kind(), HirKind::Look(l) if *l == look)
 }
+
+/// What stands between `(?:^|[^\p{L}\p{N}])` and `(?:$|[^\p{L}\p{N}])`, and which of the two are there.
+fn without_borders(parts: &[Hir]) -> (&[Hir], bool, bool) {
+    let (mut parts, mut left, mut right) = (parts, false, false);
+    if let [first, rest @ ..] = parts
+        && is_border(first, Look::Start)
+    {
+        (parts, left) = (rest, true);
+    }
+    if let [rest @ .., last] = parts
+        && is_border(last, Look::End)
+    {
+        (parts, right) = (rest, true);
+    }
+    (parts, left, right)
+}
+
+fn is_border(hir: &Hir, end: Look) -> bool {
+    let HirKind::Alternation(either) = bare(hir).kind() else { return false };
+    let [look, class] = either.as_slice() else { return false };
+    is_look(look, end) && NO_LETTER.iter().flatten().any(|wanted| bare(class).kind() == wanted.kind())
+}
+
+/// Neither letter nor digit, as it stands and in any case.
+static NO_LETTER: LazyLock<[Option<Hir>; 2]> =
+    LazyLock::new(|| [false, true].map(|folds| regex_hir(r"[^\p{L}\p{N}]", folds).ok()));
 
 /// May match nothing, so that a search finds the rest anyway.
 fn is_optional(hir: &Hir) -> bool {

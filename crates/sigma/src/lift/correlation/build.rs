@@ -152,7 +152,7 @@ impl<'t> Builder<'t> {
             };
             let (left, right) =
                 (Expr::column(result, ty, spec.span), Expr::literal(value, spec.condition_span));
-            Expr::compare(*op, left, right, Missing::Null, spec.condition_span)
+            Expr::compare(*op, left, right, missing(*op), spec.condition_span)
         });
         let predicate = Expr::and(tests.collect(), spec.condition_span);
         let alerts = self.alerts(spec, window, keys, aggregates, predicate);
@@ -185,7 +185,7 @@ impl<'t> Builder<'t> {
                         Expr::column(n, Type::Long, spec.span),
                         Expr::literal(value.clone(), spec.condition_span),
                     );
-                    Expr::compare(*op, left, right, Missing::Null, spec.condition_span)
+                    Expr::compare(*op, left, right, missing(*op), spec.condition_span)
                 });
                 let predicate = Expr::and(tests.collect(), spec.condition_span);
                 (vec![AggregateItem { ids: vec![n], call, named: true }], predicate)
@@ -840,6 +840,14 @@ struct Bound {
     fields: Vec<ColId>,
     /// The column whose values are counted or measured.
     value: Option<ColId>,
+}
+
+/// What a comparison does with a missing value, which counts never are: what makes it plain in every language.
+const fn missing(op: CompareOp) -> Missing {
+    match op {
+        CompareOp::Eq | CompareOp::Ne => Missing::Distinct,
+        CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => Missing::Null,
+    }
 }
 
 /// The columns of the events: what is grouped by, what is measured, what others ask for.

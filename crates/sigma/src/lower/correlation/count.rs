@@ -78,6 +78,7 @@ impl<'q> Maker<'q> {
             thresholds.push(threshold);
         }
         let Some(first) = thresholds.first() else {
+            self.unnumbered = true;
             let message = "the query groups its events and asks for no number of them";
             let help = "keep only the filter, or add `| where count_ > n` behind the groups";
             return self.refuse(codes::SIGMA_OUT_OPERATOR, span, message, help);
@@ -120,9 +121,10 @@ impl<'q> Maker<'q> {
         }
         let mut compare = Vec::with_capacity(thresholds.len());
         let only_lower = thresholds.iter().all(|t| matches!(t.op, CompareOp::Gt | CompareOp::Ge));
-        let empty_counts = measure.counts_empty
-            && tag.is_none()
-            && !measured.is_some_and(|id| self.is_present(rows.plan, id));
+        let is_present = |id: ColId| {
+            self.measured_fields(rows.plan, id).into_iter().all(|(at, id)| self.is_present(at, id))
+        };
+        let empty_counts = measure.counts_empty && tag.is_none() && !measured.is_some_and(is_present);
         for t in &thresholds {
             let (mut op, mut value) = (t.op, t.value.clone());
             if empty_counts && let (CompareOp::Gt | CompareOp::Ge, Value::Long(n)) = (op, &value) {
@@ -157,8 +159,7 @@ impl<'q> Maker<'q> {
             self.lose(codes::COLUMN_LOST, Effect::Cosmetic, span, detail);
         }
         let names: Vec<String> = parts.iter().map(|p| p.name.clone()).collect();
-        let keys = rows.keys.iter().enumerate();
-        let keys = keys.map(|(i, (_, _, out))| (above.at, *out, group_name(&by, i))).collect();
+        let keys = self.key_origins(above.at, &rows.keys, &by);
         Some(Made {
             kind: if tag.is_some() { "temporal" } else { measure.kind },
             rules: names,
@@ -171,6 +172,20 @@ impl<'q> Maker<'q> {
             columns: rows.keys.iter().map(|(.., out)| *out).collect(),
             by,
         })
+    }
+
+    /// Where the keys of groups come from, with their names.
+    fn key_origins(
+        &self,
+        aggregate: &'q Plan,
+        keys: &[(String, ColId, ColId)],
+        by: &[(String, Vec<String>)],
+    ) -> Vec<(&'q Plan, ColId, String)> {
+        let named = keys.iter().enumerate().filter_map(|(i, (_, _, out))| {
+            let (made, id) = origin(self.query, aggregate, *out)?;
+            Some((made, id, group_name(by, i)))
+        });
+        named.collect()
     }
 
     /// The rows behind an aggregate, and its keys.
@@ -467,8 +482,7 @@ impl<'q> Maker<'q> {
             let columns: Vec<(&Plan, ColId)> = parts.iter().map(|_| (rows.plan, *column)).collect();
             by.push((name.clone(), self.group(&parts, &columns, above.at.span)?));
         }
-        let keys = rows.keys.iter().enumerate();
-        let keys = keys.map(|(i, (_, _, out))| (above.at, *out, group_name(&by, i))).collect();
+        let keys = self.key_origins(above.at, &rows.keys, &by);
         let several = words.len() > 1;
         let words =
             words.into_iter().map(|w| if several && w.contains(" or ") { format!("({w})") } else { w });

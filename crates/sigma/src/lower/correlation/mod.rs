@@ -37,7 +37,7 @@ pub(super) fn applies(query: &Query, plan: &Plan) -> bool {
 }
 
 /// The rules and their correlation; the faults say why there is none.
-pub(super) fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Vec<Diagnostic>> {
+pub(super) fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, Refusal> {
     let title = [rule.envelope.title.as_deref(), rule.envelope.name.as_deref(), options.title.as_deref()];
     let title = title.into_iter().flatten().find(|t| !t.trim().is_empty()).unwrap_or("Untitled");
     let mut maker = Maker {
@@ -49,13 +49,14 @@ pub(super) fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, 
         look_back: rule.envelope.schedule.look_back,
         found_look_back: None,
         depth: 0,
+        unnumbered: false,
     };
     let Some(made) = maker.made(&rule.query.plan) else {
         let fault = maker.fault.unwrap_or_else(|| {
             let message = "the query relates events in a way that no correlation can say";
             Diagnostic::error(codes::SIGMA_OUT_OPERATOR, rule.query.plan.span, message)
         });
-        return Err(vec![fault]);
+        return Err(Refusal { faults: vec![fault], single: maker.unnumbered });
     };
     // A lowerer of its own for the losses of the envelope.
     let mut head = Lowerer::new(&rule.query, None);
@@ -75,6 +76,13 @@ pub(super) fn lower(rule: &ir::Rule, options: &LowerOptions) -> Result<Lowered, 
     Ok(Lowered { document, base: maker.documents, losses: maker.losses, groups: Some(groups) })
 }
 
+/// Why there is no correlation.
+pub(super) struct Refusal {
+    pub faults: Vec<Diagnostic>,
+    /// The query only groups events: a rule over single events may say it.
+    pub single: bool,
+}
+
 /// Correlations of correlations deeper than this are nobody's.
 const MAX_DEPTH: u32 = 8;
 
@@ -91,6 +99,8 @@ struct Maker<'q> {
     /// What the conditions of the events say.
     found_look_back: Option<i64>,
     depth: u32,
+    /// The groups at the top are asked for no number.
+    unnumbered: bool,
 }
 
 /// What stands between the top of a plan and the operator that relates events.

@@ -200,7 +200,9 @@ impl<'q> Maker<'q> {
         let mut found = Vec::new();
         let Some((made, made_id)) = origin(self.query, plan, id) else { return found };
         let same = |at: &'q Plan, e: &Expr| {
-            let of = e.as_column().and_then(|id| origin(self.query, at, id));
+            // A column whose type nobody knows is read as a text first.
+            let bare = if let ExprKind::Cast(c) = &e.kind { &c.expr } else { e };
+            let of = bare.as_column().and_then(|id| origin(self.query, at, id));
             of.is_some_and(|(p, i)| ptr::eq(p, made) && i == made_id)
         };
         let mut at = plan;

@@ -84,7 +84,7 @@ pub fn line(case: &Case, dialect: &'static Dialect) -> Raw {
             let tables: serde_json::Map<String, Raw> = ruleferry_sql::tables_for(&case.query, &needs)
                 .into_iter()
                 .map(|(name, columns)| {
-                    let rows = case.tables.find(&name).map(|t| cells(t)).unwrap_or_default();
+                    let rows = case.tables.find(&name).map(cells).unwrap_or_default();
                     let columns: Vec<Raw> = columns.iter().map(|(n, t)| json!([n, t.name()])).collect();
                     (name.to_string(), json!({ "columns": columns, "rows": rows }))
                 })

@@ -3,6 +3,7 @@
 //! the SQL of a case; `dialects kql TARGET…` that of a query on the standard input.
 #![allow(
     clippy::print_stdout,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -107,7 +107,7 @@ impl Lowerer<'_> {
     pub(super) fn range(&mut self, plan: &Plan, range: &Range) -> Result<Block> {
         let scope = Scope::default();
         let whole = |e: &ruleferry_ir::Expr| e.ty.is_integer();
-        if !self.dialect().generic && !(whole(&range.from) && whole(&range.to) && whole(&range.step)) {
+        if !(self.dialect().generic || whole(&range.from) && whole(&range.to) && whole(&range.step)) {
             return Err(super::refuse_operator(plan.span, "`range` over what are no whole numbers"));
         }
         let id = plan.output.first().copied().unwrap_or(ColId(u32::MAX));

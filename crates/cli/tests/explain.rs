@@ -227,7 +227,8 @@ fn seeds() -> Option<PathBuf> {
     let root =
         std::env::var_os("RULEFERRY_CORPUS").map(|r| Path::new(&r).join("seeds")).filter(|p| p.is_dir());
     if root.is_none() {
-        eprintln!("skipped: RULEFERRY_CORPUS names no seeds");
+        std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: RULEFERRY_CORPUS names no seeds\n")
+            .unwrap();
     }
     root
 }

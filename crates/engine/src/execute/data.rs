@@ -314,8 +314,19 @@ impl Data {
 
 impl ruleferry_sql::SqlTables for NamedTables {
     fn columns(&self, table: &str) -> Option<Columns> {
-        let found = self.0.iter().find(|(name, columns)| name == table && !columns.is_empty());
-        found.map(|(_, columns)| columns.clone())
+        use ruleferry_targets::schema::{SchemaSet, find_table};
+        let (_, own) = self.0.iter().find(|(name, columns)| name == table && !columns.is_empty())?;
+        // The events need not have every column of their table; what the shipped schema lacks, the events tell.
+        let Some(shipped) = SchemaSet::ALL.into_iter().find_map(|set| find_table(set, table)) else {
+            return Some(own.clone());
+        };
+        let mut columns: Columns = shipped.columns().map(|(name, ty)| (name.into(), ty)).collect();
+        for (name, ty) in own {
+            if !columns.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                columns.push((name.clone(), *ty));
+            }
+        }
+        Some(columns)
     }
 }
 

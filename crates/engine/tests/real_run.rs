@@ -42,7 +42,11 @@ fn the_shipped_rules_find_what_they_should() {
 fn every_shipped_rule_prepares() {
     let mut count = 0;
     let database = engine();
-    database.execute(&ruleferry_engine::ddl(&[]).unwrap()).unwrap();
+    database
+        .execute(
+            &ruleferry_engine::ddl(ruleferry_engine::targets::target::find("duckdb").unwrap(), &[]).unwrap(),
+        )
+        .unwrap();
     for group in std::fs::read_dir(root().join("rules")).unwrap().map(|e| e.unwrap().path()) {
         let files = std::fs::read_dir(group).unwrap().map(|e| e.unwrap().path());
         // Unit tests and their events stand beside the rules.
@@ -62,6 +66,12 @@ fn every_shipped_rule_prepares() {
 /// The needs that no schema has; every other table is there already.
 fn create_beyond(engine: &ruleferry_duckdb::Engine, record: &ruleferry_engine::ConvertRecord) {
     let mut beyond = record.clone();
-    beyond.needs.retain(|n| ruleferry_engine::ddl(&[n.name.to_string()]).is_err());
+    beyond.needs.retain(|n| {
+        ruleferry_engine::ddl(
+            ruleferry_engine::targets::target::find("duckdb").unwrap(),
+            &[n.name.to_string()],
+        )
+        .is_err()
+    });
     create_tables(engine, &beyond, std::iter::empty()).unwrap();
 }

@@ -95,7 +95,7 @@ pub fn create_tables<'n>(
             let ty = ruleferry_ir::Type::parse(ty).expect("a type of the IR");
             format!("{} {}", quoted(column), ruleferry_sql::Dialect::DUCKDB.type_name(ty))
         };
-        match ddl(std::slice::from_ref(&name)) {
+        match ddl(ruleferry_engine::targets::target::find("duckdb").unwrap(), std::slice::from_ref(&name)) {
             Ok(sql) => {
                 run(sql)?;
                 for (column, ty) in needs() {

@@ -211,9 +211,9 @@ impl Lowerer<'_> {
         }
     }
 
-    /// A mean that must be NaN of no values: a column of one, or of a series of them.
+    /// A mean that must be NaN of no values.
     fn is_mean(&self, id: ColId) -> bool {
-        matches!(self.ty(id), Type::Real | Type::Dynamic) && !self.nans.is_unseen(id)
+        self.ty(id) == Type::Real && !self.nans.is_unseen(id)
     }
 
     /// Counts and sums are 0 of no values, means NaN.

@@ -21,6 +21,8 @@ pub type Companions = Arc<Vec<Companion>>;
 pub struct RuleSet<'t> {
     own: &'t [SigmaDocument],
     others: &'t [Companion],
+    /// Some document is a filter: looked for once, as a file may hold thousands of rules.
+    filtered: bool,
 }
 
 /// A document that was found.
@@ -34,7 +36,9 @@ pub(super) struct Member<'t> {
 impl<'t> RuleSet<'t> {
     /// The documents of a file (with `action`s carried out), and those of others.
     pub fn new(own: &'t [SigmaDocument], others: &'t [Companion]) -> Self {
-        Self { own, others }
+        let is_filter = |d: &SigmaDocument| d.kind() == DocumentKind::Filter;
+        let filtered = own.iter().any(is_filter) || others.iter().any(|c| is_filter(&c.document));
+        Self { own, others, filtered }
     }
 
     fn members(self) -> impl Iterator<Item = Member<'t>> {
@@ -72,7 +76,7 @@ impl<'t> RuleSet<'t> {
                 })
             })
         };
-        self.members().filter(applies)
+        self.members().take_while(move |_| self.filtered).filter(applies)
     }
 }
 
@@ -88,9 +92,11 @@ pub(super) fn is_named(document: &SigmaDocument, reference: &str) -> bool {
 /// Whether each document of a file makes alerts of its own. A rule that a correlation of the file refers to does not, unless
 /// that correlation says `generate: true`; a filter never does (one alone in its file is left to be told so).
 pub fn alerting(documents: &[SigmaDocument]) -> Vec<bool> {
+    // Looked for once: a file may hold thousands of rules.
+    let correlations: Vec<_> = documents.iter().filter_map(SigmaDocument::correlation).collect();
     let only_referred = |document: &SigmaDocument| {
         let mut referred = false;
-        for correlation in documents.iter().filter_map(SigmaDocument::correlation) {
+        for correlation in &correlations {
             let names = correlation.rules().chain(correlation.condition_rules());
             let mut names = names.filter(|reference| is_named(document, reference)).peekable();
             if names.peek().is_some() {
